@@ -1,0 +1,53 @@
+# `make submission` and `make test` each work as the very first command after a clone.
+.DEFAULT_GOAL := help
+.PHONY: help submission test lint format notebooks clean
+.DELETE_ON_ERROR:
+
+# The first Python on the PATH that is new enough; `make PYTHON=/path/to/python` names another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
+BIN := .venv/bin
+ARGS ?=
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+submission: .venv/installed-run ## run the notebooks, export them, leave everything in build/
+	$(BIN)/coursework submit $(ARGS)
+
+test: .venv/installed-test ## run every test (ARGS="-m hw3_q2" for one question)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-lint ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/installed-lint ## mend style and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: .venv/installed-lab ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+clean: ## remove the virtual environment and everything that was built
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of extras, so that a second run installs nothing. The tested versions come
+# first; a platform that lacks one of them gets the newest that pyproject.toml allows.
+.venv/installed-%: pyproject.toml constraints.txt | $(BIN)/python
+	@extras='[$*]'; [ '$*' = run ] && extras=; \
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".$$extras" || { \
+	echo 'make: the tested versions do not install here; trying the ranges of pyproject.toml' >&2; \
+	$(BIN)/python -m pip install --quiet --editable ".$$extras"; }
+	@touch $@
+
+# Built under another name first: an interrupted run must not leave half an environment behind.
+$(BIN)/python:
+	@[ -n '$(PYTHON)' ] || { echo 'make: no Python 3.11 or newer found; install one, or run make PYTHON=/path/to/python' >&2; exit 1; }
+	@rm -rf .venv
+	@echo 'make: building .venv with $(PYTHON); the first time takes some minutes'
+	@$(PYTHON) -m venv .venv || $(PYTHON) -m virtualenv --quiet .venv || uv venv --quiet --seed --python '$(PYTHON)' .venv || { \
+	rm -rf .venv; \
+	echo 'make: $(PYTHON) cannot build a virtual environment. On Debian or Ubuntu install python3-venv; without root, "pip install --user virtualenv" or conda (see environment.yml) also do.' >&2; exit 1; }

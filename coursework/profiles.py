@@ -1,0 +1,144 @@
+"""Everything that differs between a quick run on embedded data and the homework as set."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder of the project: the one that holds ``data/``."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The sizes, paths and choices of one run.
+
+    Attributes
+    ----------
+    name
+        ``"embedded"`` or ``"full"``.
+    seed
+        Where all randomness starts.
+    device
+        A PyTorch device name, or ``"auto"``.
+    build_root
+        Where results are written.
+    mnist_root
+        The folder with MNIST's four IDX files.
+    mnist_download
+        Whether missing files are fetched into ``mnist_root``.
+    feature_backbone, feature_weights
+        The network of HW3, as `hw3.features.build_extractor` takes them.
+    feature_image_size
+        Side in pixels to which digits are resized; ``None`` keeps their 28.
+    feature_batch_size
+        Images that go through the network together.
+    softmax_epochs, softmax_learning_rate, softmax_batch_size, softmax_tolerance
+        The training of HW3, question 2.
+    sweep_learning_rates, sweep_batch_sizes
+        The values tried in "modify and see the change in performance".
+    roc_category
+        The digit of HW3, question 3.
+    """
+
+    name: str
+    mnist_root: Path
+    mnist_download: bool
+    feature_backbone: str
+    feature_weights: str | None
+    feature_image_size: int | None
+    seed: int = 2026
+    device: str = "auto"
+    build_root: Path = ROOT / "build"
+    feature_batch_size: int = 250
+    softmax_epochs: int = 100
+    softmax_learning_rate: float = 0.01
+    softmax_batch_size: int = 512
+    softmax_tolerance: float = 1e-10
+    sweep_learning_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1)
+    sweep_batch_sizes: tuple[int, ...] = (32, 128, 512, 2048)
+    roc_category: int = 9
+
+
+PROFILES: dict[str, Profile] = {
+    # Committed digits and weights that come with a package: no network, minutes on two cores.
+    "embedded": Profile(
+        name="embedded",
+        mnist_root=ROOT / "data" / "mnist",
+        mnist_download=False,
+        feature_backbone="efficientnet_lite0",
+        feature_weights="imagenet",
+        feature_image_size=64,
+    ),
+    # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels.
+    "full": Profile(
+        name="full",
+        mnist_root=ROOT / "data" / "downloads" / "mnist",
+        mnist_download=True,
+        feature_backbone="resnet50",
+        feature_weights="imagenet",
+        feature_image_size=None,
+    ),
+}
+
+
+def get_profile(name: str = "embedded", **overrides: Any) -> Profile:
+    """Return a profile by name, with single fields replaced.
+
+    Parameters
+    ----------
+    name
+        ``"embedded"`` or ``"full"``.
+    **overrides
+        New values for fields of `Profile`. They may be what a command line or JSON can hold: text
+        for a path, a list for a tuple, a whole number for a float.
+
+    Raises
+    ------
+    ValueError
+        If the profile or a field does not exist, or a value does not fit its field.
+
+    Examples
+    --------
+    >>> get_profile("embedded", softmax_epochs=5).softmax_epochs
+    5
+    """
+    if name not in PROFILES:
+        raise ValueError(f"no profile {name!r}; there are {', '.join(PROFILES)}")
+    field_types = typing.get_type_hints(Profile)
+    changes = {}
+    for field, value in overrides.items():
+        if field not in field_types or field == "name":
+            close = difflib.get_close_matches(field, field_types, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(field_types)}"
+            raise ValueError(f"a profile has no field {field!r} to override; {hint}")
+        try:
+            changes[field] = _fit(value, field_types[field])
+        except (TypeError, ValueError) as error:
+            kind = getattr(field_types[field], "__name__", None) or str(field_types[field])
+            raise ValueError(f"{field} = {value!r} does not fit: it is of type {kind}") from error
+    return dataclasses.replace(PROFILES[name], **changes)
+
+
+def _fit(value: Any, kind: Any) -> Any:
+    """Turn ``value`` into the annotated type ``kind``; no text becomes a number."""
+    arguments = typing.get_args(kind)
+    if isinstance(kind, types.UnionType):
+        # Optional fields: None stays None, anything else has to fit the other type.
+        if value is None:
+            return None
+        return _fit(value, next(argument for argument in arguments if argument is not type(None)))
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, str):
+            raise TypeError
+        return tuple(_fit(item, arguments[0]) for item in value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise TypeError
+    return value

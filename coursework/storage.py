@@ -1,0 +1,50 @@
+"""Files that are either whole or not there."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(final: Path | str) -> Iterator[Path]:
+    """Give a name to write to, which becomes ``final`` only if the block ends well.
+
+    The temporary file lies in the folder of ``final``, so that the last step is a rename within one
+    file system: a reader sees the old file or the new one, never a part.
+
+    Parameters
+    ----------
+    final
+        The file that is wanted. Missing folders are made.
+
+    Yields
+    ------
+    Path
+        A fresh name in the same folder, with the same suffix. It is removed if the block raises.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the block ends without having written anything.
+    """
+    final = Path(final)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent)
+    temporary = Path(folder) / final.name
+    try:
+        yield temporary
+        with open(temporary, "r+b") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+        os.rmdir(folder)
+
+
+def sha256(path: Path | str) -> str:
+    """Return the SHA-256 sum of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Homework 3: deep features of MNIST, multinomial logistic regression, ROC curves."""

@@ -1,0 +1,102 @@
+"""Features on disk: a MATLAB file that says how they were made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.io
+
+from coursework.storage import atomic_path
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The features of a data set, and how they were made.
+
+    Attributes
+    ----------
+    features
+        Shape (m, width), float32.
+    labels
+        Shape (m,), int64.
+    backbone, weights, preprocessing
+        The network, where its weights come from, and what was done to the images, in words.
+    """
+
+    features: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+    backbone: str
+    weights: str
+    preprocessing: str
+
+
+def save_features(filename: Path | str, features: Features) -> None:
+    """Write features to a MATLAB 5 file, which MATLAB, Octave and SciPy read.
+
+    The variables are ``features`` (m x width, single), ``labels`` (m x 1) and the texts
+    ``backbone``, ``weights`` and ``preprocessing``. The file appears whole or not at all.
+    """
+    with atomic_path(filename) as temporary:
+        # appendmat would add .mat to a name without it, and the rename would miss the file.
+        scipy.io.savemat(temporary, vars(features), appendmat=False, oned_as="column")
+
+
+def load_features(filename: Path | str) -> Features:
+    """Read a file that `save_features` wrote, and refuse one that does not hold what it should.
+
+    Parameters
+    ----------
+    filename
+        The MATLAB file.
+
+    Returns
+    -------
+    Features
+        With labels of shape (m,), although MATLAB files know no such thing.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a MATLAB file, lacks a variable, or a variable has the wrong shape or holds
+        anything but finite numbers.
+    """
+    path = Path(filename)
+    if not path.is_file():
+        raise FileNotFoundError(f"no feature file {path}; hw3.features.extract writes one")
+    mend = "make it again with hw3.features.extract"
+    try:
+        content = scipy.io.loadmat(path, appendmat=False)
+    except Exception as error:  # a foreign file fails in many ways inside scipy
+        raise ValueError(f"{path} is not a MATLAB 5 file ({error}); {mend}") from error
+    texts = ("backbone", "weights", "preprocessing")
+    missing = [name for name in ("features", "labels", *texts) if name not in content]
+    if missing:
+        found = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
+        raise ValueError(f"{path} lacks {', '.join(missing)}; it holds {found}; {mend}")
+    features, labels = content["features"], content["labels"]
+    if features.ndim != 2 or features.dtype.kind != "f" or 0 in features.shape:
+        raise ValueError(
+            f"{path}: features is {features.dtype} {features.shape}, expected floats "
+            f"(images, width); {mend}"
+        )
+    if labels.size != max(labels.shape) or labels.size != len(features):
+        raise ValueError(
+            f"{path}: labels is {labels.shape}, expected one for each of the {len(features)} rows "
+            f"of features; {mend}"
+        )
+    if labels.dtype.kind not in "iuf" or not (labels == np.rint(labels)).all():
+        raise ValueError(f"{path}: labels are {labels.dtype}, expected whole numbers; {mend}")
+    if not np.isfinite(features).all():
+        raise ValueError(f"{path}: features hold infinite or undefined numbers; {mend}")
+    described = {name: str(content[name].item()) for name in texts if content[name].size == 1}
+    if len(described) < len(texts):
+        raise ValueError(f"{path}: backbone, weights and preprocessing must be texts; {mend}")
+    return Features(
+        # MATLAB stores columns one after another; rows are what training reads.
+        np.ascontiguousarray(features, np.float32),
+        labels.ravel().astype(np.int64),
+        **described,
+    )

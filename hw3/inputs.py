@@ -1,0 +1,87 @@
+"""What goes into a classifier: checked, brought to one type, and if wanted standardised."""
+
+import numpy as np
+import numpy.typing as npt
+
+from hw3.softmax import Floats, Labels, add_bias
+
+
+def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, ...]:
+    """Shift and scale every feature to mean 0 and standard deviation 1 over the training set.
+
+    Parameters
+    ----------
+    train, *others
+        Shape (m, d) each. The others, such as the test set, are moved by the amounts of the
+        training set: nothing of them is used.
+
+    Returns
+    -------
+    tuple of ndarray
+        The sets in the order given. A feature that is constant over the training set becomes 0
+        there and is only shifted elsewhere.
+    """
+    sets = [as_floats(part) for part in (train, *others)]
+    # Divided by the largest value first, so that squares of large features do not overflow.
+    largest = np.abs(sets[0]).max(axis=0)
+    largest[largest == 0] = 1
+    mean = (sets[0] / largest).mean(axis=0, dtype=np.float64)
+    deviation = (sets[0] / largest).std(axis=0, dtype=np.float64)
+    # Rounding leaves a constant feature a deviation of some 1e-17 instead of 0.
+    deviation[np.ptp(sets[0], axis=0) == 0] = 1
+    return tuple(
+        ((part / largest - mean) / deviation).astype(part.dtype, copy=False) for part in sets
+    )
+
+
+def as_floats(X: npt.ArrayLike) -> Floats:
+    """Return X as it is if it is float32, and as float64 otherwise."""
+    array = np.asarray(X)
+    return array if array.dtype == np.float32 else array.astype(np.float64)
+
+
+def check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
+    """Return X (m, d) as finite floats (m, d + 1) with a last column of ones.
+
+    Parameters
+    ----------
+    X
+        Features.
+    like
+        Another result of this function, or anything of its width: X must have as many features,
+        and takes its type.
+
+    Raises
+    ------
+    ValueError
+        If X is not a matrix, is empty, is not finite, or has another number of features.
+    """
+    array = as_floats(X)
+    if array.ndim != 2 or array.shape[0] == 0:
+        raise ValueError(f"X has the shape {array.shape}, expected (samples, features)")
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"X holds infinite or undefined numbers in {np.count_nonzero(~finite)} rows, the first "
+            f"at {np.argmin(finite)}; mend or drop them"
+        )
+    if like is not None:
+        if array.shape[1] + 1 != like.shape[1]:
+            raise ValueError(
+                f"X has {array.shape[1]} features, expected {like.shape[1] - 1} as in training"
+            )
+        array = array.astype(like.dtype, copy=False)
+    return add_bias(array)
+
+
+def check_samples(
+    X: npt.ArrayLike, y: npt.ArrayLike, like: Floats | None = None
+) -> tuple[Floats, Labels]:
+    """Return `check_features` of X, and y as a vector with one label for each row."""
+    features, labels = check_features(X, like), np.asarray(y)
+    if labels.shape != (len(features),):
+        raise ValueError(
+            f"y has the shape {labels.shape}, expected ({len(features)},), one label for each row "
+            "of X; labels that loadmat returns are (1, m) or (m, 1): use .ravel()"
+        )
+    return features, labels

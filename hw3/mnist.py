@@ -1,0 +1,164 @@
+"""The handwritten digits: the embedded subset, or all 70,000."""
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+"""MNIST's own file names, without ``.gz``: images and labels of each split."""
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """Images and their labels; ``digits[i]`` is one pair, ``len(digits)`` their number.
+
+    Attributes
+    ----------
+    images
+        Shape (m, 28, 28), uint8, 0 is the background.
+    labels
+        Shape (m,), uint8, the digits 0 to 9.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 3 or self.labels.shape != self.images.shape[:1]:
+            raise ValueError(
+                f"expected images (m, height, width) and as many labels (m,), found images "
+                f"{self.images.shape} and labels {self.labels.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], int]:
+        return self.images[index], int(self.labels[index])
+
+
+def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digits:
+    """Load one split of MNIST.
+
+    Parameters
+    ----------
+    root
+        A folder that holds the IDX files, gzipped or not, either directly or where torchvision puts
+        them (``root/MNIST/raw``).
+    split
+        ``"train"`` or ``"test"``.
+    download
+        Fetch all of MNIST into ``root`` through torchvision, which knows the mirrors and checks
+        the sums, if the files are not there.
+
+    Returns
+    -------
+    Digits
+        60,000 training or 10,000 test images; 5,000 and 1,000 in the embedded subset.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing and was not, or could not be, downloaded.
+    ValueError
+        If ``split`` has another value or a file is not what its name says.
+
+    References
+    ----------
+    LeCun, Cortes and Burges, *The MNIST database of handwritten digits*.
+    """
+    if split not in FILES:
+        raise ValueError(f"split is {split!r}, expected 'train' or 'test'")
+    root = Path(root)
+    if download and any(_find(root, name) is None for name in FILES[split]):
+        _download(root)
+    images_path, labels_path = (_require(root, name) for name in FILES[split])
+    images = read_idx(images_path, dimensions=3)
+    labels = read_idx(labels_path, dimensions=1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{images_path} holds {len(images)} images but {labels_path} {len(labels)} labels; "
+            "the two are not from one data set: replace both"
+        )
+    return Digits(images, labels)
+
+
+def read_idx(path: Path | str, dimensions: int) -> npt.NDArray[np.uint8]:
+    """Read an IDX file of bytes, gzipped or not.
+
+    The format is two zero bytes, the type (8 for uint8), the number of dimensions, each size as a
+    big-endian 32-bit integer, and then the data with the last index running fastest.
+
+    Parameters
+    ----------
+    path
+        The file.
+    dimensions
+        How many dimensions the array must have.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, cut short, too long, or holds something else.
+    """
+    content = Path(path).read_bytes()
+    mend = "delete it and fetch it again"
+    if content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is not a whole gzip file ({error}); {mend}") from error
+    magic = bytes([0, 0, 8, dimensions])
+    start = 4 + 4 * dimensions
+    if content[:4] != magic or len(content) < start:
+        raise ValueError(
+            f"{path} begins with the bytes {content[:4].hex(' ') or 'of an empty file'}, expected "
+            f"{magic.hex(' ')} (IDX, uint8, {dimensions} dimensions); {mend}"
+        )
+    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", dimensions, offset=4))
+    expected = int(np.prod(shape, dtype=np.int64))
+    if len(content) - start != expected:
+        raise ValueError(
+            f"{path} holds {len(content) - start:,} bytes of data, but its header promises "
+            f"{expected:,} for the shape {shape}; {mend}"
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _find(root: Path, name: str) -> Path | None:
+    """Return where the file lies, with or without ``.gz``, or ``None``."""
+    for folder in (root, root / "MNIST" / "raw"):
+        for candidate in (folder / name, folder / f"{name}.gz"):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def _require(root: Path, name: str) -> Path:
+    path = _find(root, name)
+    if path is None:
+        raise FileNotFoundError(
+            f"{root / name} is missing (with or without .gz, there or in MNIST/raw below); put "
+            f"MNIST's four IDX files into {root}, or load with download=True"
+        )
+    return path
+
+
+def _download(root: Path) -> None:
+    from torchvision.datasets import MNIST
+
+    try:
+        MNIST(str(root), download=True)
+    except (RuntimeError, OSError) as error:
+        wanted = ", ".join(f"{name}.gz" for names in FILES.values() for name in names)
+        raise FileNotFoundError(
+            f"MNIST could not be downloaded into {root} ({error}); without a network, put "
+            f"{wanted} there by hand, or use the profile 'embedded'"
+        ) from error

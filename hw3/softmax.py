@@ -1,0 +1,186 @@
+"""Question 2, the mathematics: softmax, cross-entropy, its gradient and one step, in NumPy alone.
+
+The symbols are the same everywhere: m samples of d features in X (m, d + 1), whose last column is
+ones; K classes; weights W (d + 1, K), whose last row is thus the bias; one-hot labels Y (m, K);
+logits Z = X W (m, K); probabilities P = softmax(Z) (m, K).
+
+Results are in the precision of X. They are finite for any finite input: what overflows is held at
+the largest number of that precision.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+Labels = npt.NDArray[Any]
+
+
+def add_bias(X: Floats) -> Floats:
+    """Append a column of ones to X (m, d), the input of the bias; the result is (m, d + 1)."""
+    return np.concatenate([X, np.ones((len(X), 1), X.dtype)], axis=1)
+
+
+def one_hot(labels: Labels, classes: Labels | None = None) -> npt.NDArray[np.float64]:
+    """Encode labels as rows that are 1 at their class and 0 elsewhere.
+
+    Parameters
+    ----------
+    labels
+        Shape (m,), numbers or texts.
+    classes
+        The classes in rising order, shape (K,): column k stands for ``classes[k]``. Without them,
+        those that occur in ``labels``. Give those of the training set to encode a test set, which
+        may lack one.
+
+    Returns
+    -------
+    ndarray
+        Shape (m, K).
+
+    Raises
+    ------
+    ValueError
+        If ``labels`` is not a vector, or a label is not among the classes.
+
+    Examples
+    --------
+    >>> one_hot(np.array([7, 3, 7]))
+    array([[0., 1.],
+           [1., 0.],
+           [0., 1.]])
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"labels have the shape {labels.shape}, expected (m,); those that loadmat returns are "
+            "(1, m) or (m, 1): use .ravel()"
+        )
+    classes = np.unique(labels) if classes is None else np.asarray(classes)
+    columns = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    unknown = np.unique(labels[classes[columns] != labels])
+    if len(unknown):
+        raise ValueError(f"labels {unknown.tolist()} are not among the classes {classes.tolist()}")
+    Y = np.zeros((len(labels), len(classes)))
+    Y[np.arange(len(labels)), columns] = 1
+    return Y
+
+
+def softmax(Z: Floats) -> Floats:
+    """Turn logits into probabilities, P[i, k] = exp(Z[i, k]) / sum_j exp(Z[i, j]).
+
+    Each row is first shifted by its own maximum, which changes nothing in exact arithmetic. With
+    the maximum of the whole matrix, a row far below it would underflow to 0 / 0.
+
+    Parameters
+    ----------
+    Z
+        Logits, shape (m, K).
+
+    Returns
+    -------
+    ndarray
+        Shape (m, K); every row sums to 1.
+    """
+    E = np.exp(_shifted(Z))
+    P: Floats = E / E.sum(axis=1, keepdims=True)
+    return P
+
+
+def log_softmax(Z: Floats) -> Floats:
+    """Return the logarithm of `softmax`, shape (m, K), without ever forming log(0).
+
+    log P[i, k] = Z[i, k] - log sum_j exp(Z[i, j]).
+    """
+    S = _shifted(Z)
+    log_P: Floats = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
+    return log_P
+
+
+def cross_entropy(Z: Floats, Y: Floats) -> float:
+    """Return the mean cross-entropy, -1/m sum_ik Y[i, k] log softmax(Z)[i, k], in nats.
+
+    It takes logits, as PyTorch's does. A probability that underflowed to 0 has lost what its
+    logarithm needs.
+
+    Parameters
+    ----------
+    Z
+        Logits, shape (m, K).
+    Y
+        One-hot labels, shape (m, K).
+    """
+    return float(-np.sum(Y / len(Y) * log_softmax(Z), dtype=np.float64))
+
+
+def gradient(W: Floats, X: Floats, Y: Floats) -> Floats:
+    """Return the gradient of the mean cross-entropy in W, X^T (P - Y) / m, shape (d + 1, K).
+
+    Parameters
+    ----------
+    W
+        Weights, shape (d + 1, K); the last row is the bias.
+    X
+        Inputs, shape (m, d + 1); the last column is ones.
+    Y
+        One-hot labels, shape (m, K).
+    """
+    residual = (predict_proba(W, X) - Y) / len(X)
+    return X.T @ residual.astype(X.dtype, copy=False)
+
+
+def apply_gradients(W: Floats, X: Floats, Y: Floats, learning_rate: float) -> Floats:
+    """Take one step of gradient descent on a batch: W - learning_rate * gradient(W, X, Y).
+
+    The arguments are those of `gradient`. The bias, being a row of W, moves like the rest. W itself
+    is not changed.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _finite(W - W.dtype.type(learning_rate) * gradient(W, X, Y))
+
+
+def logits(W: Floats, X: Floats) -> Floats:
+    """Return Z = X W, shape (m, K), for W (d + 1, K) and X (m, d + 1)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _finite(X @ W)
+
+
+def predict_proba(W: Floats, X: Floats) -> Floats:
+    """Return the probabilities softmax(X W), shape (m, K), for W (d + 1, K) and X (m, d + 1)."""
+    return softmax(logits(W, X))
+
+
+def predict(W: Floats, X: Floats, classes: Labels) -> Labels:
+    """Return the most probable of the classes (K,) for each row of X (m, d + 1), shape (m,)."""
+    most_probable: Labels = np.asarray(classes)[logits(W, X).argmax(axis=1)]
+    return most_probable
+
+
+def accuracy(y_true: Labels, y_pred: Labels) -> float:
+    """Return the share of predictions that are right.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or the shapes are not (m,) twice: (m,) == (1, m) would compare all pairs.
+    """
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.ndim != 1 or y_true.shape != y_pred.shape or y_true.size == 0:
+        raise ValueError(
+            f"expected two vectors of one length, found {y_true.shape} and {y_pred.shape}; "
+            "labels that loadmat returns are (1, m) or (m, 1): use .ravel()"
+        )
+    return float(np.mean(y_true == y_pred))
+
+
+def _shifted(Z: Floats) -> Floats:
+    """Return Z with 0 as the maximum of each row, and no entry below the smallest number."""
+    with np.errstate(over="ignore"):
+        S: Floats = np.maximum(Z - Z.max(axis=1, keepdims=True), np.finfo(Z.dtype).min)
+    return S
+
+
+def _finite(A: Floats) -> Floats:
+    """Replace what overflowed by the largest number, and an undefined sum of overflows by 0."""
+    return A if np.isfinite(A).all() else np.nan_to_num(A, copy=False)

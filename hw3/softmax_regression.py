@@ -1,0 +1,252 @@
+"""Question 2: multinomial logistic regression by mini-batch gradient descent, in NumPy alone.
+
+The mathematics is in `hw3.softmax` and can be imported from here too; this module trains.
+"""
+
+import inspect
+import warnings
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from hw3.inputs import check_features, check_samples, standardize
+from hw3.softmax import (
+    Floats,
+    Labels,
+    accuracy,
+    add_bias,
+    apply_gradients,
+    cross_entropy,
+    gradient,
+    log_softmax,
+    logits,
+    one_hot,
+    predict,
+    predict_proba,
+    softmax,
+)
+
+__all__ = [
+    "History",
+    "SoftmaxRegression",
+    "accuracy",
+    "add_bias",
+    "apply_gradients",
+    "cross_entropy",
+    "gradient",
+    "log_softmax",
+    "logits",
+    "one_hot",
+    "predict",
+    "predict_proba",
+    "softmax",
+    "standardize",
+]
+
+
+@dataclass(frozen=True)
+class History:
+    """What was measured at the end of each epoch, one number an epoch.
+
+    Attributes
+    ----------
+    loss
+        Mean cross-entropy on the training set, in nats.
+    train_accuracy, test_accuracy
+        Share of right predictions; the latter is empty if there was no test set.
+    converged
+        Whether training ended because the weights no longer moved.
+    """
+
+    loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    test_accuracy: tuple[float, ...]
+    converged: bool
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+
+class SoftmaxRegression:
+    """Multinomial logistic regression, trained by mini-batch gradient descent.
+
+    Minimises the mean cross-entropy, without regularisation, starting from weights of zero. It
+    follows scikit-learn's conventions.
+
+    Parameters
+    ----------
+    learning_rate
+        What the gradient is multiplied by in a step.
+    batch_size
+        Samples in a step. The last step of an epoch takes what is left.
+    max_epochs
+        Passes over the training set, at most.
+    tol
+        Training ends after an epoch that moved the weights by less than this (Euclidean norm).
+    random_state
+        A seed or a generator for the order of the samples, which is a new one in each epoch.
+    progress
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    classes_
+        The labels of the training set in rising order, shape (K,).
+    weights_
+        Shape (d + 1, K); the last row is the bias. ``coef_`` (K, d) and ``intercept_`` (K,) are
+        the same numbers as scikit-learn arranges them.
+    history_
+        A `History`.
+
+    Examples
+    --------
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(["low", "low", "high", "high"])
+    >>> SoftmaxRegression(learning_rate=1.0, max_epochs=500).fit(X, y).predict(X).tolist()
+    ['low', 'low', 'high', 'high']
+    """
+
+    classes_: Labels
+    weights_: Floats
+    history_: History
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        batch_size: int = 512,
+        max_epochs: int = 100,
+        tol: float = 1e-10,
+        random_state: int | np.random.Generator = 0,
+        progress: bool = False,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.tol = tol
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        X_test: npt.ArrayLike | None = None,
+        y_test: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Train on X (m, d) and y (m,).
+
+        Parameters
+        ----------
+        X, y
+            Finite features, and labels of any kind that can be sorted. float32 is computed with as
+            it is; everything else becomes float64.
+        X_test, y_test
+            Only measured after each epoch, never trained on. Labels that the training set lacks
+            count as predicted wrong.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit, a feature is not finite, there are fewer than two classes, or
+            a parameter is out of its range.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the loss ends above that of guessing: the steps were too long.
+        """
+        self._check_parameters()
+        train, labels = check_samples(X, y)
+        test = None
+        if X_test is not None and y_test is not None:
+            test, test_labels = check_samples(X_test, y_test, like=train)
+        self.classes_ = np.unique(labels)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y holds the class {self.classes_.tolist()} alone; expected two")
+        Y = one_hot(labels, self.classes_).astype(train.dtype)
+        W = np.zeros((train.shape[1], Y.shape[1]), train.dtype)
+        rng = np.random.default_rng(self.random_state)
+        losses, train_accuracies, test_accuracies, converged = [], [], [], False
+        bar = tqdm(range(self.max_epochs), unit="epoch", disable=not self.progress)
+        for _ in bar:
+            previous = W
+            order = rng.permutation(len(train))
+            for start in range(0, len(order), self.batch_size):
+                batch = order[start : start + self.batch_size]
+                W = apply_gradients(W, train[batch], Y[batch], self.learning_rate)
+            Z = logits(W, train)
+            losses.append(cross_entropy(Z, Y))
+            train_accuracies.append(accuracy(labels, self.classes_[Z.argmax(axis=1)]))
+            if test is not None:
+                test_accuracies.append(accuracy(test_labels, predict(W, test, self.classes_)))
+            bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
+            with np.errstate(over="ignore"):
+                converged = bool(np.linalg.norm(W - previous) < self.tol)
+            if converged:
+                break
+        if losses[-1] > np.log(len(self.classes_)):
+            warnings.warn(
+                f"the loss ended at {losses[-1]:.3g}, above the {np.log(len(self.classes_)):.3g} "
+                "of guessing: lower learning_rate, or standardize the features",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        self.weights_ = W
+        self.history_ = History(
+            tuple(losses), tuple(train_accuracies), tuple(test_accuracies), converged
+        )
+        return self
+
+    @property
+    def coef_(self) -> Floats:
+        """Weights without the bias, shape (K, d)."""
+        weights: Floats = self.weights_[:-1].T
+        return weights
+
+    @property
+    def intercept_(self) -> Floats:
+        """Biases, shape (K,)."""
+        biases: Floats = self.weights_[-1]
+        return biases
+
+    def predict_proba(self, X: npt.ArrayLike) -> Floats:
+        """Return the probability of each of ``classes_`` for X (m, d), shape (m, K)."""
+        return predict_proba(self.weights_, self._inputs(X))
+
+    def predict(self, X: npt.ArrayLike) -> Labels:
+        """Return the most probable label for each row of X (m, d), shape (m,)."""
+        return predict(self.weights_, self._inputs(X), self.classes_)
+
+    def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
+        """Return the accuracy on X (m, d) with the labels y (m,)."""
+        return accuracy(np.asarray(y), self.predict(X))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name, as scikit-learn's tools ask for them."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Replace parameters by name."""
+        known = self.get_params()
+        for name, value in parameters.items():
+            if name not in known:
+                raise ValueError(f"no parameter {name!r}; there are {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def _inputs(self, X: npt.ArrayLike) -> Floats:
+        if not hasattr(self, "weights_"):
+            raise ValueError("this SoftmaxRegression is not trained yet; call fit first")
+        return check_features(X, like=self.weights_.T)
+
+    def _check_parameters(self) -> None:
+        for name, valid, expected in (
+            ("learning_rate", 0 < self.learning_rate < np.inf, "a positive number"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("max_epochs", self.max_epochs >= 1, "1 or more"),
+            ("tol", self.tol >= 0, "0 or more"),
+        ):
+            if not valid:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected {expected}")
