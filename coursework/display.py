@@ -1,6 +1,8 @@
 """What a notebook shows besides figures and tables."""
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -8,17 +10,43 @@ from IPython.display import Markdown
 
 
 def show_source(*functions: Callable[..., Any]) -> Markdown:
-    """Show the source of functions or classes, so that the hand-in holds what it calls.
+    """Show the code of functions, so that the hand-in holds what it calls.
+
+    Of each docstring the first line is shown; the rest is in the module.
 
     Parameters
     ----------
     *functions
-        Anything whose source ``inspect`` finds.
+        Functions or classes whose source ``inspect`` finds.
 
     Returns
     -------
     IPython.display.Markdown
         One block of Python, in the order given.
     """
-    source = "\n\n".join(inspect.getsource(function).rstrip() for function in functions)
+    source = "\n\n\n".join(_with_short_docstrings(function) for function in functions)
+    # Four tildes, so that backticks inside cannot end the block.
     return Markdown(f"~~~~python\n{source}\n~~~~")
+
+
+def _with_short_docstrings(function: Callable[..., Any]) -> str:
+    source = textwrap.dedent(inspect.getsource(function)).rstrip()
+    lines = source.splitlines()
+    docstrings = [text for node in ast.walk(ast.parse(source)) if (text := _docstring(node))]
+    # From the last to the first, so that the line numbers of those before stay true.
+    for text in sorted(docstrings, key=lambda text: text.lineno, reverse=True):
+        end = text.end_lineno or text.lineno
+        if end > text.lineno:
+            first = lines[text.lineno - 1]
+            lines[text.lineno - 1 : end] = [f'{first}"""']
+    return "\n".join(lines)
+
+
+def _docstring(node: ast.AST) -> ast.expr | None:
+    """Return the docstring of a function or class as it stands in the source, or ``None``."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return None
+    first = node.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        return first.value if isinstance(first.value.value, str) else None
+    return None

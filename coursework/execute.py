@@ -1,5 +1,6 @@
 """Run a notebook on a fresh kernel, top to bottom."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -75,9 +76,9 @@ def run_notebook(
     notebook = _load(source)
     if parameters:
         _require_parameters_cell(source, notebook)
-        notebook = parameterize_notebook(
-            notebook, dict(parameters), kernel_name=KERNEL, language="python"
-        )
+        # Papermill would write a tuple as text: lists and texts are what survives.
+        plain = json.loads(json.dumps(dict(parameters), default=str))
+        notebook = parameterize_notebook(notebook, plain, kernel_name=KERNEL, language="python")
     failed = target.with_suffix(".failed.ipynb")
     for old in (target, failed):
         old.unlink(missing_ok=True)

@@ -45,4 +45,7 @@ def tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#E3E3E3", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=9)
+    axes.tick_params(labelsize=8)
+    axes.xaxis.label.set_size(9)
+    axes.yaxis.label.set_size(9)
+    axes.title.set_size(10)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from coursework.progress import progress
-from hw3.features import Features
+from hw3.features import Features, build_extractor, compute_features, pixels
 from hw3.inputs import standardize
+from hw3.mnist import Digits
 from hw3.softmax_regression import History, SoftmaxRegression
 
 
@@ -77,6 +78,42 @@ def sweep(
             model.fit(train.features, train.labels, test.features, test.labels)
         trials.append(Trial(parameter, value, model.history_))
     return tuple(trials)
+
+
+def baselines(
+    train: Digits, test: Digits, *, seed: int, batch_size: int = 250, device: str = "auto"
+) -> dict[str, tuple[Features, Features]]:
+    """Return what pretrained features have to beat: pixels, and a network that learned nothing.
+
+    Parameters
+    ----------
+    train, test
+        The digits.
+    seed
+        Where the weights of the untrained ResNet-50 start.
+    batch_size, device
+        As `hw3.features.compute_features` takes them.
+
+    Returns
+    -------
+    dict
+        From a name to the features of the training and of the test set.
+    """
+    network = build_extractor("resnet50", None, seed=seed)
+    untrained = [
+        compute_features(
+            digits,
+            network,
+            batch_size=batch_size,
+            device=device,
+            description=f"untrained, {name}",
+        )
+        for name, digits in (("train", train), ("test", test))
+    ]
+    return {
+        "pixels": (pixels(train), pixels(test)),
+        "untrained ResNet-50": (untrained[0], untrained[1]),
+    }
 
 
 def compare_features(

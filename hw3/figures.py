@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from coursework.figure import BLUE, GRAY, VERMILION, new_figure, tidy
@@ -13,6 +14,9 @@ from hw3.mnist import Digits
 from hw3.report import NAMES
 from hw3.roc import RocCurve, auc
 from hw3.softmax_regression import History
+
+ON_WHITE: dict[str, Any] = {"framealpha": 1, "edgecolor": "none", "fontsize": 8}
+"""A legend that lines do not cross."""
 
 
 def sample_digits(digits: Digits) -> Figure:
@@ -61,33 +65,25 @@ def sweep_curves(trials: Sequence[Trial]) -> Figure:
     for axes in (left, right):
         tidy(axes)
     name = NAMES.get(trials[0].parameter, trials[0].parameter)
-    right.legend(title=name, frameon=False, loc="lower right")
+    right.legend(title=name, loc="lower right", **ON_WHITE)
     return figure
 
 
 def roc(curve: RocCurve, category: Any) -> Figure:
-    """Plot one ROC curve, beside the diagonal of guessing."""
-    figure, ((axes,),) = new_figure(height=3.6)
-    axes.fill_between(curve.fpr, curve.tpr, color=BLUE, alpha=0.12, linewidth=0)
-    axes.plot(
-        curve.fpr,
-        curve.tpr,
-        color=BLUE,
-        linewidth=2,
-        label=f"category {category} against the rest, AUC = {auc(curve):.4f}",
-        clip_on=False,
-    )
-    axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", label="guessing, AUC = 0.5")
-    axes.set(xlabel="false-positive rate", ylabel="true-positive rate", aspect="equal")
-    axes.set(xlim=(0, 1), ylim=(0, 1))
-    tidy(axes)
-    axes.legend(frameon=False, loc="lower right", fontsize=9)
+    """Plot the ROC curve of one category, beside the diagonal of guessing."""
+    figure, ((whole, corner),) = new_figure(1, 2, height=3.2)
+    for axes in (whole, corner):
+        axes.fill_between(curve.fpr, curve.tpr, color=BLUE, alpha=0.1, linewidth=0)
+        axes.plot(curve.fpr, curve.tpr, color=BLUE, linewidth=2, label=f"AUC = {auc(curve):.4f}")
+    whole.plot([0, 1], [0, 1], color=GRAY, linestyle="--", label="guessing, AUC = 0.5")
+    whole.legend(title=f"category {category} against the rest", loc="lower right", **ON_WHITE)
+    _name_roc_axes(whole, corner)
     return figure
 
 
 def roc_all(curves: Mapping[Any, RocCurve]) -> Figure:
     """Plot the curves of all categories: whole, and the corner in which they differ."""
-    figure, ((whole, corner),) = new_figure(1, 2, height=3.5)
+    figure, ((whole, corner),) = new_figure(1, 2, height=3.2)
     colours = colormaps["tab10"](range(10))
     for number, (label, curve) in enumerate(curves.items()):
         for axes in (whole, corner):
@@ -101,10 +97,15 @@ def roc_all(curves: Mapping[Any, RocCurve]) -> Figure:
                 label=f"{label}: {auc(curve):.4f}",
             )
     whole.plot([0, 1], [0, 1], color=GRAY, linestyle=":", linewidth=1)
+    whole.legend(title="category: AUC", loc="lower right", ncols=2, **ON_WHITE)
+    _name_roc_axes(whole, corner)
+    return figure
+
+
+def _name_roc_axes(whole: Axes, corner: Axes) -> None:
+    """Show all of the curve on the left, and on the right the corner where good ones differ."""
     whole.set(xlim=(-0.02, 1), ylim=(0, 1.02), title="All thresholds")
     corner.set(xlim=(-0.004, 0.2), ylim=(0.8, 1.004), title="The upper left corner")
     for axes in (whole, corner):
         axes.set(xlabel="false-positive rate", ylabel="true-positive rate")
         tidy(axes)
-    whole.legend(title="category: AUC", frameon=False, loc="lower right", fontsize=8, ncols=2)
-    return figure

@@ -14,6 +14,11 @@ from hw3.softmax_regression import History
 NAMES = {"learning_rate": "learning rate", "batch_size": "batch size"}
 
 
+def _table(corner: str, index: Sequence[Any], columns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return a table whose first column is named in its corner, not in a row of its own."""
+    return pd.DataFrame(columns, index=pd.Index(index)).rename_axis(columns=corner)
+
+
 def features_statement(train: Features, test: Features) -> Markdown:
     """Say which network and weights made the features, and of how many images."""
     return Markdown(
@@ -39,7 +44,7 @@ def history_table(history: History, every: int = 10) -> pd.DataFrame:
         for name, values in columns.items()
         if values
     }
-    return pd.DataFrame(rows, index=pd.Index(epochs, name="epoch"))
+    return _table("epoch", epochs, rows)
 
 
 def accuracy_statement(history: History) -> Markdown:
@@ -54,14 +59,15 @@ def accuracy_statement(history: History) -> Markdown:
 def sweep_table(trials: Sequence[Trial]) -> pd.DataFrame:
     """Tabulate how each trial of a sweep ended."""
     name = NAMES.get(trials[0].parameter, trials[0].parameter)
-    return pd.DataFrame(
+    return _table(
+        name,
+        [f"{trial.value:g}" for trial in trials],
         {
             "loss": [f"{trial.history.loss[-1]:.4f}" for trial in trials],
             "train accuracy": [f"{trial.history.train_accuracy[-1]:.4f}" for trial in trials],
             "test accuracy": [f"{trial.history.test_accuracy[-1]:.4f}" for trial in trials],
             "best test accuracy": [f"{max(trial.history.test_accuracy):.4f}" for trial in trials],
         },
-        index=pd.Index([f"{trial.value:g}" for trial in trials], name=name),
     )
 
 
@@ -83,13 +89,14 @@ def sweep_statement(trials: Sequence[Trial]) -> Markdown:
 
 def comparison_table(rows: Sequence[Comparison]) -> pd.DataFrame:
     """Tabulate test accuracies by kind of features."""
-    return pd.DataFrame(
+    return _table(
+        "features",
+        [row.name for row in rows],
         {
             "number": [f"{row.width:,}" for row in rows],
             "as they are": [f"{row.as_they_are:.4f}" for row in rows],
             "standardised": [f"{row.standardised:.4f}" for row in rows],
         },
-        index=pd.Index([row.name for row in rows], name="features"),
     )
 
 
@@ -109,12 +116,13 @@ def comparison_statement(rows: Sequence[Comparison]) -> Markdown:
 def auc_table(curves: Mapping[Any, RocCurve]) -> pd.DataFrame:
     """Tabulate the area under each curve, and how many positives are found at 1 % false alarms."""
     found = [curve.tpr[curve.fpr <= 0.01].max() for curve in curves.values()]
-    return pd.DataFrame(
+    return _table(
+        "category",
+        [str(label) for label in curves],
         {
             "AUC": [f"{auc(curve):.4f}" for curve in curves.values()],
             "TPR at FPR of 1 % or less": [f"{rate:.3f}" for rate in found],
         },
-        index=pd.Index([str(label) for label in curves], name="category"),
     )
 
 

@@ -38,7 +38,7 @@ def test_parameters_replace_those_of_the_tagged_cell(tmp_path):
     source = write(
         tmp_path / "a.ipynb", "print(profile, overrides)", parameters='profile = "embedded"'
     )
-    given = {"profile": "full", "overrides": {"epochs": 3, "sizes": [1, 2], "root": "C:\\data"}}
+    given = {"profile": "full", "overrides": {"epochs": 3, "sizes": (1, 2), "root": "C:\\data"}}
     run = run_notebook(source, tmp_path / "out.ipynb", parameters=given)
     assert printed(run.path) == "full {'epochs': 3, 'sizes': [1, 2], 'root': 'C:\\\\data'}\n"
 

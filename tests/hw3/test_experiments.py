@@ -5,8 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from hw3.experiments import compare_features, sweep
+from hw3.experiments import baselines, compare_features, sweep
 from hw3.features import Features
+from hw3.mnist import Digits
 from hw3.softmax_regression import SoftmaxRegression
 
 pytestmark = pytest.mark.hw3_q2
@@ -50,3 +51,15 @@ def test_standardising_helps_features_far_from_zero(sets):
     (row,) = compare_features({"clouds": sets}, learning_rate=0.5, **SETTINGS)
     assert (row.name, row.width) == ("clouds", 2)
     assert row.standardised > row.as_they_are
+
+
+def test_baselines_are_pixels_and_an_untrained_network(digits):
+    train = Digits(digits["train"].images[:6], digits["train"].labels[:6])
+    test = Digits(digits["test"].images[:4], digits["test"].labels[:4])
+    sets = baselines(train, test, seed=1)
+    assert list(sets) == ["pixels", "untrained ResNet-50"]
+    for (ours, other), width in zip(sets.values(), (784, 2048), strict=True):
+        assert ours.features.shape == (6, width)
+        assert other.features.shape == (4, width)
+        np.testing.assert_array_equal(other.labels, test.labels)
+    assert sets["untrained ResNet-50"][0].weights == "untrained, seed 1"

@@ -69,7 +69,7 @@ def test_a_sweep_names_its_best_and_worst(trials):
     assert "to 0.220, with 0.3; there the training accuracy is 1.0 points above" in text
     table = report.sweep_table(trials)
     assert table.index.tolist() == ["0.001", "0.03", "0.1"]
-    assert table.index.name == "learning rate"
+    assert table.columns.name == "learning rate"
 
 
 def test_the_comparison_is_honest_when_the_last_row_is_behind():
@@ -120,9 +120,10 @@ def test_a_sweep_has_a_line_and_a_name_for_each_value(trials):
 
 
 def test_the_roc_figure_shows_the_curve_its_area_and_guessing():
-    (axes,) = drawn(figures.roc(roc_curve([0, 1, 0, 1], [1, 2, 3, 4]), 9)).axes
-    assert legend(axes) == ["category 9 against the rest, AUC = 0.7500", "guessing, AUC = 0.5"]
-    assert axes.get_xlabel() == "false-positive rate"
+    whole, corner = drawn(figures.roc(roc_curve([0, 1, 0, 1], [1, 2, 3, 4]), 9)).axes
+    assert legend(whole) == ["AUC = 0.7500", "guessing, AUC = 0.5"]
+    assert whole.get_legend().get_title().get_text() == "category 9 against the rest"
+    assert whole.get_xlabel() == corner.get_xlabel() == "false-positive rate"
 
 
 def test_all_categories_are_on_one_figure_with_their_areas(curves):
