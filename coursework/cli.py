@@ -1,4 +1,4 @@
-"""The command ``coursework``: doctor, run, pdf, submit."""
+"""The command ``coursework``: doctor, run, pdf, submit, verify."""
 
 import argparse
 import ast
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from coursework.bundle import BundleError, verify_bundle
 from coursework.execute import NotebookError, run_notebook
 from coursework.profiles import PROFILES, ROOT, Profile, get_profile
 
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.action(options)
-    except (ValueError, OSError, NotebookError) as error:
+    except (ValueError, OSError, NotebookError, BundleError) as error:
         print(f"coursework: {error}", file=sys.stderr)
         return 1
     return 0
@@ -57,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     pdf.add_argument("notebook", type=Path)
     pdf.add_argument("pdf", type=Path, nargs="?", help="default: beside the notebook")
     pdf.set_defaults(action=_pdf)
+
+    verify = commands.add_parser("verify", help="hold a submission against its manifest")
+    verify.add_argument("zip", type=Path, metavar="ZIP")
+    verify.set_defaults(action=_verify)
     return parser
 
 
@@ -113,6 +118,11 @@ def _submit(options: argparse.Namespace) -> None:
 
 def _pdf(options: argparse.Namespace) -> None:
     _export(options.notebook, options.pdf or options.notebook.with_suffix(".pdf"))
+
+
+def _verify(options: argparse.Namespace) -> None:
+    manifest = verify_bundle(options.zip)
+    print(f"{options.zip}: {len(manifest['files'])} files as its manifest lists them")
 
 
 def _export(notebook: Path, pdf: Path) -> None:

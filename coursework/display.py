@@ -3,10 +3,11 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from IPython.display import Markdown
+from nbformat import NotebookNode
 
 
 def show_source(*functions: Callable[..., Any]) -> Markdown:
@@ -50,3 +51,44 @@ def _docstring(node: ast.AST) -> ast.expr | None:
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         return first.value if isinstance(first.value.value, str) else None
     return None
+
+
+FIGURES_TYPE = "application/vnd.coursework.figures+json"
+"""The MIME type under which a notebook's headline figures are kept in its output."""
+
+
+class Headline:
+    """The figures a reader looks for first: a table to see, and data for the manifest.
+
+    Parameters
+    ----------
+    figures
+        From a name to its value.
+    """
+
+    def __init__(self, figures: Mapping[str, float | int | str]) -> None:
+        self.figures = dict(figures)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        rows = {name: _as_text(value) for name, value in self.figures.items()}
+        lines = [f"| {name} | {text} |" for name, text in rows.items()]
+        return {
+            "text/plain": "\n".join(f"{name}: {text}" for name, text in rows.items()),
+            "text/markdown": "\n".join(["| figure | value |", "|:--|--:|", *lines]),
+            FIGURES_TYPE: self.figures,
+        }
+
+
+def headline_figures(notebook: NotebookNode) -> dict[str, Any]:
+    """Collect what the `Headline` outputs of an executed notebook hold."""
+    figures: dict[str, Any] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            figures.update(output.get("data", {}).get(FIGURES_TYPE, {}))
+    return figures
+
+
+def _as_text(value: float | int | str) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else value

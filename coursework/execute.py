@@ -43,6 +43,7 @@ def run_notebook(
     target: Path | str,
     *,
     parameters: Mapping[str, Any] | None = None,
+    prepare: Callable[[nbformat.NotebookNode], None] = lambda notebook: None,
     cell_timeout: int | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Run:
@@ -58,6 +59,8 @@ def run_notebook(
     parameters
         New values for the variables of the cell tagged ``parameters``, set in a cell that follows
         it. Without any, the notebook runs as it stands.
+    prepare
+        Called with the notebook before it runs, to change it in place.
     cell_timeout
         Seconds after which a cell is stopped; ``None`` waits for ever.
     report
@@ -79,6 +82,7 @@ def run_notebook(
         # Papermill would write a tuple as text: lists and texts are what survives.
         plain = json.loads(json.dumps(dict(parameters), default=str))
         notebook = parameterize_notebook(notebook, plain, kernel_name=KERNEL, language="python")
+    prepare(notebook)
     failed = target.with_suffix(".failed.ipynb")
     for old in (target, failed):
         old.unlink(missing_ok=True)

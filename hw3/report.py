@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
+from coursework.display import Headline
 from hw3.experiments import Comparison, Trial
 from hw3.features import Features
 from hw3.roc import RocCurve, auc
@@ -123,6 +124,20 @@ def auc_table(curves: Mapping[Any, RocCurve]) -> pd.DataFrame:
             "AUC": [f"{auc(curve):.4f}" for curve in curves.values()],
             "TPR at FPR of 1 % or less": [f"{rate:.3f}" for rate in found],
         },
+    )
+
+
+def headline(history: History, category: Any, curves: Mapping[Any, RocCurve]) -> Headline:
+    """Return the figures of the homework that a reader looks for first."""
+    return Headline(
+        {
+            "epochs": len(history),
+            "final training loss": history.loss[-1],
+            "training accuracy": history.train_accuracy[-1],
+            "test accuracy": history.test_accuracy[-1],
+            f"AUC of category {category}": auc(curves[category]),
+            "mean AUC of all categories": sum(map(auc, curves.values())) / len(curves),
+        }
     )
 
 

@@ -1,6 +1,8 @@
 """The hand-in shows the code it calls."""
 
-from coursework.display import show_source
+import nbformat
+
+from coursework.display import Headline, headline_figures, show_source
 
 
 def documented(x):
@@ -49,3 +51,21 @@ class Counter:
     steps: "tuple[int, ...]" = ()
 ~~~~'''
     )
+
+
+def test_a_headline_is_a_table_to_see_and_data_to_collect():
+    headline = Headline({"accuracy": 0.12345, "images": 5000, "network": "resnet50"})
+    bundle = headline._repr_mimebundle_()
+    assert bundle["text/markdown"].splitlines()[2:] == [
+        "| accuracy | 0.1235 |",
+        "| images | 5,000 |",
+        "| network | resnet50 |",
+    ]
+    output = nbformat.v4.new_output("display_data", bundle)
+    cells = [
+        nbformat.v4.new_markdown_cell("text"),
+        nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("stream", text="0.5")]),
+        nbformat.v4.new_code_cell("y", outputs=[output]),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    assert headline_figures(notebook) == headline.figures

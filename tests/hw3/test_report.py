@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from hw3 import figures, report
 from hw3.experiments import Comparison, Trial
 from hw3.features import Features
-from hw3.roc import one_vs_rest, roc_curve
+from hw3.roc import auc, one_vs_rest, roc_curve
 from hw3.softmax_regression import History
 
 
@@ -95,6 +95,16 @@ def test_areas_are_ranked(curves):
     text = report.roc_statement("b", perfect).data
     assert "Category b has an area of **0.5000**, rank 2 of 2" in text
     assert "easiest to tell from the rest is a (1.0000), the hardest b (0.5000)" in text
+
+
+def test_the_headline_names_what_was_reached(curves):
+    figures = report.headline(history(25), 9, curves).figures
+    assert figures["epochs"] == 25
+    assert figures["test accuracy"] == pytest.approx(0.73)
+    assert figures["AUC of category 9"] == auc(curves[9])
+    assert figures["mean AUC of all categories"] == pytest.approx(
+        np.mean([auc(curve) for curve in curves.values()])
+    )
 
 
 def test_sample_digits_carry_their_labels(digits):
