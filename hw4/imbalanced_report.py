@@ -76,14 +76,19 @@ def separation(line: Metrics, curve: Metrics, shape: str) -> str:
     shape
         The boundary of the latter, such as ``"hyperbola"``.
     """
+    better = curve.balanced_accuracy > line.balanced_accuracy
+    verdict = (
+        "It was trained on *plain* batches: what the line lacks is not balance, it is a bend."
+        if better
+        else "Here the bend does not help."
+    )
     wrong_line = line.false_negatives + line.false_positives
     wrong_curve = curve.false_negatives + curve.false_positives
     return (
         f"The learned boundary is: {shape}. It finds {curve.tpr:.2%} of the positives and "
         f"leaves {curve.tnr:.2%} of the negatives alone, {wrong_curve:,} mistakes in all where "
         f"the line of the balanced batches makes {wrong_line:,}; the balanced accuracy "
-        f"{_change(line.balanced_accuracy, curve.balanced_accuracy)}. This model was trained on "
-        "*plain* batches, so balance is not what the line was missing."
+        f"{_change(line.balanced_accuracy, curve.balanced_accuracy)}. {verdict}"
     )
 
 

@@ -117,14 +117,14 @@ def train(
     """
     if averaged_epochs is None:
         averaged_epochs = epochs // 2
-    for name, valid, expected in (
-        ("epochs", epochs >= 1, "1 or more"),
-        ("learning_rate", 0 < learning_rate < math.inf, "a positive number"),
-        ("averaged_epochs", 0 <= averaged_epochs <= epochs, f"0 to {epochs}, the epochs"),
-        ("batches", len(batches) >= 1, "at least one batch"),
+    for name, value, valid, expected in (
+        ("epochs", epochs, epochs >= 1, "1 or more"),
+        ("learning_rate", learning_rate, 0 < learning_rate < math.inf, "a positive number"),
+        ("averaged_epochs", averaged_epochs, 0 <= averaged_epochs <= epochs, f"0 to {epochs}"),
+        ("len(batches)", len(batches), len(batches) >= 1, "1 or more"),
     ):
         if not valid:
-            raise ValueError(f"{name} is {locals()[name]}, expected {expected}")
+            raise ValueError(f"{name} is {value}, expected {expected}")
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     parameters = list(model.parameters())
     means = [torch.zeros_like(parameter) for parameter in parameters]

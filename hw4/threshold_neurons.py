@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hw4.half_planes import Box, HalfPlane, inside, intersection
+from hw4.half_planes import Box, HalfPlane, Vertex, inside, intersection
 
 Number = float | Fraction
 
@@ -134,6 +134,15 @@ class Network:
 VIEW = Box(-5.0, 7.0, -7.0, 4.0)
 """The part of the plane that Figure 1 shows."""
 
+GREEN_SHAPE: tuple[Vertex, ...] = (
+    (Fraction(-9, 4), Fraction(-1, 4)),
+    (Fraction(1, 2), Fraction(-3)),
+    (Fraction(11, 4), Fraction(0)),
+    (Fraction(-3, 4), Fraction(7, 4)),
+    (Fraction(-9, 4), Fraction(5, 4)),
+)
+"""The pentagon of Figure 1 where y has to be 1, counter-clockwise from its left corner."""
+
 SHIFT = 2.0
 """How far n₅'s line has to move, along its weights."""
 
@@ -176,7 +185,7 @@ def move_side(network: Network, number: int, distance: float) -> Network:
 def agreement_table(
     networks: dict[str, Network], rng: np.random.Generator, box: Box = VIEW, points: int = 5000
 ) -> pd.DataFrame:
-    """Compare where y = 1 with the polygon that the half-planes cut, point by point.
+    """Compare where y = 1 with the polygon that the half-planes cut and with `GREEN_SHAPE`.
 
     Parameters
     ----------
@@ -193,8 +202,8 @@ def agreement_table(
     Returns
     -------
     DataFrame
-        For each network and kind of points: how many points, where y = 1, how many are inside the
-        polygon, and how many differ.
+        For each network and kind of points: how many points, at how many y = 1, how many of the
+        answers differ from being inside the polygon, and how many from being in the green shape.
     """
     axes = [np.arange(np.ceil(8 * a), 8 * b + 1) / 8 for a, b in (box[:2], box[2:])]
     kinds = {
@@ -208,7 +217,8 @@ def agreement_table(
             network.sides, Box(box.left - 1, box.right + 1, box.bottom - 1, box.top + 1)
         )
         for kind, where in kinds.items():
-            fired, within = network(where), inside(polygon, where)
-            counts = [len(where), fired.sum(), within.sum(), (fired != within).sum()]
-            rows.append((name, kind, *map(int, counts)))
-    return pd.DataFrame(rows, columns=["network", "points", "tested", "y = 1", "inside", "differ"])
+            fired = network(where)
+            missed = [(fired != inside(shape, where)).sum() for shape in (polygon, GREEN_SHAPE)]
+            rows.append((name, kind, len(where), int(fired.sum()), *map(int, missed)))
+    names = ["network", "points", "tested", "y = 1", "not polygon", "not green"]
+    return pd.DataFrame(rows, columns=names)
