@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset
 
 from hw4.balanced_batches import BalancedBatchSampler, plain_batches
-from hw4.imbalanced_report import conclusion, metrics_table
+from hw4.imbalanced_report import conclusion, metrics_table, separation
 from hw4.linear_training import (
     LinearNet,
     RadialNet,
@@ -39,6 +39,7 @@ __all__ = [
     "metrics_table",
     "plain_batches",
     "predict",
+    "separation",
     "train",
 ]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from hw4.metrics import Metrics
+from hw4.zero_sets import ZeroSet
 
 
 def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
@@ -66,7 +67,7 @@ def conclusion(plain: Metrics, balanced: Metrics) -> str:
     )
 
 
-def separation(line: Metrics, curve: Metrics, shape: str) -> str:
+def separation(line: Metrics, curve: Metrics, shape: ZeroSet) -> str:
     """Say in Markdown what a curved boundary changed on a test set.
 
     Parameters
@@ -74,7 +75,7 @@ def separation(line: Metrics, curve: Metrics, shape: str) -> str:
     line, curve
         The metrics of the linear and of the radial model.
     shape
-        The boundary of the latter, such as ``"hyperbola"``.
+        The boundary of the latter.
     """
     better = curve.balanced_accuracy > line.balanced_accuracy
     verdict = (

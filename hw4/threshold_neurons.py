@@ -45,6 +45,11 @@ class Interval:
     def __str__(self) -> str:
         return f"{float(self.lower):g} < b* <= {float(self.upper):g}"
 
+    @property
+    def tex(self) -> str:
+        """The interval as a formula."""
+        return rf"{float(self.lower):g} < b^* \le {float(self.upper):g}"
+
 
 def and_interval(v: Sequence[Number], off: Number = 0.2, on: Number = 0.5) -> Interval:
     """Return all b* for which y = H(Σ vᵢ nᵢ + b*) is the AND of the neurons n.
