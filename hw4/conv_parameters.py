@@ -122,10 +122,10 @@ def layer_table(
         )
     if input_shape is None:
         table = table.drop(columns="output")
-    total = {"layer": "sum", "parameters": table["parameters"].sum()}
-    if depth is not None:
-        total["layers"] = table["layers"].sum()
-    return pd.concat([table, pd.DataFrame([total])], ignore_index=True).fillna("")
+    total = dict.fromkeys(table.columns, "") | {"layer": "sum"}
+    for column in table.columns.intersection(["layers", "parameters"]):
+        total[column] = table[column].sum()
+    return pd.concat([table, pd.DataFrame([total])], ignore_index=True)
 
 
 HOMEWORK = {
