@@ -69,9 +69,10 @@ class HalfPlane:
     @property
     def equation(self) -> str:
         """The boundary as x₂ = slope · x₁ + intercept, or x₁ = constant if it is vertical."""
+        # Adding 0 turns the negative zero of -0 / w into a plain one.
         if self.vertical:
-            return f"x1 = {-self.b / self.w1:.4g}"
-        return f"x2 = {-self.w1 / self.w2:.4g} x1 {-self.b / self.w2:+.4g}"
+            return f"x1 = {-self.b / self.w1 + 0:.4g}"
+        return f"x2 = {-self.w1 / self.w2 + 0:.4g} x1 {-self.b / self.w2 + 0:+.4g}"
 
     def boundary(self, box: Box) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """Return the two ends of the part of the boundary within a box, or None if there is none.

@@ -241,7 +241,13 @@ def test_clipping_keeps_all_none_or_a_part():
 
 
 @pytest.mark.parametrize(
-    ("w", "equation"), [((2, 0, -3), "x1 = 1.5"), ((2, 1, -3), "x2 = -2 x1 +3")]
+    ("w", "equation"),
+    [
+        ((2, 0, -3), "x1 = 1.5"),
+        ((2, 0, 0), "x1 = 0"),
+        ((2, 1, -3), "x2 = -2 x1 +3"),
+        ((0, 1, 0), "x2 = 0 x1 +0"),
+    ],
 )
 def test_the_equation_of_a_boundary(w, equation):
     assert HalfPlane(*w).equation == equation
