@@ -122,7 +122,7 @@ def layer_table(
         )
     if input_shape is None:
         table = table.drop(columns="output")
-    total = dict.fromkeys(table.columns, "") | {"layer": "sum"}
+    total: dict[str, object] = {**dict.fromkeys(table.columns, ""), "layer": "sum"}
     for column in table.columns.intersection(["layers", "parameters"]):
         total[column] = table[column].sum()
     return pd.concat([table, pd.DataFrame([total])], ignore_index=True)
