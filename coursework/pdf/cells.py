@@ -1,0 +1,156 @@
+"""Cells and their outputs, as Typst markup."""
+
+import json
+from typing import Any
+
+from nbformat import NotebookNode
+
+from coursework.pdf.draft import Draft
+from coursework.pdf.highlight import highlight
+from coursework.pdf.html import html_to_typst, parse
+from coursework.pdf.images import Size, decode, note, picture
+from coursework.pdf.lines import COLUMNS, KEEP, Line, write_lines
+from coursework.pdf.markdown import mark_math, markdown_to_html
+from coursework.pdf.terminal import Screen, play, printable
+from coursework.pdf.typst import string
+
+_TAIL = 6  # lines of code that stay on the page of their output
+
+# What to show of an output that comes in several forms, the best first.
+_RICHEST = (
+    "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg",
+    "image/gif", "image/webp", "application/pdf", "application/json", "text/plain",
+)  # fmt: skip
+
+
+def write_cell(draft: Draft, cell: NotebookNode, language: str, show_input: bool = True) -> str:
+    """Return the markup of one cell."""
+    if cell.cell_type == "markdown":
+        return html_to_typst(draft, markdown_to_html(cell.source, cell.get("attachments")))
+    if cell.cell_type == "raw":
+        return _raw(draft, cell)
+    outputs = [write_output(draft, output) for output in cell.get("outputs", [])]
+    parts = [output for output in outputs if output]
+    if show_input and cell.source.strip():
+        parts.insert(0, write_code(draft, cell, language, bool(parts)))
+    return "\n\n".join(parts)
+
+
+def write_code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> str:
+    """Return the markup of a cell's source; its last lines stay with the output."""
+    source, spelled = printable(cell.source)
+    for code in spelled:
+        draft.warn(f"the control character {code} is written out")
+    lines = highlight(source.strip("\n"), _language(source, language))
+    mark = string(f"[{cell.execution_count}]" if cell.get("execution_count") else "[ ]")
+    sticky = "true" if has_output else "false"
+    start = lines[:-_TAIL] if has_output and len(lines) > 2 * _TAIL else []
+    parts = []
+    if start:
+        markup, _ = write_lines(start, COLUMNS)
+        parts.append(f"#code-start({mark}, {string(_plain(start))})[{markup}]")
+    end = lines[len(start) :]
+    joined = "true" if start else "false"
+    markup, _ = write_lines(end, COLUMNS)
+    mark = '""' if start else mark
+    options = f"sticky: {sticky}, joined: {joined}"
+    parts.append(f"#code-end({mark}, {string(_plain(end))}, {options})[{markup}]")
+    return "\n".join(parts)
+
+
+def write_output(draft: Draft, output: NotebookNode) -> str:
+    """Return the markup of one output, empty if it shows nothing."""
+    if output.output_type == "stream":
+        function = "out-stderr" if output.name == "stderr" else "out-text"
+        return _terminal(draft, output.text, function)
+    if output.output_type == "error":
+        text = "\n".join(output.get("traceback") or [f"{output.ename}: {output.evalue}"])
+        return _terminal(draft, text, "out-error")
+    return _rich(draft, output)
+
+
+def _rich(draft: Draft, output: NotebookNode) -> str:
+    data = output.get("data", {})
+    for kind in _RICHEST:
+        if kind in data:
+            markup = _shown(draft, kind, data[kind], output)
+            if markup:
+                return markup
+    if data:
+        kinds = ", ".join(data)
+        draft.warn(f"an output of type {kinds} cannot be printed")
+        return f'#out-rich("")[{note(f"[output not shown: {kinds}]")}]'
+    return ""
+
+
+def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
+    text = "".join(value) if isinstance(value, list) else str(value)
+    if kind == "text/plain":
+        return _terminal(draft, text, "out-text")
+    if kind == "application/json":
+        return _terminal(draft, json.dumps(value, indent=2, ensure_ascii=False), "out-text")
+    if kind.startswith("text/"):
+        body = html_to_typst(draft, _as_html(kind, text))
+        return f'#out-rich("")[{body}]' if body else ""
+    size = output.get("metadata", {}).get(kind, {})
+    asked = Size(_points(size.get("width")), _points(size.get("height")), within="463pt")
+    alt = "".join(output.data.get("text/plain", "")) or "figure"
+    return f'#out-picture("")[{picture(draft, decode(value), alt, asked)}]'
+
+
+def _as_html(kind: str, text: str) -> str:
+    if kind == "text/markdown":
+        return markdown_to_html(text)
+    if kind == "text/latex":
+        return mark_math(text.replace("&", "&amp;").replace("<", "&lt;"))
+    return "" if _needs_a_browser(text) else mark_math(text)
+
+
+def _needs_a_browser(html: str) -> bool:
+    """Whether a page is drawn by its scripts, or by style sheets that fold it."""
+    soup = parse(html)
+    if soup.find(class_="sk-top-container"):
+        return True
+    if not soup.find("script"):
+        return False
+    for script in soup.find_all(["script", "style"]):
+        script.decompose()
+    return not soup.get_text().strip() and not soup.find(["img", "svg"])
+
+
+def _terminal(draft: Draft, text: str, function: str) -> str:
+    screen: Screen = play("".join(text))
+    for code in screen.spelled_out:
+        draft.warn(f"the control character {code} is written out")
+    if not any(screen.lines):
+        return ""
+    markup, dropped = write_lines(screen.lines, COLUMNS, KEEP)
+    if dropped:
+        draft.warn(f"{dropped} of the lines of a long output are not printed")
+    plain = _plain(screen.lines if not dropped else screen.lines[:KEEP])
+    mark = '"", ' if function == "out-text" else ""
+    return f"#{function}({mark}{string(plain)})[{markup}]"
+
+
+def _raw(draft: Draft, cell: NotebookNode) -> str:
+    kind = cell.metadata.get("raw_mimetype") or cell.metadata.get("format") or ""
+    if kind in ("text/html", "text/markdown"):
+        return html_to_typst(draft, _as_html(kind, cell.source))
+    source, _ = printable(cell.source)
+    markup, _ = write_lines(highlight(source, ""), COLUMNS)
+    return f"#listing({string(source)})[{markup}]" if source.strip() else ""
+
+
+def _language(source: str, language: str) -> str:
+    """Return the language of a cell, which a magic in its first line may change."""
+    magics = {"%%bash": "bash", "%%sh": "bash", "%%html": "html", "%%javascript": "javascript"}
+    first = source.split(maxsplit=1)[0] if source.strip() else ""
+    return magics.get(first, language)
+
+
+def _plain(lines: list[Line]) -> str:
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+def _points(pixels: object) -> str:
+    return f"{float(pixels) * 0.75:g}pt" if isinstance(pixels, int | float) and pixels > 0 else ""

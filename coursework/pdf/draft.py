@@ -1,0 +1,64 @@
+"""A document being written: what its parts collect on the way to the compiler."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula as its author wrote it, in TeX without dollars; ``display`` if on its own line."""
+
+    tex: str
+    display: bool
+
+
+@dataclass
+class Draft:
+    """What the parts of one document share.
+
+    Attributes
+    ----------
+    folder
+        Where the compiler runs and images are written.
+    notebook_folder
+        Where relative paths of images start.
+    formulas
+        Every distinct formula; the source refers to it by its number.
+    warnings
+        What the PDF cannot show as the notebook does, in order.
+    anchors
+        Targets of links inside the document.
+    """
+
+    folder: Path
+    notebook_folder: Path
+    formulas: dict[Formula, int] = field(default_factory=dict)
+    images: dict[bytes, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    anchors: set[str] = field(default_factory=set)
+    place: str = ""
+
+    def warn(self, message: str) -> None:
+        """Remember a warning, with the cell it belongs to, once."""
+        message = f"{self.place}: {message}" if self.place else message
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+    def formula(self, tex: str, display: bool) -> str:
+        """Return markup that shows a formula; pandoc translates all of them together later."""
+        number = self.formulas.setdefault(Formula(tex, display), len(self.formulas))
+        return f"#formulas.at({number});"
+
+    def image(self, data: bytes, suffix: str) -> str:
+        """Write an image for the compiler, once however often it is shown, and return its name."""
+        if data not in self.images:
+            name = f"image-{len(self.images)}.{suffix}"
+            (self.folder / name).write_bytes(data)
+            self.images[data] = name
+        return self.images[data]
+
+    def claim(self, anchor: str) -> bool:
+        """Take the name of a link target; whether it was still free."""
+        free = anchor not in self.anchors
+        self.anchors.add(anchor)
+        return free

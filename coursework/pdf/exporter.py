@@ -1,0 +1,204 @@
+"""A notebook as a PDF: the exporter for nbconvert and JupyterLab, and the function behind it."""
+
+import tempfile
+from dataclasses import dataclass
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from nbconvert.exporters import TemplateExporter
+from nbformat import NotebookNode
+from traitlets import Unicode, default
+from traitlets.config import Config
+
+from coursework.pdf import fonts
+from coursework.pdf.cells import write_cell
+from coursework.pdf.draft import Draft
+from coursework.pdf.formulas import write_formulas
+from coursework.pdf.notebook import first_heading, read_notebook
+from coursework.pdf.typst import Compiled, check_typst, compile_pdf, page_count, string
+from coursework.storage import atomic_path
+
+_HERE = package_files.files("coursework.pdf")
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What came of an export.
+
+    Attributes
+    ----------
+    path
+        The PDF.
+    pages
+        How many it has.
+    warnings
+        What it cannot show as the notebook does, each with its cell; empty if nothing is lost.
+    """
+
+    path: Path
+    pages: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What stands at the head of each page; empty strings are left out."""
+
+    title: str = ""
+    author: str = ""
+    student_id: str = ""
+    course: str = ""
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    environment.filters["string"] = string
+    return environment.from_string((_HERE / "notebook.typ.j2").read_text(encoding="utf-8"))
+
+
+class TypstPDFExporter(TemplateExporter):
+    """``jupyter nbconvert --to typstpdf``, and "PDF (Typst)" in the export menu of JupyterLab.
+
+    Title and author come from the notebook's metadata (``title``, ``authors``, and ``student_id``
+    and ``course`` in ``coursework``); the options below come first.
+    """
+
+    export_from_notebook = "PDF (Typst)"
+    output_mimetype = "application/pdf"
+
+    title = Unicode(help="Title; by default the first heading, then the file name.").tag(
+        config=True
+    )
+    author = Unicode(help="Name of the student.").tag(config=True)
+    student_id = Unicode(help="Student ID.").tag(config=True)
+    course = Unicode(help="Course.").tag(config=True)
+
+    @default("file_extension")
+    def _file_extension_default(self) -> str:
+        return ".pdf"
+
+    @property
+    def default_config(self) -> Config:
+        """Join the pieces in which a stream arrives: a progress bar is one line."""
+        config = Config(super().default_config)
+        config.CoalesceStreamsPreprocessor.enabled = True
+        return config
+
+    def from_notebook_node(  # type: ignore[override]  # a PDF is bytes, as with PDFExporter
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Convert a notebook.
+
+        Returns
+        -------
+        tuple
+            The PDF, and the resources of nbconvert with the export's warnings under
+            ``"typstpdf_warnings"``.
+
+        Raises
+        ------
+        PdfToolError
+            If pandoc or Typst is missing or of another release.
+        """
+        check_typst()
+        # The grandparent runs the preprocessors; the parent would look for an nbconvert template.
+        nb, resources = super(TemplateExporter, self).from_notebook_node(nb, resources, **kwargs)
+        folder = Path(resources.get("metadata", {}).get("path") or ".").resolve()
+        name = str(resources.get("metadata", {}).get("name") or "Notebook")
+        with tempfile.TemporaryDirectory(prefix="typstpdf-") as temporary:
+            draft = Draft(Path(temporary), folder)
+            compiled = self._compile(draft, nb, name)
+        if compiled.missing:
+            draft.place = ""
+            draft.warn(fonts.advice(compiled.missing))
+        for warning in draft.warnings:
+            self.log.warning("%s: %s", name, warning)
+        resources["output_extension"] = ".pdf"
+        resources["typstpdf_warnings"] = tuple(draft.warnings)
+        return compiled.pdf, resources
+
+    def _compile(self, draft: Draft, notebook: NotebookNode, name: str) -> Compiled:
+        identity, heading = self._identity(notebook, name)
+        language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
+        cells = []
+        for number, cell in enumerate(notebook.cells, 1):
+            draft.place = f"cell {number}"
+            cells.append(write_cell(draft, cell, language, not self.exclude_input))
+        source = _template().render(
+            cells=cells,
+            title=identity.title,
+            author=identity.author,
+            left_head=" · ".join(filter(None, (identity.course, identity.title))),
+            right_head=" · ".join(filter(None, (identity.author, identity.student_id))),
+            show_title=not heading,
+        )
+        (draft.folder / "main.typ").write_text(source, encoding="utf-8")
+        (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
+        draft.place = ""
+        write_formulas(draft)
+        return compile_pdf(draft.folder, fonts.font_folders())
+
+    def _identity(self, notebook: NotebookNode, name: str) -> tuple[Identity, str]:
+        metadata = notebook.metadata
+        course = metadata.get("coursework", {})
+        authors = [
+            str(author.get("name", "") if isinstance(author, dict) else author)
+            for author in metadata.get("authors", [])
+        ]
+        heading = first_heading(notebook)
+        identity = Identity(
+            title=self.title or metadata.get("title", "") or heading or name,
+            author=self.author or ", ".join(filter(None, authors)),
+            student_id=self.student_id or course.get("student_id", ""),
+            course=self.course or course.get("course", ""),
+        )
+        return identity, heading
+
+
+def export_pdf(
+    notebook_path: Path | str,
+    pdf_path: Path | str,
+    *,
+    title: str | None = None,
+    author: str | None = None,
+    student_id: str | None = None,
+    course: str | None = None,
+) -> ExportReport:
+    """Export a notebook to a PDF in which nothing is lost silently.
+
+    Parameters
+    ----------
+    notebook_path
+        The notebook; it is not run.
+    pdf_path
+        The file to write; it appears whole or not at all.
+    title, author, student_id, course
+        What stands at the head of each page; by default what the notebook's metadata say.
+
+    Returns
+    -------
+    ExportReport
+        With a warning for everything that the PDF cannot show as the notebook does.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such notebook.
+    ValueError
+        If the file is not a notebook.
+    PdfToolError
+        If pandoc or Typst is missing or of another release.
+    """
+    notebook_path = Path(notebook_path)
+    notebook = read_notebook(notebook_path)
+    exporter = TypstPDFExporter(  # type: ignore[no-untyped-call]
+        title=title or "", author=author or "", student_id=student_id or "", course=course or ""
+    )
+    exporter.log.disabled = True
+    metadata = {"name": notebook_path.stem, "path": str(notebook_path.parent)}
+    pdf, resources = exporter.from_notebook_node(notebook, {"metadata": metadata})
+    with atomic_path(pdf_path) as temporary:
+        temporary.write_bytes(pdf)
+    return ExportReport(Path(pdf_path), page_count(pdf), resources["typstpdf_warnings"])

@@ -1,0 +1,102 @@
+"""Images: found, recognised, and written for the compiler; the network is never touched."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+from coursework.pdf.draft import Draft
+from coursework.pdf.typst import string
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpg"),
+    (b"GIF8", "gif"),
+    (b"%PDF-", "pdf"),
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size an author asked for and the room there is, as Typst lengths; empty for none."""
+
+    width: str = ""
+    height: str = ""
+    within: str = ""
+
+
+def note(text: str) -> str:
+    """Return markup of a visible note that stands where something could not be shown."""
+    return f"#note({string(text)});"
+
+
+def picture(draft: Draft, data: bytes, alt: str = "", size: Size | None = None) -> str:
+    """Return markup that shows an image given as bytes, or a note where they are no image."""
+    suffix = _suffix(data)
+    if not suffix:
+        what = "data that is not an image" if data else "an empty image"
+        draft.warn(f"{what} ({alt or 'no description'}) is shown as a note")
+        return note(f"[{what}: {alt}]" if alt else f"[{what}]")
+    size = size or Size()
+    arguments = [string(draft.image(data, suffix)), f"alt: {string(alt or 'figure')}"]
+    if size.width:
+        arguments.append(f"width: {size.width}")
+    if size.height:
+        arguments.append(f"height: {size.height}")
+    if size.within:
+        arguments.append(f"within: {size.within}")
+    return f"#picture({', '.join(arguments)});"
+
+
+def linked_picture(draft: Draft, source: str, alt: str = "", size: Size | None = None) -> str:
+    """Return markup for the ``src`` of an ``<img>``: a data URI or a file beside the notebook."""
+    if source.startswith("data:"):
+        data = _data_uri(source)
+        if data is not None:
+            return picture(draft, data, alt, size)
+        draft.warn(f"an image ({alt or 'no description'}) holds a broken data URI")
+        return note(f"[broken image: {alt}]")
+    address = urlsplit(source) if "://" in source[:12] or source.startswith("//") else None
+    if address is not None and address.scheme != "file":
+        draft.warn(f"the image {source} is on the network and is not shown; save it in the folder")
+        return note(f"[image on the network, not shown: {source}]")
+    path = draft.notebook_folder / unquote(address.path if address else source.split("?")[0])
+    try:
+        return picture(draft, path.read_bytes(), alt or path.name, size)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        draft.warn(f"the image {source!r} is not shown: {reason} ({path})")
+        return note(f"[missing image: {source}]")
+
+
+def decode(data: object) -> bytes:
+    """Return the bytes of an image in a notebook: base64, or the text of an SVG."""
+    text = "".join(data) if isinstance(data, list) else str(data)
+    if text.lstrip().startswith("<"):
+        return text.encode("utf-8", "replace")
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _data_uri(source: str) -> bytes | None:
+    head, comma, body = source.partition(",")
+    if not comma:
+        return None
+    if not head.endswith(";base64"):
+        return unquote_to_bytes(body)
+    try:
+        return base64.b64decode(re.sub(r"\s", "", unquote(body)))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _suffix(data: bytes) -> str:
+    for signature, suffix in _SIGNATURES:
+        if data.startswith(signature):
+            return suffix
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    return "svg" if b"<svg" in data[:4096] else ""

@@ -1,0 +1,85 @@
+"""Markdown to HTML, read as Jupyter reads it, with every formula in an element of its own."""
+
+import re
+from html import escape
+from typing import Any
+
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+MATH_TAG = "tex-math"
+
+# What MathJax looks for in a page. Tags, comments, and elements that hold no prose come first, so
+# that a dollar inside them is passed over.
+_HTML_OR_MATH = re.compile(
+    r"""(?P<skip><!--.*?(?:-->|$)
+       |<(?P<raw>script|style|pre|code|textarea|svg|kbd|samp)\b.*?(?:</(?P=raw)\s*>|$)
+       |</?[A-Za-z][^>]*>)
+    |\\\$
+    |\$\$(?P<display>(?:[^$\\]|\\.)+?)\$\$
+    |\\\[(?P<bracket>.+?)\\\]
+    |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
+    |(?<![$\\])\$(?P<inline>(?![\s$])(?:[^$\\<]|\\.|<(?![A-Za-z/!]))*?)(?<!\s)\$(?![$0-9])
+    |\\\((?P<paren>.+?)\\\)
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
+
+def mark_math(html: str) -> str:
+    """Put every formula of an HTML fragment into an element of its own."""
+
+    def mark(match: re.Match[str]) -> str:
+        if match["skip"]:
+            return match[0]
+        if match[0] == r"\$":
+            return "$"
+        display = match["display"] or match["bracket"] or match["environment"]
+        if display is not None:
+            return _math(display, display=True, escaped=True)
+        return _math(match["inline"] or match["paren"], display=False, escaped=True)
+
+    return _HTML_OR_MATH.sub(mark, html)
+
+
+def markdown_to_html(source: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
+    """Return the HTML of a Markdown source; attached images come as data URIs."""
+    return str(MarkdownWithMath(_Renderer(attachments)).render(source))
+
+
+def _math(tex: str, *, display: bool, escaped: bool = False) -> str:
+    body = tex if escaped else escape(tex, quote=False)
+    mode = "display" if display else "inline"
+    return f'<{MATH_TAG} mode="{mode}">{body}</{MATH_TAG}>'
+
+
+class _Renderer(IPythonRenderer):
+    """Jupyter's renderer, but formulas and code blocks keep their source."""
+
+    def __init__(self, attachments: dict[str, dict[str, str]] | None) -> None:
+        super().__init__(escape=False, attachments=attachments or {}, exclude_anchor_links=True)
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        language = escape((info or "").strip().split(" ")[0], quote=True)
+        return f'<pre data-language="{language}">{escape(code, quote=False)}</pre>\n'
+
+    def block_html(self, html: str) -> str:
+        return mark_math(html) + "\n"
+
+    def block_math(self, body: str) -> str:
+        return _math(body, display=True)
+
+    def inline_math(self, body: str) -> str:
+        return _math(body, display=False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return _math(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        name = url.removeprefix("attachment:")
+        if name != url and name not in self.attachments:
+            # nbconvert would refuse the notebook; the missing image is shown as a note instead.
+            return f'<img src="{escape(url)}" alt="{escape(text)}">'
+        return str(super().image(text, url, title))
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return f"<h{level}>{text}</h{level}>\n"

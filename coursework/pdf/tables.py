@@ -1,0 +1,128 @@
+"""HTML tables: their grid, and the type size at which they fit the page."""
+
+from dataclasses import dataclass
+
+from bs4 import Tag
+
+PAGE_WIDTH = 481.0
+"""Points between the margins of style.typ."""
+
+SIZES = (9.5, 8.5, 7.5, 6.5)
+"""Type sizes to try, in points; below the last, a table is split."""
+
+_CHARACTER = 0.52  # mean width of a digit or letter, in units of the type size, a little generous
+_PADDING = 9.0  # points left and right of a cell together, at full size
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: its element and the place it takes."""
+
+    tag: Tag
+    row: int
+    column: int
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table with every cell in its place.
+
+    Attributes
+    ----------
+    cells
+        In reading order.
+    rows, columns
+        The size, spans included.
+    header_rows
+        Rows at the top that repeat on each page.
+    index_columns
+        Columns at the left that name the rows.
+    """
+
+    cells: list[Cell]
+    rows: int
+    columns: int
+    header_rows: int
+    index_columns: int
+
+
+def read_grid(table: Tag) -> Grid:
+    """Give each cell of an HTML table its row and column, as a browser does."""
+    rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
+    taken: set[tuple[int, int]] = set()
+    cells = []
+    for y, row in enumerate(rows):
+        x = 0
+        for tag in row.find_all(["td", "th"], recursive=False):
+            while (y, x) in taken:
+                x += 1
+            across = _span(tag, "colspan", 1000)
+            down = min(_span(tag, "rowspan", 65534) or len(rows), len(rows) - y)
+            taken.update((y + dy, x + dx) for dy in range(down) for dx in range(across or 1))
+            cells.append(Cell(tag, y, x, down, across or 1))
+            x += across or 1
+    columns = max((x for _, x in taken), default=-1) + 1
+    header = _header_rows(rows)
+    body = [cell for cell in cells if cell.row >= header]
+    index = 0
+    while index < columns - 1 and _all_headings(body, index):
+        index += 1
+    return Grid(cells, len(rows), columns, header, index)
+
+
+def fit(words: list[int], index_columns: int) -> tuple[float, list[list[int]]]:
+    """Choose a type size, and the columns that stand side by side.
+
+    Parameters
+    ----------
+    words
+        For each column, the length of its longest unbreakable word.
+    index_columns
+        Columns repeated at the left of each part.
+
+    Returns
+    -------
+    tuple
+        The size in points and the parts, each a list of column numbers. One part, if a size fits.
+    """
+    for size in SIZES:
+        if _width(words, size) <= PAGE_WIDTH:
+            return size, [list(range(len(words)))]
+    # Split at a size that reads well: the table goes on below instead of shrinking further.
+    size = SIZES[2]
+    index = list(range(index_columns))
+    parts: list[list[int]] = [[]]
+    for column in range(index_columns, len(words)):
+        candidate = [*index, *parts[-1], column]
+        if parts[-1] and _width([words[i] for i in candidate], size) > PAGE_WIDTH:
+            parts.append([])
+        parts[-1].append(column)
+    return size, [index + part for part in parts]
+
+
+def _width(words: list[int], size: float) -> float:
+    scale = size / SIZES[0]
+    return sum(word * _CHARACTER * size + _PADDING * scale for word in words)
+
+
+def _span(tag: Tag, name: str, limit: int) -> int:
+    value = str(tag.get(name, "1")).strip()
+    return min(int(value), limit) if value.isdecimal() else 1
+
+
+def _header_rows(rows: list[Tag]) -> int:
+    count = 0
+    for row in rows[:-1]:
+        in_head = row.parent is not None and row.parent.name == "thead"
+        cells = row.find_all(["td", "th"], recursive=False)
+        if not in_head and (count or not cells or any(cell.name == "td" for cell in cells)):
+            break
+        count += 1
+    return count
+
+
+def _all_headings(body: list[Cell], column: int) -> bool:
+    here = [cell for cell in body if cell.column == column]
+    return bool(here) and all(cell.tag.name == "th" and cell.columns == 1 for cell in here)

@@ -1,0 +1,199 @@
+r"""What a terminal would show for the text a program printed.
+
+Progress bars draw over themselves with ``\r``, ``\b`` and cursor movements; colours are escape
+sequences. A small terminal plays them all, so that a bar is one line, as on the screen.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from coursework.pdf.lines import Line, Span
+
+# Dark enough to read on white paper, and apart in gray.
+PALETTE = (
+    "#24292f", "#b3261e", "#1a6b2f", "#8a5a00", "#1f4fa3", "#8a2b8f", "#0f6b74", "#6e7781",
+    "#57606a", "#cf352b", "#24813c", "#a06c00", "#2f66c9", "#a44aa9", "#1b8490", "#8c959f",
+)  # fmt: skip
+_CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
+
+
+@dataclass(frozen=True)
+class _Style:
+    color: str = ""
+    background: str = ""
+    bold: bool = False
+    italic: bool = False
+    underline: bool = False
+    inverse: bool = False
+
+
+@dataclass(frozen=True)
+class Screen:
+    """The lines a terminal ends up with, and the control characters it had to spell out."""
+
+    lines: list[Line]
+    spelled_out: tuple[str, ...]
+
+
+def play(text: str) -> Screen:
+    r"""Play a stream on an endless sheet of paper and return what stands on it.
+
+    A character that moves nothing and draws nothing, such as NUL, is written out as ``\x00``.
+    """
+    text = text.replace("\r\n", "\n")
+    rows: list[list[tuple[str, _Style]]] = [[]]
+    row = column = 0
+    style = _Style()
+    spelled: dict[str, None] = {}
+    position = 0
+
+    def write(chunk: str) -> None:
+        nonlocal column
+        cells = rows[row]
+        if len(cells) < column:
+            cells.extend([(" ", _Style())] * (column - len(cells)))
+        cells[column : column + len(chunk)] = [(char, style) for char in chunk]
+        column += len(chunk)
+
+    for match in _CONTROL.finditer(text):
+        write(_printable(text[position : match.start()], column, spelled))
+        position = match.end()
+        command, argument = match[2], match[1] or ""
+        if match[0] == "\n":
+            row, column = row + 1, 0
+            while len(rows) <= row:
+                rows.append([])
+        elif match[0] == "\r":
+            column = 0
+        elif match[0] == "\b":
+            column = max(0, column - 1)
+        elif command == "m":
+            style = _restyle(style, argument)
+        elif command == "A":
+            row = max(0, row - _count(argument))
+        elif command == "B":
+            row = min(len(rows) - 1, row + _count(argument))
+        elif command == "C":
+            column += min(_count(argument), 1000)
+        elif command == "D":
+            column = max(0, column - _count(argument))
+        elif command == "K" and argument in ("", "0"):
+            del rows[row][column:]
+        elif command == "K" and argument == "2":
+            rows[row].clear()
+    write(_printable(text[position:], column, spelled))
+    while len(rows) > 1 and not rows[-1]:
+        rows.pop()
+    return Screen([_spans(cells) for cells in rows], tuple(spelled))
+
+
+def printable(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return ``text`` with every control character but newline and tab spelled out, and which."""
+    spelled: dict[str, None] = {}
+    lines = [_printable(line, 0, spelled) for line in text.split("\n")]
+    return "\n".join(lines), tuple(spelled)
+
+
+def _printable(text: str, column: int, spelled: dict[str, None]) -> str:
+    if text.isprintable():
+        return text
+    out: list[str] = []
+    for char in text:
+        if char == "\t":
+            out.append(" " * (8 - (column + len(out)) % 8))
+        elif _is_control(char):
+            code = f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+            spelled[code] = None
+            out.extend(code)
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def _is_control(char: str) -> bool:
+    """Whether a character draws nothing, or is none: controls, surrogates, noncharacters."""
+    code = ord(char)
+    return (
+        code < 32
+        or 127 <= code < 160
+        or 0xD800 <= code < 0xE000
+        or 0xFDD0 <= code < 0xFDF0
+        or code & 0xFFFE == 0xFFFE
+    )
+
+
+def _count(argument: str) -> int:
+    return max(1, int(argument)) if argument.isdigit() else 1
+
+
+def _spans(cells: list[tuple[str, _Style]]) -> Line:
+    line: Line = []
+    start = 0
+    for end in range(1, len(cells) + 1):
+        if end == len(cells) or cells[end][1] != cells[start][1]:
+            text = "".join(char for char, _ in cells[start:end])
+            line.append(_span(text, cells[start][1]))
+            start = end
+    return line
+
+
+def _span(text: str, style: _Style) -> Span:
+    color, background = style.color, style.background
+    if style.inverse:
+        color, background = background or "#ffffff", color or PALETTE[0]
+    arguments = [f'fill: rgb("{color}")'] if color else []
+    if style.bold:
+        arguments.append('weight: "bold"')
+    if style.italic:
+        arguments.append('style: "italic"')
+    fill = f'rgb("{background}")' if background else ""
+    return Span(text, ", ".join(arguments), fill, style.underline)
+
+
+def _restyle(style: _Style, argument: str) -> _Style:
+    """Apply the numbers of an SGR sequence."""
+    codes = [int(code) if code.isdigit() else 0 for code in re.split("[;:]", argument)]
+    while codes:
+        code = codes.pop(0)
+        if code == 0:
+            style = _Style()
+        elif code in (1, 22):
+            style = replace(style, bold=code == 1)
+        elif code in (3, 23):
+            style = replace(style, italic=code == 3)
+        elif code in (4, 24):
+            style = replace(style, underline=code == 4)
+        elif code in (7, 27):
+            style = replace(style, inverse=code == 7)
+        elif code == 38:
+            style = replace(style, color=_extended(codes))
+        elif code == 48:
+            style = replace(style, background=_extended(codes))
+        elif 30 <= code <= 37 or 90 <= code <= 97:
+            style = replace(style, color=PALETTE[code - 30 if code < 90 else code - 82])
+        elif 40 <= code <= 47 or 100 <= code <= 107:
+            style = replace(style, background=PALETTE[code - 40 if code < 100 else code - 92])
+        elif code == 39:
+            style = replace(style, color="")
+        elif code == 49:
+            style = replace(style, background="")
+    return style
+
+
+def _extended(codes: list[int]) -> str:
+    """Take the rest of a 256-colour or 24-bit colour off ``codes``."""
+    kind = codes.pop(0) if codes else 0
+    if kind == 2 and len(codes) >= 3:
+        red, green, blue = (min(255, codes.pop(0)) for _ in range(3))
+        return f"#{red:02x}{green:02x}{blue:02x}"
+    if kind != 5 or not codes:
+        return ""
+    index = min(255, codes.pop(0))
+    if index < 16:
+        return PALETTE[index]
+    if index >= 232:
+        level = 8 + 10 * (index - 232)
+        return f"#{level:02x}{level:02x}{level:02x}"
+    steps = (0, 95, 135, 175, 215, 255)
+    index -= 16
+    return "#" + "".join(f"{steps[index // place % 6]:02x}" for place in (36, 6, 1))

@@ -1,0 +1,108 @@
+"""The Typst compiler: literals for its source, and what it says about a document."""
+
+import re
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+PIN = "typst>=0.14,<0.15"
+
+
+class PdfToolError(RuntimeError):
+    """A program that the export needs is missing, or of a release that does not fit."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A PDF, and the characters that no font could show.
+
+    Attributes
+    ----------
+    pdf
+        The file.
+    missing
+        Each character once, in order of appearance; the page shows an empty box for it.
+    """
+
+    pdf: bytes
+    missing: tuple[str, ...]
+
+
+def string(text: str) -> str:
+    """Return ``text`` as a Typst string literal: the one way in for anything a student wrote.
+
+    Inside a literal nothing is markup, so there is nothing to escape and nothing to inject.
+    """
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    text = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return f'"{text}"'
+
+
+def literal(text: str) -> str:
+    """Return markup that shows ``text`` as it is; the semicolon ends the code expression."""
+    return f"#{string(text)};" if text else ""
+
+
+def check_typst() -> None:
+    """Raise `PdfToolError` unless the compiler is there and its release writes what we expect."""
+    try:
+        found = metadata.version("typst")
+    except metadata.PackageNotFoundError:
+        raise PdfToolError(f'Typst is not installed; run: pip install "{PIN}"') from None
+    if not found.startswith("0.14."):
+        raise PdfToolError(
+            f"Typst {found} renames symbols that pandoc 3.9 writes; "
+            f'0.14 is needed: pip install "{PIN}"'
+        )
+
+
+def compile_pdf(folder: Path, font_folders: list[Path]) -> Compiled:
+    """Compile ``main.typ`` in ``folder``.
+
+    The first attempt asks for PDF/UA-1, the standard for accessible files, with the fonts that come
+    with Typst and with pip packages: the same on every machine. The standard forbids empty boxes,
+    so a character without a glyph is refused by name; then the fonts of the system may help, and
+    what is still missing is reported.
+
+    Raises
+    ------
+    typst.TypstError
+        If the source itself is wrong.
+    """
+    missing: list[str] = []
+    for system_fonts in (False, True):
+        try:
+            return Compiled(_compile(folder, font_folders, system_fonts, ["ua-1"]), ())
+        except Exception as error:
+            missing = _missing_characters(error)
+            if not missing:
+                break
+    return Compiled(_compile(folder, font_folders, True, []), tuple(missing))
+
+
+def page_count(pdf: bytes) -> int:
+    """Return the number of pages that a PDF by Typst says it has."""
+    match = re.search(rb"/Type /Pages\s+/Count (\d+)", pdf)
+    return int(match[1]) if match else 0
+
+
+def _compile(
+    folder: Path, font_folders: list[Path], system_fonts: bool, standards: list[str]
+) -> bytes:
+    import typst  # takes 20 ms, and its absence is reported by check_typst
+
+    return typst.compile(
+        folder / "main.typ",
+        root=folder,
+        font_paths=[*font_folders],
+        ignore_system_fonts=not system_fonts,
+        pdf_standards=cast(Any, standards),  # the stub lists the standards of an older release
+    )
+
+
+def _missing_characters(error: Exception) -> list[str]:
+    """Return the characters that a standard's check found no glyph for."""
+    diagnostic = getattr(error, "diagnostic", "")
+    texts = re.findall(r'the text `"(.*?)"` could not be displayed', diagnostic, re.DOTALL)
+    return list(dict.fromkeys(texts))
