@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset
 
 from hw4.balanced_batches import BalancedBatchSampler, plain_batches
-from hw4.imbalanced_report import conclusion, metrics_table, separation
+from hw4.imbalanced_report import conclusion, headline, metrics_table, separation
 from hw4.linear_training import (
     LinearNet,
     RadialNet,
@@ -35,6 +35,7 @@ __all__ = [
     "decision_line",
     "evaluate",
     "from_text",
+    "headline",
     "measure",
     "metrics_table",
     "plain_batches",

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coursework.figure import BLUE, GRAY, GREEN, ORANGE, VERMILION, new_figure, tidy
 from hw4.half_planes import Box, HalfPlane, as_floats, clip
 from hw4.linear_training import LinearNet, RadialNet, Samples, decision_line
 from hw4.metrics import Metrics
-from hw4.style import BLUE, GREEN, GREY, ORANGE, SMALL, VERMILION, new_figure
 
 POINTS = 3000
 """How many samples of each class a figure shows at most."""
@@ -17,7 +17,7 @@ POINTS = 3000
 
 def sample_scatter(samples: Samples) -> Figure:
     """Draw the samples of both classes."""
-    figure, (ax,) = new_figure(3.4)
+    figure, ((ax,),) = new_figure(height=3.6)
     box = frame(samples)
     _scatter(ax, samples, box)
     _name_axes([ax], box)
@@ -31,7 +31,7 @@ def decision_lines(models: Mapping[str, LinearNet], samples: Samples) -> Figure:
     The half-plane in which the model says positive is shaded.
     """
     box = frame(samples)
-    figure, axes = new_figure(4.0, 1, len(models), sharey=True)
+    figure, (axes,) = new_figure(1, len(models), height=4.2, sharey=True)
     for ax, (name, model) in zip(axes, models.items(), strict=True):
         _scatter(ax, samples, box)
         side = decision_line(model)
@@ -46,7 +46,7 @@ def decision_lines(models: Mapping[str, LinearNet], samples: Samples) -> Figure:
         *axes[0].get_legend_handles_labels(),
         loc="outside lower center",
         ncols=4,
-        fontsize=SMALL,
+        fontsize=8,
         markerscale=3,
         frameon=False,
     )
@@ -55,7 +55,7 @@ def decision_lines(models: Mapping[str, LinearNet], samples: Samples) -> Figure:
 
 def metric_bars(results: Mapping[str, Metrics]) -> Figure:
     """Draw accuracy, TPR, TNR and balanced accuracy of each model next to each other."""
-    figure, (ax,) = new_figure(2.9)
+    figure, ((ax,),) = new_figure(height=2.9)
     names = ["accuracy", "true-positive\nrate", "true-negative\nrate", "balanced\naccuracy"]
     width = 0.8 / len(results)
     looks = ((BLUE, ""), (ORANGE, "//"), (GREEN, ".."))
@@ -66,8 +66,10 @@ def metric_bars(results: Mapping[str, Metrics]) -> Figure:
         bars = ax.bar(
             places, values, 0.92 * width, label=name, color=colour, hatch=hatch, edgecolor="white"
         )
-        ax.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=SMALL, padding=2)
-    ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+        ax.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=8, padding=2)
+    ax.axhline(0.5, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    tidy(ax)
+    ax.grid(False, axis="x")
     ax.set_xticks(range(len(names)), names, fontsize=9)
     ax.set(ylim=(0, 1.12), yticks=(0, 0.25, 0.5, 0.75, 1), ylabel="share on the test set")
     figure.legend(loc="outside upper center", ncols=len(results), fontsize=9, frameon=False)
@@ -77,7 +79,7 @@ def metric_bars(results: Mapping[str, Metrics]) -> Figure:
 def curved_boundary(model: RadialNet, samples: Samples) -> Figure:
     """Draw the boundary of a radial model over the samples, with its positive side shaded."""
     box = frame(samples)
-    figure, (ax,) = new_figure(3.4)
+    figure, ((ax,),) = new_figure(height=3.6)
     _scatter(ax, samples, box)
     across, up = np.linspace(*box[:2], 400), np.linspace(*box[2:], 400)
     neuron = model.neuron()
@@ -133,4 +135,5 @@ def _shade(ax: Axes, side: HalfPlane, box: Box) -> None:
 def _name_axes(axes: Sequence[Axes], box: Box) -> None:
     for ax in axes:
         ax.set(xlabel="$x_1$", xlim=box[:2], ylim=box[2:], aspect="equal")
+        tidy(ax)
     axes[0].set_ylabel("$x_2$")

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from IPython.display import Markdown
 
+from coursework.display import Headline
 from hw4.metrics import Metrics
+from hw4.tables import readable
 from hw4.zero_sets import ZeroSet
 
 
@@ -35,11 +38,11 @@ def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
         }
         for name, m in results.items()
     ]
-    return pd.DataFrame(rows).round(4)
+    return readable(pd.DataFrame(rows).round(4))
 
 
-def conclusion(plain: Metrics, balanced: Metrics) -> str:
-    """Say in Markdown what balanced batches changed on a test set.
+def conclusion(plain: Metrics, balanced: Metrics) -> Markdown:
+    """Say what balanced batches changed on a test set.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def conclusion(plain: Metrics, balanced: Metrics) -> str:
     samples = plain.positives + plain.negatives
     majority = max(plain.positives, plain.negatives) / samples
     always = "negative" if plain.negatives >= plain.positives else "positive"
-    return (
+    return Markdown(
         f"**Plain batches.** {plain.accuracy:.1%} of the answers are right, where saying "
         f"*{always}* every time would be right for {majority:.1%}. The model finds "
         f"{plain.true_positives:,} of the {plain.positives:,} positives.\n\n"
@@ -67,8 +70,8 @@ def conclusion(plain: Metrics, balanced: Metrics) -> str:
     )
 
 
-def separation(line: Metrics, curve: Metrics, shape: ZeroSet) -> str:
-    """Say in Markdown what a curved boundary changed on a test set.
+def separation(line: Metrics, curve: Metrics, shape: ZeroSet) -> Markdown:
+    """Say what a curved boundary changed on a test set.
 
     Parameters
     ----------
@@ -85,12 +88,23 @@ def separation(line: Metrics, curve: Metrics, shape: ZeroSet) -> str:
     )
     wrong_line = line.false_negatives + line.false_positives
     wrong_curve = curve.false_negatives + curve.false_positives
-    return (
+    return Markdown(
         f"The learned boundary is: {shape}. It finds {curve.tpr:.2%} of the positives and "
         f"leaves {curve.tnr:.2%} of the negatives alone, {wrong_curve:,} mistakes in all where "
         f"the line of the balanced batches makes {wrong_line:,}; the balanced accuracy "
         f"{_change(line.balanced_accuracy, curve.balanced_accuracy)}. {verdict}"
     )
+
+
+def headline(results: Mapping[str, Metrics]) -> Headline:
+    """Return what a reader looks for first: accuracies and true-positive rates of each model."""
+    figures: dict[str, float] = {}
+    for name, metrics in results.items():
+        figures[f"{name}, accuracy"] = metrics.accuracy
+        figures[f"{name}, true-positive rate"] = metrics.tpr
+        figures[f"{name}, true-negative rate"] = metrics.tnr
+        figures[f"{name}, balanced accuracy"] = metrics.balanced_accuracy
+    return Headline(figures)
 
 
 def _change(before: float, after: float) -> str:

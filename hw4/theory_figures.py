@@ -9,9 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from coursework.figure import BLUE, GRAY, GREEN, VERMILION, new_figure
 from hw4.half_planes import Box, HalfPlane, Vertex, as_floats
 from hw4.rbf_neuron import CASES, RbfNeuron
-from hw4.style import BLUE, GREEN, GREY, SMALL, VERMILION, new_figure
 from hw4.threshold_neurons import GREEN_SHAPE, VIEW, Network
 from hw4.zero_sets import Floats, Hyperbola, Plane, Point
 
@@ -20,7 +20,8 @@ def rbf_cases(neurons: Sequence[RbfNeuron] = CASES) -> Figure:
     """Draw the zero set of each radial neuron over the neuron's value, one panel each."""
     columns = 3
     rows = -(-len(neurons) // columns)
-    figure, axes = new_figure(1.85 * rows + 0.8, rows, columns, sharex=True, sharey=True)
+    figure, grid = new_figure(rows, columns, height=1.9 * rows + 0.9, sharex=True, sharey=True)
+    axes = list(grid.flat)
     norm = Normalize(-1.5, 1.5, clip=True)
     for ax, neuron in zip(axes, neurons, strict=False):
         _rbf_case(ax, neuron, norm)
@@ -34,7 +35,7 @@ def rbf_cases(neurons: Sequence[RbfNeuron] = CASES) -> Figure:
         ScalarMappable(norm, "PuOr_r"), ax=axes, location="bottom", extend="both", aspect=50
     )
     bar.set_label("value y of the neuron; black: y = 0", fontsize=9)
-    bar.ax.tick_params(labelsize=SMALL)
+    bar.ax.tick_params(labelsize=8)
     return figure
 
 
@@ -58,6 +59,7 @@ def _rbf_case(ax: Axes, neuron: RbfNeuron, norm: Normalize) -> None:
     name = str(shape).split(",")[0]
     ax.set_title(f"{name}\n$w = ({neuron.w1:g}, {neuron.w2:g}),\\ b = {neuron.b:g}$", fontsize=9)
     ax.set(xlim=(-side, side), ylim=(-side, side), xticks=(-2, 0, 2), yticks=(-2, 0, 2))
+    ax.tick_params(labelsize=8)
 
 
 def threshold_regions(
@@ -69,7 +71,7 @@ def threshold_regions(
     network answers y = 1. A line that has moved since the first network is in another colour, with
     an arrow from where it was.
     """
-    figure, axes = new_figure(3.9, 1, len(networks), sharey=True)
+    figure, (axes,) = new_figure(1, len(networks), height=4.1, sharey=True)
     across, up = np.arange(box.left, box.right, 0.25), np.arange(box.bottom, box.top, 0.25)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     first = next(iter(networks.values()))
@@ -79,6 +81,8 @@ def threshold_regions(
         _lines(ax, network.sides, first.sides, box)
         ax.set_title(name, fontsize=10)
         ax.set(xlim=box[:2], ylim=box[2:], aspect="equal", xlabel="$x_1$")
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize=8)
     axes[0].set_ylabel("$x_2$")
     handles = [
         Patch(color=GREEN, alpha=0.45, label="the shape that is wanted"),
@@ -120,12 +124,12 @@ def _arrow(ax: Axes, was: HalfPlane, side: HalfPlane, box: Box) -> list[Floats]:
     old, new = was.boundary(box), side.boundary(box)
     if old is None or new is None:
         return []
-    ax.plot(*np.transpose(old), color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    ax.plot(*np.transpose(old), color=GRAY, linewidth=1, linestyle=(0, (4, 3)))
     tip = np.mean(new, axis=0)
     # The foot of the perpendicular from there to the old line.
     normal = np.array([was.w1, was.w2])
     tail = tip - (tip @ normal + was.b) / (normal @ normal) * normal
-    ax.annotate("", tip, tail, arrowprops={"arrowstyle": "->", "color": GREY})
+    ax.annotate("", tip, tail, arrowprops={"arrowstyle": "->", "color": GRAY})
     return [(tip + tail) / 2]
 
 

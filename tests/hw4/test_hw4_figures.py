@@ -8,10 +8,11 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from coursework.figure import WIDTH
 from hw4 import figures
 from hw4.imbalanced import LinearNet, RadialNet, measure
 from hw4.rbf_neuron import CASES
-from hw4.style import WIDTH, readable
+from hw4.tables import readable
 from hw4.threshold_neurons import SHIFT, figure_1, move_side
 
 

@@ -19,6 +19,7 @@ from hw4.imbalanced import (
     conclusion,
     decision_line,
     evaluate,
+    headline,
     measure,
     metrics_table,
     plain_batches,
@@ -267,23 +268,29 @@ def test_the_radial_model_and_its_neuron_have_one_boundary():
 
 
 def test_the_table_has_the_rates_of_each_model(results):
-    table = metrics_table(results).set_index("model")
+    table = metrics_table(results)
     assert list(table.columns) == ["accuracy", "TPR", "TNR", "balanced", "weighted (2:1)"]
     assert table.loc["balanced", "balanced"] == round(results["balanced"].balanced_accuracy, 4)
 
 
 def test_the_conclusion_follows_the_numbers():
     useless, useful = measure([0] * 8 + [1] * 2, [0] * 10), measure([0] * 8 + [1] * 2, [1] * 10)
-    text = conclusion(useless, useful)
+    text = conclusion(useless, useful).data
     assert "80.0% of the answers are right, where saying *negative* every time" in text
     assert "finds 0 of the 2 positives" in text
     assert "finds 2 of the 2 positives and calls 8 of the 8 negatives positive" in text
     assert "The accuracy falls from 80.0% to 20.0%, the balanced accuracy stays at 50.0%" in text
-    assert "rises from 20.0% to 80.0%" in conclusion(useful, useless)
+    assert "rises from 20.0% to 80.0%" in conclusion(useful, useless).data
 
 
 def test_the_last_word_says_when_a_curve_does_not_help():
     poor, good = measure([0, 0, 1, 1], [0, 1, 0, 1]), measure([0, 0, 1, 1], [0, 0, 1, 1])
-    assert "it is a bend" in separation(poor, good, Circle(1.0))
-    assert "does not help" in separation(good, poor, Circle(1.0))
-    assert "circle, radius 1" in separation(poor, good, Circle(1.0))
+    assert "it is a bend" in separation(poor, good, Circle(1.0)).data
+    assert "does not help" in separation(good, poor, Circle(1.0)).data
+    assert "circle, radius 1" in separation(poor, good, Circle(1.0)).data
+
+
+def test_the_headline_has_four_figures_for_each_model(results):
+    figures = headline(results).figures
+    assert len(figures) == 4 * len(results)
+    assert figures["plain, accuracy"] == results["plain"].accuracy
