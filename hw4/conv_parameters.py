@@ -114,7 +114,7 @@ def layer_table(
             "output": [" × ".join(map(str, row.output or ())) for row in rows],
             "parameters": [row.parameters for row in rows],
         }
-    )
+    ).astype({"parameters": int})
     if depth is not None:
         table["layer"] = [".".join(name.split(".")[:depth]) for name in table["layer"]]
         table = table.groupby("layer", sort=False, as_index=False).agg(

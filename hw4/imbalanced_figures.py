@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 
 from coursework.figure import BLUE, GRAY, GREEN, ORANGE, VERMILION, new_figure, tidy
 from hw4.half_planes import Box, HalfPlane, as_floats, clip
-from hw4.linear_training import LinearNet, RadialNet, Samples, decision_line
+from hw4.linear_training import LinearNet, RadialNet, SampleSet, decision_line
 from hw4.metrics import Metrics
 
 POINTS = 3000
 """How many samples of each class a figure shows at most."""
 
 
-def sample_scatter(samples: Samples) -> Figure:
+def sample_scatter(samples: SampleSet) -> Figure:
     """Draw the samples of both classes."""
     figure, ((ax,),) = new_figure(height=3.6)
     box = frame(samples)
@@ -25,7 +25,7 @@ def sample_scatter(samples: Samples) -> Figure:
     return figure
 
 
-def decision_lines(models: Mapping[str, LinearNet], samples: Samples) -> Figure:
+def decision_lines(models: Mapping[str, LinearNet], samples: SampleSet) -> Figure:
     """Draw the decision line of each linear model over the samples, side by side.
 
     The half-plane in which the model says positive is shaded.
@@ -76,7 +76,7 @@ def metric_bars(results: Mapping[str, Metrics]) -> Figure:
     return figure
 
 
-def curved_boundary(model: RadialNet, samples: Samples) -> Figure:
+def curved_boundary(model: RadialNet, samples: SampleSet) -> Figure:
     """Draw the boundary of a radial model over the samples, with its positive side shaded."""
     box = frame(samples)
     figure, ((ax,),) = new_figure(height=3.6)
@@ -94,14 +94,14 @@ def curved_boundary(model: RadialNet, samples: Samples) -> Figure:
     return figure
 
 
-def frame(samples: Samples) -> Box:
+def frame(samples: SampleSet) -> Box:
     """Return the rectangle around all samples, with a margin."""
     low, high = samples.data.min(dim=0).values.tolist(), samples.data.max(dim=0).values.tolist()
     margin = 0.06 * max(high[0] - low[0], high[1] - low[1], 1e-6)
     return Box(low[0] - margin, high[0] + margin, low[1] - margin, high[1] + margin)
 
 
-def _scatter(ax: Axes, samples: Samples, box: Box) -> None:
+def _scatter(ax: Axes, samples: SampleSet, box: Box) -> None:
     """Draw both classes, told apart by colour and by form."""
     for label, name, colour, marker in (
         (0, "negative", BLUE, "o"),

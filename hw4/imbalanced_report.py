@@ -30,15 +30,15 @@ def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
     rows = [
         {
             "model": name,
-            "accuracy": m.accuracy,
-            "TPR": m.tpr,
-            "TNR": m.tnr,
-            "balanced": m.balanced_accuracy,
-            weighted: m.weighted_accuracy,
+            "accuracy": f"{m.accuracy:.4f}",
+            "TPR": f"{m.tpr:.4f}",
+            "TNR": f"{m.tnr:.4f}",
+            "balanced": f"{m.balanced_accuracy:.4f}",
+            weighted: f"{m.weighted_accuracy:.4f}",
         }
         for name, m in results.items()
     ]
-    return readable(pd.DataFrame(rows).round(4))
+    return readable(pd.DataFrame(rows))
 
 
 def conclusion(plain: Metrics, balanced: Metrics) -> Markdown:

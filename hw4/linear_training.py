@@ -15,7 +15,7 @@ from hw4.metrics import Metrics, measure
 from hw4.rbf_neuron import RbfNeuron
 
 
-class Samples(Protocol):
+class SampleSet(Protocol):
     """Labelled points that a list of indices picks a batch from."""
 
     data: torch.Tensor
@@ -65,7 +65,7 @@ class RadialNet(LinearNet):
 
 def train(
     model: LinearNet,
-    samples: Samples,
+    samples: SampleSet,
     batches: Collection[list[int]],
     epochs: int = 30,
     learning_rate: float = 0.1,
@@ -166,7 +166,7 @@ def predict(model: nn.Module, data: torch.Tensor) -> torch.Tensor:
     return positive
 
 
-def evaluate(model: nn.Module, samples: Samples, positive_weight: float = 1.0) -> Metrics:
+def evaluate(model: nn.Module, samples: SampleSet, positive_weight: float = 1.0) -> Metrics:
     """Measure a model on every sample once, whatever batches it was trained on."""
     return measure(samples.labels.numpy(), predict(model, samples.data).numpy(), positive_weight)
 

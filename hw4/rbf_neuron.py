@@ -178,11 +178,12 @@ CASES = (
 
 
 def case_table(neurons: tuple[RbfNeuron, ...] = CASES) -> pd.DataFrame:
-    """Return weights, bias and zero set of each neuron, one a row."""
-    return pd.DataFrame(
-        [(f"{n.w1:g}", f"{n.w2:g}", f"{n.b:g}", str(n.zero_set())) for n in neurons],
-        columns=["w1", "w2", "b", "y = 0"],
-    )
+    """Return weights, bias, zero set and its measures for each neuron, one a row."""
+    rows = []
+    for neuron in neurons:
+        shape, _, measures = str(neuron.zero_set()).partition(", ")
+        rows.append((f"{neuron.w1:g}", f"{neuron.w2:g}", f"{neuron.b:g}", shape, measures))
+    return pd.DataFrame(rows, columns=["w1", "w2", "b", "y = 0", "measures"])
 
 
 def _signs_differ(first: float, second: float) -> bool:

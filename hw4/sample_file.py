@@ -1,6 +1,7 @@
 """Text files of labelled points: one row ``x1 x2 label`` a sample, separated by blanks."""
 
 import io
+import math
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -82,11 +83,18 @@ def _explain(path: Path, text: str, reason: str) -> NoReturn:
         if len(fields) != 3:
             raise ValueError(f"{where}, {len(fields)} columns; expected three, 'x1 x2 label'")
         try:
-            values = np.loadtxt([line], comments=None)
+            values = [_number(field) for field in fields]
         except ValueError:
             raise ValueError(f"{where}, not three numbers; expected 'x1 x2 label'") from None
-        if not np.isfinite(values).all():
+        if not all(map(math.isfinite, values)):
             raise ValueError(f"{where}; expected finite numbers, mend or drop the row")
         if values[2] not in (0, 1):
             raise ValueError(f"{where}; expected the label 0 or 1 in the third column")
     raise ValueError(f"{path}: cannot be read as rows of 'x1 x2 label': {reason}")
+
+
+def _number(field: str) -> float:
+    """Read a number as NumPy does, without the underscores and foreign digits of Python's."""
+    if "_" in field or not field.isascii():
+        raise ValueError
+    return float(field)

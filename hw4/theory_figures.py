@@ -18,9 +18,9 @@ from hw4.zero_sets import Floats, Hyperbola, Plane, Point
 
 def rbf_cases(neurons: Sequence[RbfNeuron] = CASES) -> Figure:
     """Draw the zero set of each radial neuron over the neuron's value, one panel each."""
-    columns = 3
+    columns = 4
     rows = -(-len(neurons) // columns)
-    figure, grid = new_figure(rows, columns, height=1.9 * rows + 0.9, sharex=True, sharey=True)
+    figure, grid = new_figure(rows, columns, height=1.85 * rows + 0.8, sharex=True, sharey=True)
     axes = list(grid.flat)
     norm = Normalize(-1.5, 1.5, clip=True)
     for ax, neuron in zip(axes, neurons, strict=False):
@@ -57,7 +57,7 @@ def _rbf_case(ax: Axes, neuron: RbfNeuron, norm: Normalize) -> None:
         for branch in shape.asymptotes.branches(np.array([-9, 9])):
             ax.plot(*branch.T, color="black", linewidth=0.8, linestyle=(0, (4, 3)))
     name = str(shape).split(",")[0]
-    ax.set_title(f"{name}\n$w = ({neuron.w1:g}, {neuron.w2:g}),\\ b = {neuron.b:g}$", fontsize=9)
+    ax.set_title(f"{name}\n$w = ({neuron.w1:g}, {neuron.w2:g}),\\ b = {neuron.b:g}$", fontsize=8)
     ax.set(xlim=(-side, side), ylim=(-side, side), xticks=(-2, 0, 2), yticks=(-2, 0, 2))
     ax.tick_params(labelsize=8)
 

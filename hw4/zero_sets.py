@@ -101,10 +101,9 @@ class Hyperbola:
         return pieces
 
     def __str__(self) -> str:
-        opens = "left and right" if self.axis == 1 else "up and down"
         vertex = self.semi_axes[self.axis - 1]
         slope = self.asymptotes.slope
-        return f"hyperbola, open {opens}, vertices ±{vertex:.3g}, asymptotes ±{slope:.3g}"
+        return f"hyperbola, vertices x{self.axis} = ±{vertex:.3g}, asymptote slopes ±{slope:.3g}"
 
 
 @dataclass(frozen=True)

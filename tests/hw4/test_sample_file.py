@@ -74,6 +74,8 @@ def test_good_files(file, content):
         (GOOD.replace(" ", ","), "line 1: found '0.5,-1.25,0', 1 columns"),
         ("# made by hand\n" + GOOD, "line 1: found '# made by hand', 4 columns"),
         ("# x1 x2\n" + GOOD, "line 1: found '# x1 x2', not three numbers"),
+        (GOOD + "1_0 2 0\n", "line 4: found '1_0 2 0', not three numbers"),
+        (GOOD + "1 ٢ 0\n", "line 4: found '1 ٢ 0', not three numbers"),
         (GOOD + "nan 2 0\n", "line 4: found 'nan 2 0'; expected finite numbers"),
         (GOOD + "1 inf 0\n", "line 4: found '1 inf 0'; expected finite numbers"),
         (GOOD + "1e999 1 0\n", "line 4: found '1e999 1 0'; expected finite numbers"),
