@@ -158,8 +158,12 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(points):
 
 def test_training_leaves_the_number_of_threads_alone(points):
     threads = torch.get_num_threads()
-    train(LinearNet(), points, [[0, 1]], epochs=1)
-    assert torch.get_num_threads() == threads
+    torch.set_num_threads(3)
+    try:
+        train(LinearNet(), points, [[0, 1]], epochs=1)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ weights = st.floats(-largest, largest) | st.floats(-9, 9) | st.sampled_from((0.0
 biases = (
     st.floats(-largest, 0, exclude_max=True)
     | st.floats(-3, 0, exclude_max=True)
+    | st.integers(1, 2**40).map(lambda n: -1 + n * 2.0**-52)
+    | st.integers(1, 2**40).map(lambda n: -1 - n * 2.0**-52)
     | st.sampled_from((-1.0, -tiny, math.nextafter(-1, 0), math.nextafter(-1, -2)))
 )
 
