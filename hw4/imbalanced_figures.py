@@ -42,8 +42,12 @@ def decision_lines(models: Mapping[str, LinearNet], samples: SampleSet) -> Figur
             caption = f"${side.equation.replace('x1', 'x_1').replace('x2', 'x_2')}$"
         ax.set_title(f"{name}\n{caption}", fontsize=9)
     _name_axes(axes, box)
+    # Of all panels together: one of them may have no line.
+    entries = [ax.get_legend_handles_labels() for ax in axes]
+    named = {label: handle for entry in entries for handle, label in zip(*entry, strict=True)}
     figure.legend(
-        *axes[0].get_legend_handles_labels(),
+        named.values(),
+        named.keys(),
         loc="outside lower center",
         ncols=4,
         fontsize=8,

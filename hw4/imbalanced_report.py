@@ -97,7 +97,7 @@ def separation(line: Metrics, curve: Metrics, shape: ZeroSet) -> Markdown:
 
 
 def headline(results: Mapping[str, Metrics]) -> Headline:
-    """Return what a reader looks for first: accuracies and true-positive rates of each model."""
+    """Return what a reader looks for first: the four measures of each model."""
     figures: dict[str, float] = {}
     for name, metrics in results.items():
         figures[f"{name}, accuracy"] = metrics.accuracy

@@ -13,7 +13,7 @@ from coursework.figure import BLUE, GRAY, GREEN, VERMILION, new_figure
 from hw4.half_planes import Box, HalfPlane, Vertex, as_floats
 from hw4.rbf_neuron import CASES, RbfNeuron
 from hw4.threshold_neurons import GREEN_SHAPE, VIEW, Network
-from hw4.zero_sets import Floats, Hyperbola, Plane, Point
+from hw4.zero_sets import CrossingLines, Floats, Hyperbola, Plane, Point
 
 
 def rbf_cases(neurons: Sequence[RbfNeuron] = CASES) -> Figure:
@@ -51,10 +51,13 @@ def _rbf_case(ax: Axes, neuron: RbfNeuron, norm: Normalize) -> None:
     elif isinstance(shape, Point):
         ax.plot(0, 0, "o", color="black", markersize=5)
     else:
-        for branch in shape.branches(np.linspace(-4, 4, 801)):
+        # From one corner to the opposite one for lines, some turns for angles.
+        reach = 2 * side / min(shape.direction) if isinstance(shape, CrossingLines) else 9
+        for branch in shape.branches(np.linspace(-reach, reach, 2001)):
             ax.plot(*branch.T, color="black", linewidth=1.8)
     if isinstance(shape, Hyperbola):
-        for branch in shape.asymptotes.branches(np.array([-9, 9])):
+        reach = 2 * side / min(shape.semi_axes)
+        for branch in shape.asymptotes.branches(np.array([-reach, reach])):
             ax.plot(*branch.T, color="black", linewidth=0.8, linestyle=(0, (4, 3)))
     name = str(shape).split(",")[0]
     ax.set_title(f"{name}\n$w = ({neuron.w1:g}, {neuron.w2:g}),\\ b = {neuron.b:g}$", fontsize=8)
