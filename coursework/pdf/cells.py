@@ -36,6 +36,16 @@ def write_cell(draft: Draft, cell: NotebookNode, language: str, show_input: bool
     return "\n\n".join(parts)
 
 
+def write_source(draft: Draft, cell: NotebookNode) -> str:
+    """Return the markup of a cell that cannot be shown otherwise: its source, as it stands."""
+    draft.warn("the cell cannot be converted and is shown as its source")
+    source, _ = printable(cell.source)
+    markup, _ = write_lines(highlight(source, ""), COLUMNS)
+    return f"{note('[this cell could not be converted; its source follows]')}\n\n" + (
+        f"#listing({string(source)})[{markup}]"
+    )
+
+
 def write_code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> str:
     """Return the markup of a cell's source; its last lines stay with the output."""
     source, spelled = printable(cell.source)

@@ -28,6 +28,10 @@ class Draft:
         What the PDF cannot show as the notebook does, in order.
     anchors
         Targets of links inside the document.
+    broken_images
+        Data that the compiler refused.
+    place
+        What warnings are about, such as "cell 3".
     """
 
     folder: Path
@@ -36,6 +40,7 @@ class Draft:
     images: dict[bytes, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
+    broken_images: frozenset[bytes] = frozenset()
     place: str = ""
 
     def warn(self, message: str) -> None:

@@ -341,7 +341,7 @@ def _breakable(text: str) -> str:
         return literal(text)
     # Better breaks first: after the punctuation of addresses and paths, then anywhere.
     pieces = [piece for piece in re.split(r"(?<=[/._\-?&=,:;@])", text) if piece]
-    pieces = [p[i : i + 12] for p in pieces for i in range(0, len(p), 12)]
+    pieces = [p[i : i + 4] for p in pieces for i in range(0, len(p), 4)]
     return "#box();".join(literal(piece) for piece in pieces)
 
 

@@ -33,9 +33,9 @@ def note(text: str) -> str:
 
 def picture(draft: Draft, data: bytes, alt: str = "", size: Size | None = None) -> str:
     """Return markup that shows an image given as bytes, or a note where they are no image."""
-    suffix = _suffix(data)
+    suffix = "" if data in draft.broken_images else _suffix(data)
     if not suffix:
-        what = "data that is not an image" if data else "an empty image"
+        what = "a broken image" if data else "an empty image"
         draft.warn(f"{what} ({alt or 'no description'}) is shown as a note")
         return note(f"[{what}: {alt}]" if alt else f"[{what}]")
     size = size or Size()
