@@ -1,9 +1,10 @@
-r"""Matrices, arrays and cases: ``\begin{...} ... \end{...}`` with cells."""
+r"""Matrices, arrays, cases and aligned lines: ``\begin{...} ... \end{...}`` with cells."""
 
 import re
 from collections import deque
 from dataclasses import dataclass
 
+from coursework.pdf.math import LINE_BREAK, Rewriter
 from coursework.pdf.tex import Tokens, read_argument, read_name, read_option, skip_spaces
 
 MATRICES = {
@@ -92,7 +93,7 @@ def _skip_length(tokens: Tokens) -> None:
         read_option(tokens)
 
 
-def rules_between(environment: Environment) -> str:
+def _rules_between(environment: Environment) -> str:
     """Return the argument of Typst's ``mat`` that draws the rules of an array, or nothing."""
     vertical = [
         len(re.sub(r"[^lcr]", "", environment.columns[: match.start()]))
@@ -108,8 +109,71 @@ def rules_between(environment: Environment) -> str:
     return f", augment: #(vline: ({columns}), hline: ({rows}))"
 
 
-def alignment(environment: Environment) -> str:
+def _alignment(environment: Environment) -> str:
     """Return the argument of ``mat`` for an array whose columns all stand left or right."""
     letters = set(re.findall("[lcr]", environment.columns))
     sides = {"l": "left", "r": "right"}
     return f", align: #{sides[letters.pop()]}" if len(letters) == 1 and letters & {*sides} else ""
+
+
+def write_environment(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    """Write an environment cell by cell, so that pandoc sees only what is in the cells."""
+    name = read_name(tokens)
+    plain = name.rstrip("*")
+    if plain not in MATRICES and plain not in CASES and plain not in LINES:
+        return [r"\begin", "{", name, "}"]
+    whole = rewriter.at_start
+    environment = read_environment(name, tokens)
+    # A number or a label behind the environment does not make it part of something larger.
+    while tokens and tokens[0] in (" ", r"\tag", r"\tag*", r"\label", r"\nonumber"):
+        token = tokens.popleft()
+        if token != " ":
+            rewriter.rules[token](rewriter, tokens)
+    if plain in CASES:
+        opening = "cases(" + CASES[plain]
+        return _cells(rewriter, environment, opening, "& quad ", ", ")
+    if plain in LINES and whole and not "".join(tokens).strip(" .,;"):
+        return _lines(rewriter, environment)
+    if plain in LINES:
+        return _cells(rewriter, environment, "mat(delim: #none, ", "&", "; ")
+    options = f"delim: #{MATRICES[plain]}{_rules_between(environment)}{_alignment(environment)}, "
+    if plain == "smallmatrix":
+        options += "row-gap: #0.2em, column-gap: #0.4em, "
+    return _cells(rewriter, environment, "mat(" + options, ", ", "; ")
+
+
+def _cells(
+    rewriter: Rewriter, environment: Environment, opening: str, between: str, below: str
+) -> list[str]:
+    large = environment.name.rstrip("*") in DISPLAYED
+    done: list[str] = []
+    for y, row in enumerate(environment.rows):
+        done += [rewriter.insert(below)] if y else []
+        for x, cell in enumerate(row):
+            done += [rewriter.insert(between)] if x else []
+            body = rewriter.rewrite(cell)
+            done += rewriter.call("display(", body) if large else body
+    return [rewriter.insert(opening), *done, rewriter.insert(")")]
+
+
+def _lines(rewriter: Rewriter, environment: Environment) -> list[str]:
+    """Write the rows of a formula that is nothing but an aligned environment."""
+    rewriter.tags_in_rows = len(environment.rows) > 1
+    done: list[str] = []
+    alone = len(environment.rows) == len(environment.rows[0]) == 1
+    rewriter.depth -= alone  # \begin{equation}\begin{split} is one environment in effect
+    for y, row in enumerate(environment.rows):
+        done += [rewriter.insert(LINE_BREAK)] if y else []
+        for x, cell in enumerate(row):
+            done += [rewriter.insert(_column_break(environment, x))] if x else []
+            done += rewriter.rewrite(cell)
+    rewriter.depth += alone
+    return done
+
+
+def _column_break(environment: Environment, column: int) -> str:
+    """Return what stands before a cell of aligned lines, whose columns go right, left, right."""
+    name = environment.name.rstrip("*")
+    if name == "eqnarray" and column == 2:
+        return '""'
+    return "& quad quad" if column % 2 == 0 and not name.startswith("alignat") else "&"

@@ -19,6 +19,7 @@ from coursework.pdf.faults import Faults, find_faults
 from coursework.pdf.formulas import translate_formulas, write_formulas
 from coursework.pdf.notebook import first_heading, read_notebook
 from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, page_count, string
+from coursework.pdf.widgets import finish_progress_bars
 from coursework.storage import atomic_path
 
 _HERE = package_files.files("coursework.pdf")
@@ -116,6 +117,7 @@ class TypstPDFExporter(TemplateExporter):
         nb, resources = super(TemplateExporter, self).from_notebook_node(nb, resources, **kwargs)
         folder = Path(resources.get("metadata", {}).get("path") or ".").resolve()
         name = str(resources.get("metadata", {}).get("name") or "Notebook")
+        finish_progress_bars(nb)
         written = self._compile(nb, folder, name)
         for warning in written.warnings:
             self.log.warning("%s: %s", name, warning)
@@ -150,10 +152,14 @@ class TypstPDFExporter(TemplateExporter):
         cells = []
         for number, cell in enumerate(notebook.cells):
             draft.place = f"cell {number + 1}"
-            if number in faults.cells:
+            try:
+                if number in faults.cells:
+                    cells.append(write_source(draft, cell))
+                else:
+                    cells.append(write_cell(draft, cell, language, not self.exclude_input))
+            except Exception:  # a cell that nobody foresaw must not cost the other cells
+                self.log.debug("cell %d", number + 1, exc_info=True)
                 cells.append(write_source(draft, cell))
-            else:
-                cells.append(write_cell(draft, cell, language, not self.exclude_input))
         draft.place = ""
         return cells
 

@@ -19,11 +19,10 @@ _SIGNATURES = (
 
 @dataclass(frozen=True)
 class Size:
-    """The size an author asked for and the room there is, as Typst lengths; empty for none."""
+    """The size an author asked for, as Typst lengths; empty where nothing was asked."""
 
     width: str = ""
     height: str = ""
-    within: str = ""
 
 
 def note(text: str) -> str:
@@ -44,8 +43,6 @@ def picture(draft: Draft, data: bytes, alt: str = "", size: Size | None = None) 
         arguments.append(f"width: {size.width}")
     if size.height:
         arguments.append(f"height: {size.height}")
-    if size.within:
-        arguments.append(f"within: {size.within}")
     return f"#picture({', '.join(arguments)});"
 
 

@@ -105,6 +105,9 @@ class Rewriter:
 
 Rule = Callable[[Rewriter, Tokens], list[str]]
 
+LINE_BREAK = "\\\n"
+"""What starts a new line in Typst's formulas."""
+
 INFIX = {r"\over": r"\frac", r"\choose": r"\binom", r"\atop": r"\binom"}
 
 

@@ -8,7 +8,7 @@ import nbformat
 from bs4 import Tag
 from nbformat import NotebookNode
 
-from coursework.pdf.html import parse
+from coursework.pdf.fragments import parse
 from coursework.pdf.markdown import markdown_to_html
 
 
