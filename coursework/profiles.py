@@ -85,7 +85,7 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-def get_profile(name: str = "embedded", **overrides: Any) -> Profile:
+def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     """Return a profile by name, with single fields replaced.
 
     Parameters

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
-from tqdm import tqdm
 
+from coursework.progress import progress
 from coursework.runtime import choose_device
 from hw3.feature_file import Features, load_features, save_features
 from hw3.networks import BACKBONES, Extractor, build_extractor
@@ -25,6 +25,7 @@ __all__ = [
     "compute_features",
     "extract",
     "load_features",
+    "pixels",
     "save_features",
 ]
 
@@ -80,7 +81,7 @@ def compute_features(
     *,
     batch_size: int = 250,
     device: str = "auto",
-    progress: bool = True,
+    show_progress: bool = True,
     description: str = "features",
 ) -> Features:
     """Run every image of a data set through a network, in batches.
@@ -100,7 +101,7 @@ def compute_features(
         rounding).
     device
         As `coursework.runtime.choose_device` takes it.
-    progress, description
+    show_progress, description
         Whether to show a progress bar, and its title.
 
     Returns
@@ -123,7 +124,7 @@ def compute_features(
     extractor = extractor.to(target)
     features = np.empty((len(dataset), extractor.width), np.float32)
     labels = np.empty(len(dataset), np.int64)
-    bar = tqdm(total=len(dataset), desc=description, unit="image", disable=not progress)
+    bar = progress(total=len(dataset), description=description, unit="image", show=show_progress)
     with bar, torch.inference_mode():
         for start, images, batch_labels in _batches(dataset, batch_size):
             rows = slice(start, start + len(images))
@@ -146,6 +147,18 @@ def compute_features(
     return Features(features, labels, extractor.backbone, extractor.weights, str(preprocessing))
 
 
+def pixels(dataset: ImageDataset) -> Features:
+    """Return the pixels themselves, in [0, 1], as features: what any network has to beat.
+
+    The parameter is that of `compute_features`. The width is height times width of the images.
+    """
+    parts, labels = [], []
+    for _, images, batch_labels in _batches(dataset, batch_size=1000):
+        parts.append(images.flatten(1).numpy())
+        labels.append(batch_labels)
+    return Features(np.concatenate(parts), np.concatenate(labels), "pixels", "none", "[0, 1]")
+
+
 def extract(
     dataset: ImageDataset,
     filename: Path | str,
@@ -154,7 +167,7 @@ def extract(
     *,
     batch_size: int = 250,
     device: str = "auto",
-    progress: bool = True,
+    show_progress: bool = True,
 ) -> Features:
     """Run every image through a network and write the features to a MATLAB file.
 
@@ -178,7 +191,7 @@ def extract(
         preprocessing,
         batch_size=batch_size,
         device=device,
-        progress=progress,
+        show_progress=show_progress,
         description=Path(filename).stem,
     )
     save_features(filename, computed)

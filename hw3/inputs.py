@@ -19,19 +19,18 @@ def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, .
     -------
     tuple of ndarray
         The sets in the order given. A feature that is constant over the training set becomes 0
-        there and is only shifted elsewhere.
+        there.
     """
     sets = [as_floats(part) for part in (train, *others)]
     # Divided by the largest value first, so that squares of large features do not overflow.
     largest = np.abs(sets[0]).max(axis=0)
     largest[largest == 0] = 1
-    mean = (sets[0] / largest).mean(axis=0, dtype=np.float64)
-    deviation = (sets[0] / largest).std(axis=0, dtype=np.float64)
+    scaled = sets[0] / largest
+    mean = scaled.mean(axis=0, dtype=np.float64).astype(scaled.dtype)
+    deviation = scaled.std(axis=0, dtype=np.float64).astype(scaled.dtype)
     # Rounding leaves a constant feature a deviation of some 1e-17 instead of 0.
-    deviation[np.ptp(sets[0], axis=0) == 0] = 1
-    return tuple(
-        ((part / largest - mean) / deviation).astype(part.dtype, copy=False) for part in sets
-    )
+    deviation[scaled.min(axis=0) == scaled.max(axis=0)] = 1
+    return tuple(((part / largest - mean) / deviation).astype(part.dtype) for part in sets)
 
 
 def as_floats(X: npt.ArrayLike) -> Floats:

@@ -185,7 +185,10 @@ def _classifier(backbone: str) -> nn.Module:
 
         network: nn.Module = resnet50(weights=None)
     else:
-        import timm
+        with warnings.catch_warnings():
+            # An import inside of timm warns that progress bars could be widgets.
+            warnings.simplefilter("ignore")
+            import timm
 
         network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     return network

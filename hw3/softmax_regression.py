@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
+from coursework.progress import progress
 from hw3.inputs import check_features, check_samples, standardize
 from hw3.softmax import (
     Floats,
@@ -88,7 +88,7 @@ class SoftmaxRegression:
         Training ends after an epoch that moved the weights by less than this (Euclidean norm).
     random_state
         A seed or a generator for the order of the samples, which is a new one in each epoch.
-    progress
+    show_progress
         Whether to show a progress bar.
 
     Attributes
@@ -119,14 +119,14 @@ class SoftmaxRegression:
         max_epochs: int = 100,
         tol: float = 1e-10,
         random_state: int | np.random.Generator = 0,
-        progress: bool = False,
+        show_progress: bool = False,
     ) -> None:
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.tol = tol
         self.random_state = random_state
-        self.progress = progress
+        self.show_progress = show_progress
 
     def fit(
         self,
@@ -169,7 +169,8 @@ class SoftmaxRegression:
         W = np.zeros((train.shape[1], Y.shape[1]), train.dtype)
         rng = np.random.default_rng(self.random_state)
         losses, train_accuracies, test_accuracies, converged = [], [], [], False
-        bar = tqdm(range(self.max_epochs), unit="epoch", disable=not self.progress)
+        epochs = range(self.max_epochs)
+        bar = progress(epochs, description="training", unit="epoch", show=self.show_progress)
         for _ in bar:
             previous = W
             order = rng.permutation(len(train))
@@ -213,11 +214,13 @@ class SoftmaxRegression:
 
     def predict_proba(self, X: npt.ArrayLike) -> Floats:
         """Return the probability of each of ``classes_`` for X (m, d), shape (m, K)."""
-        return predict_proba(self.weights_, self._inputs(X))
+        inputs = self._inputs(X)
+        return predict_proba(self.weights_, inputs)
 
     def predict(self, X: npt.ArrayLike) -> Labels:
         """Return the most probable label for each row of X (m, d), shape (m,)."""
-        return predict(self.weights_, self._inputs(X), self.classes_)
+        inputs = self._inputs(X)
+        return predict(self.weights_, inputs, self.classes_)
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """Return the accuracy on X (m, d) with the labels y (m,)."""

@@ -1,0 +1,97 @@
+"""Who hands the homework in: read once, shown in the notebook's header and on each page."""
+
+import re
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from coursework.profiles import ROOT
+
+STUDENT_FILE = ROOT / "student.toml"
+
+PLACEHOLDERS = {
+    "name": "*your full name*",
+    "student_id": "*your student ID*",
+    "course": "*your course*",
+}
+"""What stands in the cell tagged ``identity`` until the file is filled in."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who hands in, and in which course; empty texts are not filled in yet."""
+
+    name: str = ""
+    student_id: str = ""
+    course: str = ""
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the names of the fields that are still empty."""
+        return tuple(field.name for field in fields(self) if not getattr(self, field.name))
+
+
+def load_identity(path: Path | str = STUDENT_FILE, **given: str | None) -> Identity:
+    """Read who hands in from a TOML file.
+
+    Parameters
+    ----------
+    path
+        A file with the texts ``name``, ``student_id`` and ``course``, each of which may be left
+        out. A file that does not exist is an empty one.
+    **given
+        Texts that come before those of the file; ``None`` is not given.
+
+    Raises
+    ------
+    ValueError
+        If the file is not TOML, or holds another field or something that is no text.
+    """
+    path = Path(path)
+    content: dict[str, object] = {}
+    if path.is_file():
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f'{path} is not TOML ({error}); write lines such as name = "Ada Lovelace"'
+            ) from error
+    known = [field.name for field in fields(Identity)]
+    for key, value in content.items():
+        if key not in known:
+            raise ValueError(f"{path} holds {key!r}; expected only {', '.join(known)}")
+        if not isinstance(value, str):
+            raise ValueError(f'{path}: {key} is {value!r}; put it into quotes: {key} = "{value}"')
+    texts = {key: _one_line(str(value)) for key, value in content.items()}
+    identity = Identity(**texts)
+    return replace(identity, **{key: _one_line(text) for key, text in given.items() if text})
+
+
+def fill_in(notebook: NotebookNode, identity: Identity) -> None:
+    """Write an identity into a notebook: its cell tagged ``identity``, and its metadata.
+
+    What is not filled in keeps its placeholder. The exporter takes the metadata for the head of
+    each page.
+    """
+    for cell in notebook.cells:
+        if "identity" in cell.metadata.get("tags", []):
+            for field, placeholder in PLACEHOLDERS.items():
+                text = getattr(identity, field)
+                if text:
+                    cell.source = cell.source.replace(placeholder, _as_markdown(text))
+    if identity.name:
+        notebook.metadata["authors"] = [{"name": identity.name}]
+    page = {"student_id": identity.student_id, "course": identity.course}
+    notebook.metadata["coursework"] = {key: text for key, text in page.items() if text}
+
+
+def _one_line(text: str) -> str:
+    """Join lines and drop control characters: a header is one line."""
+    visible = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(visible.split())
+
+
+def _as_markdown(text: str) -> str:
+    """Escape what Markdown, HTML or TeX would read as more than text."""
+    return re.sub(r"[!-/:-@\[-`{-~]", lambda mark: f"&#{ord(mark[0])};", text)

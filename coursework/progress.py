@@ -1,0 +1,32 @@
+"""Progress bars that read well in a terminal, in JupyterLab and in the exported PDF."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+
+def progress(
+    items: Iterable[Any] | None = None,
+    *,
+    description: str,
+    unit: str,
+    total: int | None = None,
+    show: bool = True,
+) -> "tqdm[Any]":
+    """Return a text progress bar over ``items``, or one to be moved by ``update``.
+
+    It is text and not a widget, since a widget leaves nothing in an exported notebook, and it goes
+    to standard output, since notebooks paint standard error as if something were wrong.
+    """
+    return tqdm(
+        items,
+        desc=description,
+        unit=unit,
+        total=total,
+        disable=not show,
+        file=sys.stdout,
+        ncols=90,
+        mininterval=0.5,
+    )

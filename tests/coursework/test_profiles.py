@@ -1,0 +1,87 @@
+"""Profiles: one place for what differs, overridable field by field, never silently wrong."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from coursework.profiles import PROFILES, get_profile
+
+
+def test_the_embedded_profile_needs_no_network():
+    profile = get_profile()
+    assert profile.name == "embedded"
+    assert profile.mnist_root.is_dir()
+    assert not profile.mnist_download
+    assert (profile.feature_backbone, profile.feature_weights) == ("efficientnet_lite0", "imagenet")
+
+
+def test_the_full_profile_is_the_homework_as_set():
+    profile = get_profile("full")
+    assert profile.mnist_download
+    assert (profile.feature_backbone, profile.feature_weights) == ("resnet50", "imagenet")
+    assert profile.feature_image_size is None
+    assert (profile.softmax_learning_rate, profile.softmax_batch_size) == (0.01, 512)
+    assert (profile.softmax_epochs, profile.softmax_tolerance) == (100, 1e-10)
+    assert profile.roc_category == 9
+
+
+def test_a_profile_cannot_be_changed_by_accident():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        get_profile().seed = 1
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("softmax_epochs", 5, 5),
+        ("softmax_learning_rate", 1, 1.0),
+        ("mnist_root", "elsewhere", Path("elsewhere")),
+        ("mnist_download", True, True),
+        ("feature_weights", None, None),
+        ("feature_weights", "mine.pth", "mine.pth"),
+        ("feature_image_size", 96, 96),
+        ("sweep_batch_sizes", [8, 16], (8, 16)),
+        ("sweep_learning_rates", [1, 0.5], (1.0, 0.5)),
+    ],
+)
+def test_any_single_field_can_be_replaced(field, given, kept):
+    changed = get_profile("embedded", **{field: given})
+    assert getattr(changed, field) == kept
+    assert type(getattr(changed, field)) is type(kept)
+    assert dataclasses.replace(changed, **{field: getattr(get_profile(), field)}) == get_profile()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("softmax_epochs", "5"),
+        ("softmax_epochs", 5.5),
+        ("softmax_epochs", True),
+        ("softmax_learning_rate", "fast"),
+        ("mnist_download", 1),
+        ("sweep_batch_sizes", 8),
+        ("sweep_batch_sizes", "8"),
+        ("sweep_batch_sizes", [8, "x"]),
+        ("mnist_root", 3),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused(field, value):
+    with pytest.raises(ValueError, match=f"{field} = .* does not fit"):
+        get_profile("embedded", **{field: value})
+
+
+def test_an_unknown_field_is_refused_with_the_nearest_one():
+    with pytest.raises(ValueError, match=r"no field 'softmax_epoch' .*'softmax_epochs'"):
+        get_profile("embedded", softmax_epoch=3)
+    with pytest.raises(ValueError, match="no field 'name'"):
+        get_profile("embedded", name="mine")
+
+
+def test_an_unknown_profile_is_refused():
+    with pytest.raises(ValueError, match="no profile 'quick'; there are embedded, full"):
+        get_profile("quick")
+
+
+def test_profiles_are_filed_under_their_names():
+    assert all(profile.name == name for name, profile in PROFILES.items())

@@ -1,0 +1,98 @@
+"""Question 1, the file: MATLAB's format, labels that line up, nothing accepted on trust."""
+
+import numpy as np
+import pytest
+import scipy.io
+
+from hw3.feature_file import Features, load_features, save_features
+
+pytestmark = pytest.mark.hw3_q1
+
+
+@pytest.fixture
+def features():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(5, 12)).astype(np.float32)
+    return Features(values, np.array([3, 1, 4, 1, 5]), "resnet50", "untrained, seed 0", "as is")
+
+
+@pytest.fixture
+def saved(features, mat_file):
+    save_features(mat_file, features)
+    return mat_file
+
+
+def test_what_is_written_is_read(saved, features):
+    loaded = load_features(saved)
+    np.testing.assert_array_equal(loaded.features, features.features)
+    np.testing.assert_array_equal(loaded.labels, features.labels)
+    assert loaded.features.dtype == np.float32
+    assert loaded.features.flags.c_contiguous
+    for name in ("backbone", "weights", "preprocessing"):
+        assert getattr(loaded, name) == getattr(features, name)
+
+
+def test_labels_come_back_as_a_vector_although_matlab_has_none(saved):
+    assert scipy.io.loadmat(saved)["labels"].shape == (5, 1)
+    assert load_features(saved).labels.shape == (5,)
+
+
+def test_labels_written_as_a_row_by_others_are_a_vector_too(saved):
+    content = scipy.io.loadmat(saved)
+    content["labels"] = content["labels"].reshape(1, 5)
+    scipy.io.savemat(saved, {k: v for k, v in content.items() if not k.startswith("__")})
+    assert load_features(saved).labels.tolist() == [3, 1, 4, 1, 5]
+
+
+def test_the_file_is_matlab_5_with_single_precision(saved):
+    assert saved.read_bytes().startswith(b"MATLAB 5.0 MAT-file")
+    variables = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(saved)}
+    assert variables["features"] == ((5, 12), "single")
+    assert variables["labels"] == ((5, 1), "int64")
+
+
+def test_a_name_without_mat_stays_as_it_is(features, tmp_path):
+    save_features(tmp_path / "train", features)
+    assert load_features(tmp_path / "train").labels.tolist() == [3, 1, 4, 1, 5]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.mat; hw3.features.extract writes one"):
+        load_features(tmp_path / "nothing.mat")
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 200, b"MATLAB 5.0 MAT-file, and no more"])
+def test_a_file_of_another_kind_is_named(mat_file, content):
+    mat_file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"features\.mat is not a MATLAB 5 file"):
+        load_features(mat_file)
+
+
+def test_a_file_cut_short_is_named(saved):
+    saved.write_bytes(saved.read_bytes()[:300])
+    with pytest.raises(ValueError, match=r"features\.mat"):
+        load_features(saved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": None}, "lacks features; it holds labels"),
+        ({"labels": None}, "lacks labels"),
+        ({"backbone": None, "weights": None}, "lacks backbone, weights"),
+        ({"features": np.zeros((4, 12))}, r"expected one for each of the 4 rows"),
+        ({"features": np.zeros((5, 12), int)}, r"features is int64 \(5, 12\), expected floats"),
+        ({"features": np.zeros((0, 12))}, "expected floats"),
+        ({"features": np.full((5, 12), np.nan)}, "infinite or undefined"),
+        ({"labels": np.eye(5)}, r"labels is \(5, 5\)"),
+        ({"labels": np.full(5, 0.5)}, "expected whole numbers"),
+        ({"labels": np.array(list("abcde"))}, "expected whole numbers"),
+        ({"backbone": 7.0 * np.ones((2, 2))}, "must be texts"),
+    ],
+)
+def test_a_file_that_does_not_hold_what_it_should_is_refused(mat_file, features, changes, message):
+    content = {k: v for k, v in {**vars(features), **changes}.items() if v is not None}
+    scipy.io.savemat(mat_file, content)
+    with pytest.raises(ValueError, match=message) as error:
+        load_features(mat_file)
+    assert str(mat_file) in str(error.value)

@@ -1,0 +1,48 @@
+"""Standardising: by the training set alone, and at the limits."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.preprocessing import StandardScaler
+
+from hw3.inputs import standardize
+
+pytestmark = pytest.mark.hw3_q2
+
+
+def test_it_is_scikit_learns_scaler():
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(3, 5, size=(50, 4)), rng.normal(size=(20, 4))
+    scaler = StandardScaler().fit(train)
+    ours = standardize(train, test)
+    np.testing.assert_allclose(ours[0], scaler.transform(train), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(ours[1], scaler.transform(test), rtol=1e-10, atol=1e-12)
+
+
+@given(
+    arrays(
+        np.float64,
+        (6, 3),
+        elements=st.floats(allow_nan=False, allow_infinity=False),
+    )
+)
+def test_any_finite_training_set_stays_finite(train):
+    (scaled,) = standardize(train)
+    assert np.isfinite(scaled).all()
+    assert np.abs(scaled).max() <= np.sqrt(6) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -7.3, 1e300])
+def test_a_constant_feature_becomes_zero(value):
+    (scaled,) = standardize(np.full((5, 1), value))
+    np.testing.assert_allclose(scaled, 0, atol=1e-12)
+
+
+def test_the_precision_stays_and_the_input_is_left_alone():
+    train = np.arange(6, dtype=np.float32).reshape(3, 2)
+    before = train.copy()
+    assert standardize(train)[0].dtype == np.float32
+    np.testing.assert_array_equal(train, before)
+    assert standardize(np.arange(6).reshape(3, 2))[0].dtype == np.float64

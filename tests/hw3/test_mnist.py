@@ -1,0 +1,151 @@
+"""Question 1, the images: read right, or refused with a message that helps."""
+
+import gzip
+import hashlib
+import http.server
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+import torchvision
+
+from hw3.mnist import FILES, Digits, load_mnist, read_idx
+
+pytestmark = pytest.mark.hw3_q1
+
+
+def write_mnist(folder, count=7, packed=True):
+    """Write a tiny data set under MNIST's names and return its training images."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images = np.random.default_rng(0).integers(0, 256, (count, 28, 28), np.uint8)
+    labels = np.arange(count, dtype=np.uint8) % 10
+    for names in FILES.values():
+        for name, array in zip(names, (images, labels), strict=True):
+            sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+            content = bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+            if packed:
+                (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+            else:
+                (folder / name).write_bytes(content)
+    return images
+
+
+def test_the_embedded_digits_are_balanced(digits):
+    for split, per_class in (("train", 500), ("test", 100)):
+        part = digits[split]
+        assert part.images.shape == (10 * per_class, 28, 28)
+        assert part.images.dtype == part.labels.dtype == np.uint8
+        assert np.bincount(part.labels).tolist() == [per_class] * 10
+
+
+def test_an_item_is_an_image_and_its_label(digits):
+    image, label = digits["train"][4]
+    np.testing.assert_array_equal(image, digits["train"].images[4])
+    assert label == digits["train"].labels[4]
+    assert isinstance(label, int)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("below", [".", "MNIST/raw"])
+def test_a_folder_that_holds_the_files_is_enough(tmp_path, packed, below):
+    images = write_mnist(tmp_path / below, packed=packed)
+    digits = load_mnist(tmp_path, "train")
+    np.testing.assert_array_equal(digits.images, images)
+    assert digits.labels.tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_all_of_mnist_equals_what_torchvision_reads(all_of_mnist, tmp_path):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for names in FILES.values():
+        for name in names:
+            content = gzip.decompress((all_of_mnist / f"{name}.gz").read_bytes())
+            (raw / name).write_bytes(content)
+    for split in FILES:
+        ours = load_mnist(all_of_mnist, split)
+        theirs = torchvision.datasets.MNIST(str(tmp_path), train=split == "train")
+        np.testing.assert_array_equal(ours.images, theirs.data.numpy())
+        np.testing.assert_array_equal(ours.labels, theirs.targets.numpy())
+
+
+def test_a_missing_file_is_named_with_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"train-images-idx3-ubyte.*download=True"):
+        load_mnist(tmp_path, "train")
+
+
+def test_an_unknown_split_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="'val', expected 'train' or 'test'"):
+        load_mnist(tmp_path, "val")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda content: content[: len(content) // 2], "not a whole gzip file"),
+        (lambda content: content[:10] + b"\xff" * 40 + content[50:], "not a whole gzip file"),
+        (lambda content: b"", "an empty file"),
+        (lambda content: b"<html>404</html>", "begins with the bytes 3c 68"),
+        (lambda content: gzip.compress(gzip.decompress(content)[:-1]), "promises 5,488"),
+        (lambda content: gzip.compress(gzip.decompress(content) + b"x"), "promises 5,488"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, damage, message):
+    write_mnist(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=message) as error:
+        load_mnist(tmp_path, "train")
+    assert str(path) in str(error.value)
+
+
+def test_labels_in_the_place_of_images_are_refused(tmp_path):
+    write_mnist(tmp_path)
+    with pytest.raises(ValueError, match="expected 00 00 08 03"):
+        read_idx(tmp_path / "train-labels-idx1-ubyte.gz", dimensions=3)
+
+
+def test_images_and_labels_of_two_data_sets_are_refused(tmp_path):
+    write_mnist(tmp_path, count=7)
+    write_mnist(tmp_path / "other", count=8)
+    name = "train-labels-idx1-ubyte.gz"
+    (tmp_path / name).write_bytes((tmp_path / "other" / name).read_bytes())
+    with pytest.raises(ValueError, match=r"7 images but .* 8 labels"):
+        load_mnist(tmp_path, "train")
+    with pytest.raises(ValueError, match="as many labels"):
+        Digits(np.zeros((3, 28, 28), np.uint8), np.zeros(2, np.uint8))
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """Serve a tiny MNIST on this machine, as the second mirror; the first answers nothing."""
+    images = write_mnist(tmp_path / "server")
+    handler = partial(QuietHandler, directory=tmp_path / "server")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        here = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"{here}gone/", here])
+        resources = [
+            (path.name, hashlib.md5(path.read_bytes()).hexdigest())
+            for path in sorted((tmp_path / "server").iterdir())
+        ]
+        monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+        yield images
+        server.shutdown()
+
+
+def test_missing_files_are_downloaded_from_the_next_mirror(tmp_path, mirror):
+    digits = load_mnist(tmp_path / "new", "train", download=True)
+    np.testing.assert_array_equal(digits.images, mirror)
+
+
+def test_without_a_network_the_error_says_what_to_put_where(tmp_path, monkeypatch):
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    with pytest.raises(FileNotFoundError, match=r"t10k-labels-idx1-ubyte\.gz there by hand") as e:
+        load_mnist(tmp_path, "test", download=True)
+    assert str(tmp_path) in str(e.value)

@@ -1,0 +1,219 @@
+"""Question 2, training: every sample used, repeatable, as good as scikit-learn's."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+import hw3.softmax_regression
+from hw3.softmax import apply_gradients
+from hw3.softmax_regression import SoftmaxRegression, standardize
+
+pytestmark = pytest.mark.hw3_q2
+
+
+@pytest.fixture
+def blobs():
+    """Three overlapping clouds, labelled 10, 20 and 30."""
+    rng = np.random.default_rng(7)
+    y = rng.choice([10, 20, 30], size=200)
+    return rng.normal(size=(200, 4)) + 0.1 * (y[:, None] - 20) * [1, 0, -1, 0.5], y
+
+
+def test_one_epoch_uses_every_sample_once(blobs, monkeypatch):
+    """200 samples in batches of 64: the last batch holds 8, and nothing is dropped."""
+    X, y = blobs
+    seen = []
+
+    def spy(W, X, Y, learning_rate):
+        seen.append(X[:, :-1])
+        return apply_gradients(W, X, Y, learning_rate)
+
+    monkeypatch.setattr(hw3.softmax_regression, "apply_gradients", spy)
+    SoftmaxRegression(batch_size=64, max_epochs=1).fit(X, y)
+    assert [len(batch) for batch in seen] == [64, 64, 64, 8]
+    assert sorted(map(tuple, np.concatenate(seen))) == sorted(map(tuple, X))
+
+
+def test_full_batches_equal_pytorchs_gradient_descent(blobs):
+    X, y = blobs
+    ours = SoftmaxRegression(0.3, batch_size=len(X), max_epochs=25).fit(X, y)
+    linear = torch.nn.Linear(4, 3, dtype=torch.float64)
+    torch.nn.init.zeros_(linear.weight)
+    torch.nn.init.zeros_(linear.bias)
+    optimiser = torch.optim.SGD(linear.parameters(), lr=0.3)
+    targets = torch.tensor(y // 10 - 1)
+    for epoch in range(25):
+        loss = torch.nn.functional.cross_entropy(linear(torch.tensor(X)), targets)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        after = torch.nn.functional.cross_entropy(linear(torch.tensor(X)), targets)
+        assert ours.history_.loss[epoch] == pytest.approx(after.item(), rel=1e-12)
+    np.testing.assert_allclose(ours.coef_, linear.weight.detach(), rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(ours.intercept_, linear.bias.detach(), rtol=1e-10, atol=1e-13)
+
+
+def test_it_converges_to_the_minimum_that_scikit_learn_finds(blobs):
+    X, y = blobs
+    ours = SoftmaxRegression(0.5, batch_size=len(X), max_epochs=20000, tol=1e-9).fit(X, y)
+    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=5000).fit(X, y)
+    assert ours.history_.converged
+    assert log_loss(y, ours.predict_proba(X)) == pytest.approx(
+        log_loss(y, theirs.predict_proba(X)), rel=1e-9
+    )
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 2**32 - 1))
+def test_the_recorded_loss_is_that_of_scikit_learn_on_random_problems(seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(40, 3)), rng.permutation(np.arange(40) % 4)
+    model = SoftmaxRegression(0.2, batch_size=7, max_epochs=3, random_state=seed).fit(X, y)
+    assert model.history_.loss[-1] == pytest.approx(log_loss(y, model.predict_proba(X)), rel=1e-10)
+    assert model.history_.train_accuracy[-1] == model.score(X, y)
+
+
+def test_on_real_features_it_reaches_scikit_learn_within_a_point(pretrained_features):
+    train, test = pretrained_features["train"], pretrained_features["test"]
+    X, X_test = standardize(train.features, test.features)
+    ours = SoftmaxRegression(learning_rate=0.1).fit(X, train.labels)
+    theirs = LogisticRegression(max_iter=1000).fit(X, train.labels)
+    reached = ours.score(X_test, test.labels)
+    assert reached >= theirs.score(X_test, test.labels) - 0.01
+    assert reached >= 0.92
+
+
+def test_features_of_a_real_network_stay_finite_without_standardising(pretrained_features):
+    """Steps far too long on features far from zero: where a shared maximum gave NaN."""
+    train = pretrained_features["train"]
+    X = 50 * train.features[:1000]
+    with pytest.warns(RuntimeWarning, match="lower learning_rate, or standardize"):
+        model = SoftmaxRegression(learning_rate=10, max_epochs=3).fit(X, train.labels[:1000])
+    assert np.isfinite(model.weights_).all()
+    assert np.isfinite(model.history_.loss).all()
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_largest_finite_inputs_stay_finite(dtype):
+    X = np.array([[1, -1], [-1, 1], [1, 1], [-1, -1]], dtype) * np.finfo(dtype).max
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the loss ended", RuntimeWarning)
+        model = SoftmaxRegression(max_epochs=5).fit(X, [0, 1, 0, 1], X, [0, 1, 0, 1])
+    assert model.weights_.dtype == dtype
+    assert np.isfinite(model.weights_).all()
+    assert np.isfinite(model.history_.loss).all()
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(blobs):
+    X, y = blobs
+    weights = [
+        SoftmaxRegression(batch_size=16, max_epochs=3, random_state=seed).fit(X, y).weights_
+        for seed in (1, 1, 2)
+    ]
+    np.testing.assert_array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])
+
+
+def test_each_epoch_has_a_new_order(blobs, monkeypatch):
+    first = []
+    X, y = blobs
+    monkeypatch.setattr(
+        hw3.softmax_regression, "apply_gradients", lambda W, X, Y, rate: first.append(X[0, 0]) or W
+    )
+    SoftmaxRegression(batch_size=len(X), max_epochs=4, tol=0).fit(X, y)
+    assert len(set(first)) == 4
+
+
+def test_history_has_one_entry_an_epoch(blobs):
+    X, y = blobs
+    history = SoftmaxRegression(max_epochs=6).fit(X, y, X[:50], y[:50]).history_
+    assert len(history) == len(history.train_accuracy) == len(history.test_accuracy) == 6
+    assert not history.converged
+    assert SoftmaxRegression(max_epochs=6).fit(X, y).history_.test_accuracy == ()
+
+
+def test_training_ends_when_the_weights_no_longer_move(blobs):
+    X, y = blobs
+    model = SoftmaxRegression(1e-14, max_epochs=50).fit(X, y)
+    assert model.history_.converged
+    assert len(model.history_) == 1
+
+
+def test_the_test_set_is_never_trained_on(blobs):
+    X, y = blobs
+    with_test = SoftmaxRegression(max_epochs=3).fit(X, y, 100 * X[:20], y[:20][::-1])
+    without = SoftmaxRegression(max_epochs=3).fit(X, y)
+    np.testing.assert_array_equal(with_test.weights_, without.weights_)
+
+
+def test_labels_line_up_with_the_training_classes(blobs):
+    X, y = blobs
+    lacking = y != 20
+    model = SoftmaxRegression(0.1).fit(X, y, X[lacking], y[lacking])
+    assert model.classes_.tolist() == [10, 20, 30]
+    assert model.history_.test_accuracy[-1] == np.mean(model.predict(X[lacking]) == y[lacking])
+    assert model.history_.test_accuracy[-1] > 0.7
+    names = np.array(["", "one", "two", "three"])[y // 10]
+    assert set(SoftmaxRegression(0.1).fit(X, names).predict(X)) <= {"one", "two", "three"}
+
+
+def test_a_label_unknown_in_training_counts_as_wrong(blobs):
+    X, y = blobs
+    model = SoftmaxRegression(0.1).fit(X, y, X[:10], np.full(10, 99))
+    assert model.history_.test_accuracy[-1] == 0
+
+
+def test_scikit_learns_tools_take_it(blobs):
+    X, y = blobs
+    model = clone(SoftmaxRegression(learning_rate=0.2).set_params(max_epochs=7))
+    assert model.get_params()["learning_rate"] == 0.2
+    assert model.fit(X, y) is model
+    assert model.coef_.shape == (3, 4)
+    assert model.intercept_.shape == (3,)
+    assert len(model.history_) == 7
+    with pytest.raises(ValueError, match="no parameter 'rate'; there are learning_rate"):
+        model.set_params(rate=1)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        ([[1.0], [2.0]], [[0, 1]], r"y has the shape \(1, 2\), expected \(2,\).*ravel"),
+        ([[1.0], [2.0]], [0, 1, 1], r"y has the shape \(3,\)"),
+        ([1.0, 2.0], [0, 1], r"X has the shape \(2,\), expected \(samples, features\)"),
+        (np.zeros((0, 3)), [], "expected"),
+        ([[1.0], [np.nan], [np.inf]], [0, 1, 1], "undefined numbers in 2 rows, the first at 1"),
+        ([[1.0], [2.0]], [5, 5], r"y holds the class \[5\] alone"),
+    ],
+)
+def test_samples_that_do_not_fit_are_refused(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        SoftmaxRegression().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [{"learning_rate": 0}, {"learning_rate": np.nan}, {"batch_size": 0}, {"max_epochs": 0}],
+)
+def test_parameters_out_of_range_are_refused(parameter, blobs):
+    (name,) = parameter
+    with pytest.raises(ValueError, match=f"{name} is .*, expected"):
+        SoftmaxRegression(**parameter).fit(*blobs)
+
+
+def test_inputs_of_another_width_and_untrained_models_are_refused(blobs):
+    with pytest.raises(ValueError, match="call fit first"):
+        SoftmaxRegression().predict([[1.0]])
+    model = SoftmaxRegression(max_epochs=1).fit(*blobs)
+    with pytest.raises(ValueError, match="X has 2 features, expected 4 as in training"):
+        model.predict([[1.0, 2.0]])
