@@ -91,9 +91,13 @@ class TypstPDFExporter(TemplateExporter):
 
     @property
     def default_config(self) -> Config:
-        """Join the pieces in which a stream arrives: a progress bar is one line."""
+        """Join the pieces in which a stream arrives, and let tags of cells hide what they name."""
         config = Config(super().default_config)
         config.CoalesceStreamsPreprocessor.enabled = True
+        config.TagRemovePreprocessor.enabled = True
+        config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
+        config.TagRemovePreprocessor.remove_input_tags = {"remove-input"}
+        config.TagRemovePreprocessor.remove_all_outputs_tags = {"remove-output"}
         return config
 
     def from_notebook_node(  # type: ignore[override]  # a PDF is bytes, as with PDFExporter
@@ -156,12 +160,22 @@ class TypstPDFExporter(TemplateExporter):
                 if number in faults.cells:
                     cells.append(write_source(draft, cell))
                 else:
-                    cells.append(write_cell(draft, cell, language, not self.exclude_input))
+                    cells.append(self._write_cell(draft, cell, language))
             except Exception:  # a cell that nobody foresaw must not cost the other cells
                 self.log.debug("cell %d", number + 1, exc_info=True)
                 cells.append(write_source(draft, cell))
         draft.place = ""
         return cells
+
+    def _write_cell(self, draft: Draft, cell: NotebookNode, language: str) -> str:
+        """Write a cell, unless an option of nbconvert such as ``--no-input`` leaves it out."""
+        hidden = cell.metadata.get("transient", {}).get("remove_source", False)
+        excluded = {"markdown": self.exclude_markdown, "raw": self.exclude_raw}
+        if excluded.get(cell.cell_type, False) or (hidden and cell.cell_type != "code"):
+            return ""
+        if cell.cell_type == "code" and self.exclude_output:
+            cell.outputs = []
+        return write_cell(draft, cell, language, not hidden and not self.exclude_input)
 
     def _write_files(
         self,

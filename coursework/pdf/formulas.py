@@ -1,10 +1,10 @@
 """The file of all formulas, in Typst."""
 
 from coursework.pdf.draft import Draft, Formula
-from coursework.pdf.math import Rewritten, UnreadableFormulaError, rewrite
+from coursework.pdf.math import Rewritten, rewrite
 from coursework.pdf.notebook import shorten
 from coursework.pdf.pandoc import translate
-from coursework.pdf.tex import Macro
+from coursework.pdf.tex import Macro, UnreadableFormulaError
 from coursework.pdf.typst import string
 
 

@@ -86,8 +86,9 @@ def _heading(tag: Tag, place: Place) -> str:
         return ""
     slug = re.sub(r"\s+", "-", tag.get_text().strip())
     name = label(slug)
-    target = f" #label({string(name)});" if place.draft.claim(name) else ""
-    return f"#heading(level: {tag.name[1]})[{body}]{target}"
+    target = string(name) if place.draft.claim(name) else "none"
+    look = int(tag.name[1])
+    return f"#titled({look}, {place.draft.outline_level(look)}, {target})[{body}]"
 
 
 def _paragraph(tag: Tag, place: Place) -> str:

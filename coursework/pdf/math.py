@@ -9,15 +9,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from coursework.pdf.tex import Macro, Tokens, expand, join, read_argument, skip_spaces, tokenize
+from coursework.pdf.tex import (
+    Macro,
+    Tokens,
+    UnreadableFormulaError,
+    expand,
+    join,
+    read_argument,
+    skip_spaces,
+    tokenize,
+)
 from coursework.pdf.typst import string
 
 _FIRST = 0xE000  # the private use area: 6,400 characters that mean nothing
 _MAX_DEPTH = 60  # groups within groups
-
-
-class UnreadableFormulaError(ValueError):
-    """A formula that is nested too deeply to be one."""
 
 
 @dataclass
@@ -145,7 +150,7 @@ def rewrite(tex: str, macros: dict[str, Macro]) -> Rewritten:
     Raises
     ------
     UnreadableFormulaError
-        If it is nested too deeply.
+        If a bracket or an argument is missing, or it is nested too deeply.
     """
     from coursework.pdf.math_rules import RULES
 

@@ -3,7 +3,7 @@ r"""Brackets and bars in formulas: ``\left``, ``\bigl``, ``\|``."""
 from collections import deque
 
 from coursework.pdf.math import Rewriter, Rule
-from coursework.pdf.tex import Tokens, skip_spaces
+from coursework.pdf.tex import Tokens, UnreadableFormulaError, skip_spaces
 
 _DELIMITERS = {
     "(": "paren.l", ")": "paren.r", "[": "bracket.l", "]": "bracket.r", r"\{": "brace.l",
@@ -37,12 +37,12 @@ def _left(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     opening = tokens.popleft() if tokens else "."
     body: Tokens = deque()
     depth = 0
-    while tokens:
-        token = tokens.popleft()
-        if token == r"\right" and depth == 0:
-            break
-        depth += (token == r"\left") - (token == r"\right")
-        body.append(token)
+    while tokens and (depth or tokens[0] != r"\right"):
+        depth += (tokens[0] == r"\left") - (tokens[0] == r"\right")
+        body.append(tokens.popleft())
+    if not tokens:
+        raise UnreadableFormulaError(r"\left has no \right")
+    tokens.popleft()
     skip_spaces(tokens)
     closing = tokens.popleft() if tokens else "."
     start = rewriter.insert("lr(" + _DELIMITERS.get(opening, ""))

@@ -20,6 +20,10 @@ _STARRED = {
 Tokens = deque[str]
 
 
+class UnreadableFormulaError(ValueError):
+    """A formula that lacks a bracket or an argument, or is nested too deeply to be one."""
+
+
 @dataclass(frozen=True)
 class Macro:
     """What a command stands for: ``#1`` in the body is its first argument."""
@@ -61,10 +65,10 @@ def skip_spaces(tokens: Tokens) -> None:
 
 
 def read_argument(tokens: Tokens) -> Tokens:
-    """Take a group, without its braces, or a single token; nothing where nothing is left."""
+    """Take a group, without its braces, or a single token."""
     skip_spaces(tokens)
-    if not tokens or tokens[0] in ("}", "&", r"\\"):
-        return deque()
+    if not tokens or tokens[0] in ("}", "&", r"\\", r"\right", r"\end"):
+        raise UnreadableFormulaError("an argument is missing")
     if tokens[0] != "{":
         return deque([tokens.popleft()])
     return _read_between(tokens, "{", "}")
@@ -88,10 +92,10 @@ def _read_between(tokens: Tokens, opening: str, closing: str) -> Tokens:
     while tokens:
         token = tokens.popleft()
         if token == closing and depth == 0:
-            break
+            return inside
         depth += (token == "{" or token == opening) - (token == "}" or token == closing)
         inside.append(token)
-    return inside
+    raise UnreadableFormulaError(f"{opening} is never closed")
 
 
 def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:

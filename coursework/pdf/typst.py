@@ -64,20 +64,21 @@ def check_typst() -> None:
 def compile_pdf(folder: Path, font_folders: list[Path]) -> Compiled:
     """Compile ``main.typ`` in ``folder``.
 
-    The first attempt asks for PDF/UA-1, the standard for accessible files, with the fonts that come
-    with Typst and with pip packages: the same on every machine. The standard forbids empty boxes,
-    so a character without a glyph is refused by name; then the fonts of the system may help, and
-    what is still missing is reported.
+    Each attempt asks for PDF/UA-1, the standard for accessible files. It forbids empty boxes, so a
+    character without a glyph is refused by name; then more fonts may help: those of Typst are tried
+    first, so that most documents are the same on every machine, then those of pip packages, then
+    the system's. What is still missing is reported.
 
     Raises
     ------
     RefusedError
         If the source itself is wrong.
     """
+    more_fonts = [(font_folders, False)] if font_folders else []
     missing: list[str] = []
-    for system_fonts in (False, True):
+    for folders, system in [([], False), *more_fonts, (font_folders, True)]:
         try:
-            return Compiled(_compile(folder, font_folders, system_fonts, ["ua-1"]), ())
+            return Compiled(_compile(folder, folders, system, ["ua-1"]), ())
         except RefusedError as refusal:
             missing = _missing_characters(str(refusal))
             if not missing:
