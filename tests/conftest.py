@@ -26,3 +26,8 @@ def shared_data(name: str) -> Path:
 @pytest.fixture(scope="session")
 def all_of_mnist() -> Path:
     return shared_data("mnist")
+
+
+@pytest.fixture(scope="session")
+def shared_notebooks() -> Path:
+    return shared_data("notebooks")

@@ -6,8 +6,9 @@ from typing import Any
 from nbformat import NotebookNode
 
 from coursework.pdf.draft import Draft
+from coursework.pdf.fragments import parse
 from coursework.pdf.highlight import highlight
-from coursework.pdf.html import html_to_typst, parse
+from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import Size, decode, note, picture
 from coursework.pdf.lines import COLUMNS, KEEP, Line, write_lines
 from coursework.pdf.markdown import mark_math, markdown_to_html
@@ -34,6 +35,16 @@ def write_cell(draft: Draft, cell: NotebookNode, language: str, show_input: bool
     if show_input and cell.source.strip():
         parts.insert(0, write_code(draft, cell, language, bool(parts)))
     return "\n\n".join(parts)
+
+
+def write_source(draft: Draft, cell: NotebookNode) -> str:
+    """Return the markup of a cell that cannot be shown otherwise: its source, as it stands."""
+    draft.warn("the cell cannot be converted and is shown as its source")
+    source, _ = printable(cell.source)
+    markup, _ = write_lines(highlight(source, ""), COLUMNS)
+    return f"{note('[this cell could not be converted; its source follows]')}\n\n" + (
+        f"#listing({string(source)})[{markup}]"
+    )
 
 
 def write_code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> str:
@@ -72,7 +83,8 @@ def write_output(draft: Draft, output: NotebookNode) -> str:
 def _rich(draft: Draft, output: NotebookNode) -> str:
     data = output.get("data", {})
     for kind in _RICHEST:
-        if kind in data:
+        # A damaged picture is shown as a note, unless it also comes in another form.
+        if kind in data and not (kind.startswith("image/") and _has_better(draft, data, kind)):
             markup = _shown(draft, kind, data[kind], output)
             if markup:
                 return markup
@@ -81,6 +93,11 @@ def _rich(draft: Draft, output: NotebookNode) -> str:
         draft.warn(f"an output of type {kinds} cannot be printed")
         return f'#out-rich("")[{note(f"[output not shown: {kinds}]")}]'
     return ""
+
+
+def _has_better(draft: Draft, data: NotebookNode, kind: str) -> bool:
+    broken = decode(data[kind]) in draft.broken_images
+    return broken and any(other != kind and other.startswith("image/") for other in data)
 
 
 def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
@@ -93,7 +110,7 @@ def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
         body = html_to_typst(draft, _as_html(kind, text))
         return f'#out-rich("")[{body}]' if body else ""
     size = output.get("metadata", {}).get(kind, {})
-    asked = Size(_points(size.get("width")), _points(size.get("height")), within="463pt")
+    asked = Size(_points(size.get("width")), _points(size.get("height")))
     alt = "".join(output.data.get("text/plain", "")) or "figure"
     return f'#out-picture("")[{picture(draft, decode(value), alt, asked)}]'
 

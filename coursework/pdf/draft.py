@@ -28,6 +28,12 @@ class Draft:
         What the PDF cannot show as the notebook does, in order.
     anchors
         Targets of links inside the document.
+    broken_images
+        Data that the compiler refused.
+    place
+        What warnings are about, such as "cell 3".
+    last_level
+        The outline's level of the last heading.
     """
 
     folder: Path
@@ -36,7 +42,9 @@ class Draft:
     images: dict[bytes, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
+    broken_images: frozenset[bytes] = frozenset()
     place: str = ""
+    last_level: int = 0
 
     def warn(self, message: str) -> None:
         """Remember a warning, with the cell it belongs to, once."""
@@ -56,6 +64,11 @@ class Draft:
             (self.folder / name).write_bytes(data)
             self.images[data] = name
         return self.images[data]
+
+    def outline_level(self, level: int) -> int:
+        """Return the level of a heading in the outline, where no level may be skipped."""
+        self.last_level = min(level, self.last_level + 1)
+        return self.last_level
 
     def claim(self, anchor: str) -> bool:
         """Take the name of a link target; whether it was still free."""

@@ -13,11 +13,13 @@ from traitlets import Unicode, default
 from traitlets.config import Config
 
 from coursework.pdf import fonts
-from coursework.pdf.cells import write_cell
-from coursework.pdf.draft import Draft
-from coursework.pdf.formulas import write_formulas
+from coursework.pdf.cells import write_cell, write_source
+from coursework.pdf.draft import Draft, Formula
+from coursework.pdf.faults import Faults, find_faults
+from coursework.pdf.formulas import translate_formulas, write_formulas
 from coursework.pdf.notebook import first_heading, read_notebook
-from coursework.pdf.typst import Compiled, check_typst, compile_pdf, page_count, string
+from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, page_count, string
+from coursework.pdf.widgets import finish_progress_bars
 from coursework.storage import atomic_path
 
 _HERE = package_files.files("coursework.pdf")
@@ -39,6 +41,14 @@ class ExportReport:
 
     path: Path
     pages: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A PDF, and what it cannot show."""
+
+    pdf: bytes
     warnings: tuple[str, ...]
 
 
@@ -81,9 +91,13 @@ class TypstPDFExporter(TemplateExporter):
 
     @property
     def default_config(self) -> Config:
-        """Join the pieces in which a stream arrives: a progress bar is one line."""
+        """Join the pieces in which a stream arrives, and let tags of cells hide what they name."""
         config = Config(super().default_config)
         config.CoalesceStreamsPreprocessor.enabled = True
+        config.TagRemovePreprocessor.enabled = True
+        config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
+        config.TagRemovePreprocessor.remove_input_tags = {"remove-input"}
+        config.TagRemovePreprocessor.remove_all_outputs_tags = {"remove-output"}
         return config
 
     def from_notebook_node(  # type: ignore[override]  # a PDF is bytes, as with PDFExporter
@@ -107,25 +121,71 @@ class TypstPDFExporter(TemplateExporter):
         nb, resources = super(TemplateExporter, self).from_notebook_node(nb, resources, **kwargs)
         folder = Path(resources.get("metadata", {}).get("path") or ".").resolve()
         name = str(resources.get("metadata", {}).get("name") or "Notebook")
-        with tempfile.TemporaryDirectory(prefix="typstpdf-") as temporary:
-            draft = Draft(Path(temporary), folder)
-            compiled = self._compile(draft, nb, name)
-        if compiled.missing:
-            draft.place = ""
-            draft.warn(fonts.advice(compiled.missing))
-        for warning in draft.warnings:
+        finish_progress_bars(nb)
+        written = self._compile(nb, folder, name)
+        for warning in written.warnings:
             self.log.warning("%s: %s", name, warning)
         resources["output_extension"] = ".pdf"
-        resources["typstpdf_warnings"] = tuple(draft.warnings)
-        return compiled.pdf, resources
+        resources["typstpdf_warnings"] = written.warnings
+        return written.pdf, resources
 
-    def _compile(self, draft: Draft, notebook: NotebookNode, name: str) -> Compiled:
-        identity, heading = self._identity(notebook, name)
+    def _compile(self, notebook: NotebookNode, folder: Path, name: str) -> Written:
+        """Write and compile; once more without each part that Typst refuses."""
+        faults = Faults()
+        while True:
+            with tempfile.TemporaryDirectory(prefix="typstpdf-") as temporary:
+                draft = Draft(Path(temporary), folder, broken_images=frozenset(faults.images))
+                cells = self._write_cells(draft, notebook, faults)
+                equations = translate_formulas(list(draft.formulas))
+                equations.update(dict.fromkeys(faults.formulas & equations.keys()))
+                self._write_files(draft, notebook, name, cells, equations)
+                try:
+                    compiled = compile_pdf(draft.folder, fonts.font_folders())
+                except RefusedError:
+                    found = find_faults(draft, equations, cells)
+                    if not found:
+                        raise
+                    faults.add(found)
+                    continue
+            if compiled.missing:
+                draft.warn(fonts.advice(compiled.missing))
+            return Written(compiled.pdf, tuple(draft.warnings))
+
+    def _write_cells(self, draft: Draft, notebook: NotebookNode, faults: Faults) -> list[str]:
         language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
         cells = []
-        for number, cell in enumerate(notebook.cells, 1):
-            draft.place = f"cell {number}"
-            cells.append(write_cell(draft, cell, language, not self.exclude_input))
+        for number, cell in enumerate(notebook.cells):
+            draft.place = f"cell {number + 1}"
+            try:
+                if number in faults.cells:
+                    cells.append(write_source(draft, cell))
+                else:
+                    cells.append(self._write_cell(draft, cell, language))
+            except Exception:  # a cell that nobody foresaw must not cost the other cells
+                self.log.debug("cell %d", number + 1, exc_info=True)
+                cells.append(write_source(draft, cell))
+        draft.place = ""
+        return cells
+
+    def _write_cell(self, draft: Draft, cell: NotebookNode, language: str) -> str:
+        """Write a cell, unless an option of nbconvert such as ``--no-input`` leaves it out."""
+        hidden = cell.metadata.get("transient", {}).get("remove_source", False)
+        excluded = {"markdown": self.exclude_markdown, "raw": self.exclude_raw}
+        if excluded.get(cell.cell_type, False) or (hidden and cell.cell_type != "code"):
+            return ""
+        if cell.cell_type == "code" and self.exclude_output:
+            cell.outputs = []
+        return write_cell(draft, cell, language, not hidden and not self.exclude_input)
+
+    def _write_files(
+        self,
+        draft: Draft,
+        notebook: NotebookNode,
+        name: str,
+        cells: list[str],
+        equations: dict[Formula, str | None],
+    ) -> None:
+        identity, heading = self._identity(notebook, name)
         source = _template().render(
             cells=cells,
             title=identity.title,
@@ -136,9 +196,7 @@ class TypstPDFExporter(TemplateExporter):
         )
         (draft.folder / "main.typ").write_text(source, encoding="utf-8")
         (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
-        draft.place = ""
-        write_formulas(draft)
-        return compile_pdf(draft.folder, fonts.font_folders())
+        write_formulas(draft, equations)
 
     def _identity(self, notebook: NotebookNode, name: str) -> tuple[Identity, str]:
         metadata = notebook.metadata

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, unquote_to_bytes
 
 from coursework.pdf.draft import Draft
 from coursework.pdf.typst import string
@@ -19,11 +19,10 @@ _SIGNATURES = (
 
 @dataclass(frozen=True)
 class Size:
-    """The size an author asked for and the room there is, as Typst lengths; empty for none."""
+    """The size an author asked for, as Typst lengths; empty where nothing was asked."""
 
     width: str = ""
     height: str = ""
-    within: str = ""
 
 
 def note(text: str) -> str:
@@ -33,9 +32,9 @@ def note(text: str) -> str:
 
 def picture(draft: Draft, data: bytes, alt: str = "", size: Size | None = None) -> str:
     """Return markup that shows an image given as bytes, or a note where they are no image."""
-    suffix = _suffix(data)
+    suffix = "" if data in draft.broken_images else _suffix(data)
     if not suffix:
-        what = "data that is not an image" if data else "an empty image"
+        what = "a broken image" if data else "an empty image"
         draft.warn(f"{what} ({alt or 'no description'}) is shown as a note")
         return note(f"[{what}: {alt}]" if alt else f"[{what}]")
     size = size or Size()
@@ -44,8 +43,6 @@ def picture(draft: Draft, data: bytes, alt: str = "", size: Size | None = None) 
         arguments.append(f"width: {size.width}")
     if size.height:
         arguments.append(f"height: {size.height}")
-    if size.within:
-        arguments.append(f"within: {size.within}")
     return f"#picture({', '.join(arguments)});"
 
 
@@ -57,16 +54,15 @@ def linked_picture(draft: Draft, source: str, alt: str = "", size: Size | None =
             return picture(draft, data, alt, size)
         draft.warn(f"an image ({alt or 'no description'}) holds a broken data URI")
         return note(f"[broken image: {alt}]")
-    address = urlsplit(source) if "://" in source[:12] or source.startswith("//") else None
-    if address is not None and address.scheme != "file":
+    if re.match(r"(?!file:)[a-z][a-z0-9+.-]*://|//", source, re.IGNORECASE):
         draft.warn(f"the image {source} is on the network and is not shown; save it in the folder")
         return note(f"[image on the network, not shown: {source}]")
-    path = draft.notebook_folder / unquote(address.path if address else source.split("?")[0])
+    path = draft.notebook_folder / unquote(re.sub(r"^file://|[?#].*", "", source))
     try:
         return picture(draft, path.read_bytes(), alt or path.name, size)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        draft.warn(f"the image {source!r} is not shown: {reason} ({path})")
+        draft.warn(f"the image {source!r} is not shown: {reason}; expected {path}")
         return note(f"[missing image: {source}]")
 
 

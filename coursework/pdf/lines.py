@@ -1,6 +1,5 @@
 """Lines of fixed-pitch text in colour: wrapped at the page's width, written as Typst."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -98,12 +97,18 @@ def _cuts(text: str, first: int, others: int) -> list[int]:
         if end >= len(text):
             return cuts
         end = max(end, start + 1)
-        # A break inside a word only if there is no better one in the last third of the line.
-        nice = [m.end() for m in re.finditer(r"[ ,;/(\[{=|]", text[start:end])]
-        if nice and nice[-1] > (end - start) * 2 // 3:
-            end = start + nice[-1]
+        end = start + _nice_end(text[start:end])
         cuts.append(end)
         start, room = end, others
+
+
+def _nice_end(line: str) -> int:
+    """Return where to break a full line: after a space, or some sign, or just anywhere."""
+    for signs, earliest in ((" ", len(line) // 2), (",;/([{=|", len(line) * 2 // 3)):
+        end = max(line.rfind(sign) for sign in signs) + 1
+        if end > earliest:
+            return end
+    return len(line)
 
 
 def _slice(line: Line, cuts: list[int]) -> list[Line]:

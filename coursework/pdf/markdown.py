@@ -43,7 +43,27 @@ def mark_math(html: str) -> str:
 
 def markdown_to_html(source: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
     """Return the HTML of a Markdown source; attached images come as data URIs."""
-    return str(MarkdownWithMath(_Renderer(attachments)).render(source))
+    return str(MarkdownWithMath(_Renderer(attachments)).render(_protect_bars(source)))
+
+
+def _protect_bars(source: str) -> str:
+    r"""Write ``|`` as ``\vert`` in the formulas of tables: there a bar would end the cell.
+
+    Jupyter sets formulas aside before it looks for tables; mistune does not.
+    """
+    if not re.search(r"^\s*\|?\s*:?-+:?\s*(\||$)", source, re.MULTILINE):
+        return source
+
+    def protect(match: re.Match[str]) -> str:
+        tex = match[1].replace(r"\|", r"\Vert ").replace("|", r"\vert ")
+        return f"${tex}$"
+
+    lines = source.split("\n")
+    rows = [line.count("|") > 1 and "$" in line for line in lines]
+    return "\n".join(
+        re.sub(r"(?<![$\\])\$([^$`\n]+)\$", protect, line) if row else line
+        for line, row in zip(lines, rows, strict=True)
+    )
 
 
 def _math(tex: str, *, display: bool, escaped: bool = False) -> str:

@@ -8,7 +8,7 @@ import nbformat
 from bs4 import Tag
 from nbformat import NotebookNode
 
-from coursework.pdf.html import parse
+from coursework.pdf.fragments import parse
 from coursework.pdf.markdown import markdown_to_html
 
 
@@ -27,7 +27,7 @@ def read_notebook(path: Path) -> NotebookNode:
             # Old notebooks lack the ids of cells; nothing here needs them.
             warnings.simplefilter("ignore")
             text = path.read_text(encoding="utf-8")
-            notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+            notebook: NotebookNode = nbformat.reads(text, as_version=4)
             return notebook
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such notebook; check the name") from None

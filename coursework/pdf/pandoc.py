@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import unicodedata
 from functools import lru_cache
 
 from coursework.pdf.typst import PdfToolError
@@ -41,11 +42,21 @@ def translate(formulas: list[str]) -> list[str | None]:
         timeout=_SECONDS,
         check=True,
     )
-    parts = done.stdout.decode().split(_MARK)[:-1]
+    parts = _quote_accented(done.stdout.decode()).split(_MARK)[:-1]
     return [_between_dollars(part.strip()) for part in parts]
 
 
 _MARK = "//////// formula ////////"
+
+
+def _quote_accented(typst: str) -> str:
+    """Write letters with accents as strings: Typst 0.14 fails on some of them in formulas."""
+
+    def quote(match: re.Match[str]) -> str:
+        char = match[1]
+        return f'"{char}"' if char and unicodedata.decomposition(char)[:1] not in "<" else match[0]
+
+    return re.sub(r'"[^"]*"|([\u00c0-\u1fff])', quote, unicodedata.normalize("NFC", typst))
 
 
 def _between_dollars(markup: str) -> str | None:

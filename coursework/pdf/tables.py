@@ -1,8 +1,13 @@
 """HTML tables: their grid, and the type size at which they fit the page."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from bs4 import Tag
+
+from coursework.pdf import css
+from coursework.pdf.draft import Draft
+from coursework.pdf.inline import LONG_WORD
 
 PAGE_WIDTH = 481.0
 """Points between the margins of style.typ."""
@@ -51,6 +56,9 @@ class Grid:
 def read_grid(table: Tag) -> Grid:
     """Give each cell of an HTML table its row and column, as a browser does."""
     rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
+    # Markdown cannot write a table without a header: an empty one is none.
+    while len(rows) > 1 and not rows[0].get_text().strip() and not rows[0].find("img"):
+        del rows[0]
     taken: set[tuple[int, int]] = set()
     cells = []
     for y, row in enumerate(rows):
@@ -63,13 +71,25 @@ def read_grid(table: Tag) -> Grid:
             taken.update((y + dy, x + dx) for dy in range(down) for dx in range(across or 1))
             cells.append(Cell(tag, y, x, down, across or 1))
             x += across or 1
-    columns = max((x for _, x in taken), default=-1) + 1
+    cells = _without_empty_columns(cells)
+    columns = max((cell.column + cell.columns for cell in cells), default=0)
     header = _header_rows(rows)
     body = [cell for cell in cells if cell.row >= header]
     index = 0
     while index < columns - 1 and _all_headings(body, index):
         index += 1
     return Grid(cells, len(rows), columns, header, index)
+
+
+def _without_empty_columns(cells: list[Cell]) -> list[Cell]:
+    """Drop the columns that no cell starts in: a ``colspan`` may ask for a thousand."""
+    starts = sorted({cell.column for cell in cells})
+    number = {column: i for i, column in enumerate(starts)}
+
+    def width(cell: Cell) -> int:
+        return sum(cell.column <= start < cell.column + cell.columns for start in starts)
+
+    return [replace(cell, column=number[cell.column], columns=width(cell)) for cell in cells]
 
 
 def fit(words: list[int], index_columns: int) -> tuple[float, list[list[int]]]:
@@ -126,3 +146,73 @@ def _header_rows(rows: list[Tag]) -> int:
 def _all_headings(body: list[Cell], column: int) -> bool:
     here = [cell for cell in body if cell.column == column]
     return bool(here) and all(cell.tag.name == "th" and cell.columns == 1 for cell in here)
+
+
+def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag], str]) -> str:
+    """Return the markup of an HTML table; one that is too wide goes on below itself.
+
+    Parameters
+    ----------
+    draft
+        Gets a warning for a table that is split.
+    table
+        The ``<table>``.
+    title
+        Markup of its caption, or empty.
+    write_cell
+        Returns the markup of what is in a cell.
+    """
+    grid = read_grid(table)
+    if not grid.cells:
+        return ""
+    bodies = {id(cell): write_cell(cell.tag) for cell in grid.cells}
+    size, parts = fit(_longest_words(grid), grid.index_columns)
+    written = [_part(grid, bodies, columns, size) for columns in parts]
+    if len(parts) > 1:
+        draft.warn(f"a table of {grid.columns} columns is split into {len(parts)} parts")
+    return "\n\n".join([f"#table-title[{title}]", *written] if title else written)
+
+
+def _part(grid: Grid, bodies: dict[int, str], columns: list[int], size: float) -> str:
+    head: list[str] = []
+    body: list[str] = []
+    for cell in grid.cells:
+        shown = [c for c in range(cell.column, cell.column + cell.columns) if c in columns]
+        if not shown:
+            continue
+        arguments = [f"x: {columns.index(shown[0])}, y: {cell.row}"]
+        if len(shown) > 1:
+            arguments.append(f"colspan: {len(shown)}")
+        if cell.rows > 1:
+            arguments.append(f"rowspan: {cell.rows}")
+        align = css.alignment(cell.tag) or _default_alignment(cell, grid)
+        arguments.append(f"align: {align}")
+        content = bodies[id(cell)]
+        if cell.tag.name == "th" and content:
+            content = f"#strong[{content}]"
+        target = head if cell.row < grid.header_rows else body
+        target.append(f"table.cell({', '.join(arguments)})[{content}]")
+    header = f"({', '.join(head)},)" if head else "()"
+    return (
+        f"#grid-table({len(columns)}, {size}pt, {grid.header_rows}, {header},\n"
+        + ",\n".join(body)
+        + ");"
+    )
+
+
+def _default_alignment(cell: Cell, grid: Grid) -> str:
+    """Numbers are read from the right, words from the left."""
+    if "dataframe" in cell.tag.find_parent("table").get_attribute_list("class"):  # type: ignore[union-attr]
+        return "right"
+    return "center" if cell.row < grid.header_rows else "left"
+
+
+def _longest_words(grid: Grid) -> list[int]:
+    widths = [1] * grid.columns
+    for cell in grid.cells:
+        words = [min(len(word), LONG_WORD) for word in cell.tag.get_text().split()]
+        pictures = 8 * len(cell.tag.find_all("img"))
+        longest = max([1, pictures, *words])
+        for column in range(cell.column, cell.column + cell.columns):
+            widths[column] = max(widths[column], longest // cell.columns)
+    return widths

@@ -13,6 +13,10 @@ class PdfToolError(RuntimeError):
     """A program that the export needs is missing, or of a release that does not fit."""
 
 
+class RefusedError(RuntimeError):
+    """Typst refused a document for what is in it."""
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A PDF, and the characters that no font could show.
@@ -60,31 +64,26 @@ def check_typst() -> None:
 def compile_pdf(folder: Path, font_folders: list[Path]) -> Compiled:
     """Compile ``main.typ`` in ``folder``.
 
-    The first attempt asks for PDF/UA-1, the standard for accessible files, with the fonts that come
-    with Typst and with pip packages: the same on every machine. The standard forbids empty boxes,
-    so a character without a glyph is refused by name; then the fonts of the system may help, and
-    what is still missing is reported.
+    Each attempt asks for PDF/UA-1, the standard for accessible files. It forbids empty boxes, so a
+    character without a glyph is refused by name; then more fonts may help: those of Typst are tried
+    first, so that most documents are the same on every machine, then those of pip packages, then
+    the system's. What is still missing is reported.
 
     Raises
     ------
-    typst.TypstError
+    RefusedError
         If the source itself is wrong.
     """
+    more_fonts = [(font_folders, False)] if font_folders else []
     missing: list[str] = []
-    for system_fonts in (False, True):
+    for folders, system in [([], False), *more_fonts, (font_folders, True)]:
         try:
-            return Compiled(_compile(folder, font_folders, system_fonts, ["ua-1"]), ())
-        except Exception as error:
-            missing = _missing_characters(error)
+            return Compiled(_compile(folder, folders, system, ["ua-1"]), ())
+        except RefusedError as refusal:
+            missing = _missing_characters(str(refusal))
             if not missing:
                 break
     return Compiled(_compile(folder, font_folders, True, []), tuple(missing))
-
-
-def page_count(pdf: bytes) -> int:
-    """Return the number of pages that a PDF by Typst says it has."""
-    match = re.search(rb"/Type /Pages\s+/Count (\d+)", pdf)
-    return int(match[1]) if match else 0
 
 
 def _compile(
@@ -92,17 +91,38 @@ def _compile(
 ) -> bytes:
     import typst  # takes 20 ms, and its absence is reported by check_typst
 
-    return typst.compile(
-        folder / "main.typ",
-        root=folder,
-        font_paths=[*font_folders],
-        ignore_system_fonts=not system_fonts,
-        pdf_standards=cast(Any, standards),  # the stub lists the standards of an older release
-    )
+    try:
+        return typst.compile(
+            folder / "main.typ",
+            root=folder,
+            font_paths=[*font_folders],
+            ignore_system_fonts=not system_fonts,
+            pdf_standards=cast(Any, standards),  # the stub lists those of an older release
+        )
+    except typst.TypstError as error:
+        raise RefusedError(error.diagnostic) from error
 
 
-def _missing_characters(error: Exception) -> list[str]:
+def _missing_characters(diagnostic: str) -> list[str]:
     """Return the characters that a standard's check found no glyph for."""
-    diagnostic = getattr(error, "diagnostic", "")
     texts = re.findall(r'the text `"(.*?)"` could not be displayed', diagnostic, re.DOTALL)
     return list(dict.fromkeys(texts))
+
+
+def compiles(folder: Path, source: str) -> bool:
+    """Whether Typst accepts a document with the files in ``folder``."""
+    import typst
+
+    trial = folder / "trial.typ"
+    trial.write_text(source, encoding="utf-8")
+    try:
+        typst.compile(trial, root=folder, ignore_system_fonts=True)
+    except typst.TypstError:
+        return False
+    return True
+
+
+def page_count(pdf: bytes) -> int:
+    """Return the number of pages that a PDF by Typst says it has."""
+    match = re.search(rb"/Type /Pages\s+/Count (\d+)", pdf)
+    return int(match[1]) if match else 0

@@ -1,0 +1,187 @@
+"""HTML within a line: text, links, code, formulas, small pictures, written as Typst.
+
+Text becomes string literals and elements become calls of functions of style.typ, so that nothing a
+student writes is ever read as Typst.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bs4 import Comment, Tag
+from bs4.element import NavigableString, PageElement, PreformattedString
+
+from coursework.pdf import css
+from coursework.pdf.draft import Draft
+from coursework.pdf.images import linked_picture, note, picture
+from coursework.pdf.lines import COLUMNS
+from coursework.pdf.markdown import MATH_TAG
+from coursework.pdf.typst import literal, string
+
+LONG_WORD = 24
+"""Letters that stand together on a line; a longer word may break anywhere."""
+
+_MAX_DEPTH = 40  # elements within elements
+_MAX_INDENT = 10  # lists and quotations within each other: more take Typst seconds
+
+_INVISIBLE = {
+    "style", "head", "title", "template", "meta", "link", "colgroup", "col", "base", "script",
+}  # fmt: skip
+_LIVE = {"iframe", "video", "audio", "canvas", "object", "embed"}
+_WRAPPERS = {
+    **dict.fromkeys(("b", "strong"), "strong"),
+    **dict.fromkeys(("i", "em", "cite", "var", "dfn"), "emph"),
+    **dict.fromkeys(("u", "ins"), "underline"),
+    **dict.fromkeys(("s", "strike", "del"), "strike"),
+    **{"sub": "sub", "sup": "super", "mark": "marked", "small": "smaller", "big": "larger"},
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an element stands: how deep, and how many columns of code fit there."""
+
+    draft: Draft
+    depth: int = 0
+    indent: int = 0
+    columns: int = COLUMNS
+
+    def inside(self, narrower: int = 0) -> "Place":
+        """Return the place of a child, which may be narrower by some columns."""
+        return replace(
+            self,
+            depth=self.depth + 1,
+            indent=self.indent + (narrower > 0),
+            columns=max(20, self.columns - narrower),
+        )
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether what is here is shown as plain text, which is warned about."""
+        if self.depth <= _MAX_DEPTH and self.indent <= _MAX_INDENT:
+            return False
+        self.draft.warn("what is nested too deeply is shown as plain text")
+        return True
+
+
+def write_inlines(parent: Tag, place: Place) -> str:
+    """Return the markup of the children of an element, as running text."""
+    if place.is_too_deep:
+        return write_text(parent.get_text())
+    return "".join(write_inline(child, place) for child in parent.children)
+
+
+def write_inline(node: PageElement, place: Place) -> str:
+    """Return the markup of a text or an element within a line."""
+    if isinstance(node, NavigableString):
+        return "" if isinstance(node, (Comment, PreformattedString)) else write_text(str(node))
+    if not isinstance(node, Tag) or node.name in _INVISIBLE or css.is_hidden(node):
+        return ""
+    writer = _INLINE_WRITERS.get(node.name)
+    if writer is not None:
+        return write_anchor(node, place) + writer(node, place)
+    if node.name in _LIVE:
+        return _live(node, place)
+    body = write_inlines(node, place.inside())
+    if not body.strip():
+        return write_anchor(node, place) + body
+    if node.name in _WRAPPERS:
+        return f"{write_anchor(node, place)}#{_WRAPPERS[node.name]}[{body}];"
+    style = css.text_style(node)
+    return write_anchor(node, place) + (f"#text({style})[{body}];" if style else body)
+
+
+def _link(tag: Tag, place: Place) -> str:
+    body = write_inlines(tag, place.inside())
+    target = str(tag.get("href", "")).strip()
+    if not target or not body.strip() or target.startswith(("javascript:", "data:")):
+        return body
+    if target.startswith("#"):
+        return f"#goto({string(label(target[1:]))})[{body}];"
+    return f"#link({string(target)})[{body}];"
+
+
+def _image(tag: Tag, place: Place) -> str:
+    size = css.image_size(tag)
+    return linked_picture(place.draft, str(tag.get("src", "")), str(tag.get("alt", "")), size)
+
+
+def _drawing(tag: Tag, place: Place) -> str:
+    if not tag.get("xmlns"):
+        tag["xmlns"] = "http://www.w3.org/2000/svg"
+    return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", css.image_size(tag))
+
+
+def _code(tag: Tag, place: Place) -> str:
+    return f"#inline-code[{write_text(tag.get_text(), preserve=True)}];"
+
+
+def _checkbox(tag: Tag, place: Place) -> str:
+    if tag.get("type") == "checkbox":
+        return f"#checkbox({'true' if tag.has_attr('checked') else 'false'});"
+    return write_text(str(tag.get("value", "")))
+
+
+def _live(tag: Tag, place: Place) -> str:
+    source = str(tag.get("src") or tag.get("data") or "")
+    place.draft.warn(f"a <{tag.name}> cannot be printed {source}".rstrip())
+    label = f"[interactive content, not shown: {tag.name} {source}".rstrip() + "]"
+    return note(label)
+
+
+def _formula(tag: Tag, place: Place) -> str:
+    return place.draft.formula(tag.get_text(), tag.get("mode") == "display")
+
+
+def _mathml(tag: Tag, place: Place) -> str:
+    tex = tag.find("annotation", attrs={"encoding": "application/x-tex"})
+    if isinstance(tex, Tag):
+        return place.draft.formula(tex.get_text(), tag.get("display") == "block")
+    place.draft.warn("a MathML formula is shown as plain text")
+    return write_text(tag.get_text())
+
+
+def write_anchor(tag: Tag, place: Place) -> str:
+    """Return an invisible target for links to an element's name, empty if it has none."""
+    name = str(tag.get("id") or (tag.get("name") if tag.name == "a" else "") or "")
+    if not name or not place.draft.claim(label(name)):
+        return ""
+    return f"#anchor({string(label(name))});"
+
+
+def label(name: str) -> str:
+    """Return a label that Typst accepts, the same for the same name."""
+    return "to-" + (re.sub(r"[^\w.:-]", "-", name) or "-")
+
+
+def write_text(text: str, preserve: bool = False) -> str:
+    """Write text, its spaces as Typst's own, and let overlong words break."""
+    if preserve:
+        words = [text]
+    else:
+        words = [word for word in re.split(r"[ \t\n\r\f]+", text) if word]
+        if not words:
+            return " " if text else ""
+    core = "".join(_breakable(part) for part in re.split(r"(\S{24,})", " ".join(words)))
+    before = " " if not preserve and text[0] in " \t\n\r\f" else ""
+    after = " " if not preserve and text[-1] in " \t\n\r\f" else ""
+    return before + core + after
+
+
+def _breakable(text: str) -> str:
+    if len(text) < LONG_WORD or " " in text:
+        return literal(text)
+    # Better breaks first: after the punctuation of addresses and paths, then anywhere.
+    pieces = [piece for piece in re.split(r"(?<=[/._\-?&=,:;@])", text) if piece]
+    pieces = [p[i : i + 4] for p in pieces for i in range(0, len(p), 4)]
+    return "#box();".join(literal(piece) for piece in pieces)
+
+
+_INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
+    **dict.fromkeys(("code", "tt", "samp"), _code),
+    "kbd": lambda tag, place: f"#key[{write_text(tag.get_text())}];",
+    "br": lambda tag, place: "#linebreak();",
+    "q": lambda tag, place: f"{literal('“')}{write_inlines(tag, place.inside())}{literal('”')}",
+    **{"a": _link, "img": _image, "svg": _drawing, "input": _checkbox},
+    **{MATH_TAG: _formula, "math": _mathml},
+}

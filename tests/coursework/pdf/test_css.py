@@ -1,0 +1,57 @@
+"""The little CSS that notebooks use."""
+
+import pytest
+
+from coursework.pdf.css import alignment, image_size, is_hidden, parse_color, text_style
+from coursework.pdf.fragments import parse
+
+
+def tag(html):
+    return parse(html).find()
+
+
+@pytest.mark.parametrize(
+    ("value", "color"),
+    [
+        ("#0a0B0c", "#0a0b0c"),
+        ("#abc", "#aabbcc"),
+        ("rgb(1, 2, 300)", "#0102ff"),
+        ("rgba(1 2 3 / 50%)", "#010203"),
+        ("RED", "#cc0000"),
+        ("chartreuse-ish", ""),
+        ("", ""),
+    ],
+)
+def test_colours(value, color):
+    assert parse_color(value) == color
+
+
+@pytest.mark.parametrize(
+    ("html", "width", "height"),
+    [
+        ('<img width="300">', "225pt", ""),
+        ('<img width="50%" height="50%">', "50%", ""),
+        ('<img style="height: 2cm; width: 40px">', "30pt", "2cm"),
+        ('<img width="0" height="auto">', "", ""),
+        ('<img width="12abc">', "", ""),
+    ],
+)
+def test_image_sizes(html, width, height):
+    size = image_size(tag(html))
+    assert (size.width, size.height) == (width, height)
+
+
+def test_text_styles():
+    style = text_style(tag('<i style="color:#123456; font-weight:700; font-style: italic">'))
+    assert style == 'fill: rgb("#123456"), weight: "bold", style: "italic"'
+    assert text_style(tag('<i style="nonsense">')) == ""
+
+
+def test_a_cell_takes_the_alignment_of_its_row():
+    row = tag('<tr style="text-align: right"><td>a</td><td align="center">b</td></tr>')
+    assert [alignment(cell) for cell in row.find_all("td")] == ["right", "center"]
+
+
+def test_hidden():
+    assert is_hidden(tag('<p style="display: none">'))
+    assert not is_hidden(tag('<p style="display: block">'))

@@ -1,0 +1,151 @@
+"""Images are found without a network, and what is missing is seen."""
+
+import base64
+import socket
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from coursework.pdf.images import Size, decode, linked_picture, picture
+
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">'
+    '<rect width="40" height="20"/></svg>'
+)
+
+
+def data_uri(png):
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"\x89PNG\r\n\x1a\n...", "image-0.png"),
+        (b"\xff\xd8\xff\xe0...", "image-0.jpg"),
+        (b"GIF89a...", "image-0.gif"),
+        (b"RIFF....WEBPVP8 ", "image-0.webp"),
+        (b"%PDF-1.7 ...", "image-0.pdf"),
+        (b"<?xml version='1.0'?>\n<svg></svg>", "image-0.svg"),
+    ],
+)
+def test_kind_is_seen_in_the_data(draft, data, name):
+    markup = picture(draft, data, 'my "alt"', Size("50%", "3pt"))
+    assert markup == f'#picture("{name}", alt: "my \\"alt\\"", width: 50%, height: 3pt);'
+    assert (draft.folder / name).read_bytes() == data
+
+
+def test_one_image_shown_twice_is_stored_once(draft, png):
+    assert picture(draft, png) == picture(draft, png)
+    assert [path.name for path in draft.folder.iterdir()] == ["image-0.png"]
+
+
+@pytest.mark.parametrize("data", [b"", b"not an image", b"\x00" * 10])
+def test_data_that_is_no_image_is_a_note(draft, data):
+    assert picture(draft, data, "the plot").startswith("#note(")
+    assert len(draft.warnings) == 1
+
+
+def test_file_beside_the_notebook(draft, png):
+    folder = draft.notebook_folder / "my figures"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(png)
+    for source in ("my figures/a.png", "my%20figures/a.png", "./my figures/a.png?raw=true"):
+        assert linked_picture(draft, source).startswith('#picture("image-0.png"')
+    assert draft.warnings == []
+
+
+@pytest.mark.parametrize(
+    "source", ["gone.png", "", ".", "a\x00b.png", "x" * 5000, "http:", "//[bad"]
+)
+def test_image_that_is_not_there_is_a_note(draft, source):
+    assert linked_picture(draft, source).startswith("#note(")
+    assert len(draft.warnings) == 1
+
+
+def test_remote_image_is_a_note_and_the_network_is_never_touched(draft, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket, "socket", no_network)
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    for source in ("https://a.b/c.png", "http://a.b/c.png", "//a.b/c.png", "ftp://a.b/c.png"):
+        assert f"[image on the network, not shown: {source}]" in linked_picture(draft, source)
+    assert len(draft.warnings) == 4
+
+
+def test_data_uris(draft, png):
+    assert "image-0.png" in linked_picture(draft, data_uri(png))
+    assert "image-1.svg" in linked_picture(draft, "data:image/svg+xml," + SVG.replace("#", "%23"))
+    assert draft.warnings == []
+    for broken in ("data:image/png;base64,@@@", "data:nothing"):
+        assert linked_picture(draft, broken).startswith("#note(")
+    assert len(draft.warnings) == 2
+
+
+def test_decode_reads_base64_and_svg_text(png):
+    assert decode(base64.b64encode(png).decode()) == png
+    assert decode([base64.encodebytes(png).decode()]) == png
+    assert decode(SVG) == SVG.encode()
+    assert decode("!") == b""
+
+
+def test_figures_of_each_route_reach_the_page(export, png, tmp_path):
+    (tmp_path / "local.png").write_bytes(png)
+    encoded = base64.b64encode(png).decode()
+    done = export(
+        new_markdown_cell("![file](local.png)"),
+        new_markdown_cell('<img src="local.png" width="30">'),
+        new_markdown_cell(f"![uri]({data_uri(png)})"),
+        new_markdown_cell("![a](attachment:a.png)", attachments={"a.png": {"image/png": encoded}}),
+        new_code_cell("plot", outputs=[new_output("display_data", data={"image/png": encoded})]),
+    )
+    assert done.images == 5
+    assert done.report.warnings == ()
+
+
+def test_svg_stays_vector(export):
+    output = new_output("display_data", data={"image/svg+xml": SVG})
+    done = export(new_code_cell("plot", outputs=[output]))
+    assert (done.images, done.report.warnings) == (1, ())
+    assert list(done.reader.pages[0].images) == []
+
+
+def test_broken_svg_is_a_note_or_its_png_twin(export, png):
+    broken = "<svg><g></svg>"
+    twin = {"image/svg+xml": broken, "image/png": base64.b64encode(png).decode()}
+    done = export(
+        new_code_cell("a", outputs=[new_output("display_data", data={"image/svg+xml": broken})]),
+        new_code_cell("b", outputs=[new_output("display_data", data=twin)]),
+        new_markdown_cell("and the rest"),
+    )
+    assert "[a broken image: figure]" in done.text
+    assert "and the rest" in done.text
+    assert done.images == 1
+    assert done.report.warnings == ("cell 1: a broken image (figure) is shown as a note",)
+
+
+def test_truncated_png_is_a_note(export, png):
+    output = new_output("display_data", data={"image/png": base64.b64encode(png[:40]).decode()})
+    done = export(new_code_cell("a", outputs=[output]), new_markdown_cell("and the rest"))
+    assert "[a broken image: figure]" in done.text
+    assert "and the rest" in done.text
+
+
+def test_missing_attachment_is_a_note(export):
+    done = export(new_markdown_cell("![a](attachment:gone.png) and the rest"))
+    assert "[missing image: attachment:gone.png]" in done.text
+    assert "and the rest" in done.text
+    assert "attachment:gone.png" in done.warnings
+
+
+def test_pictures_fit_the_page(export, png):
+    done = export(
+        new_markdown_cell(f'<img src="{data_uri(png)}" width="9000" height="30">'),
+        new_markdown_cell(f'- item\n\n  <img src="{data_uri(png)}" height="9000">'),
+    )
+    assert done.images == 2
+    for page in done.reader.pages:
+        data = page.get_contents().get_data().decode("latin-1")
+        widths = [abs(float(line.split()[0])) for line in data.splitlines() if line.endswith(" cm")]
+        assert max(widths) <= 600

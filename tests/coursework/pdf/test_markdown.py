@@ -1,0 +1,78 @@
+"""Markdown reads as in Jupyter, and every formula comes out as one."""
+
+import pytest
+
+from coursework.pdf.markdown import mark_math, markdown_to_html
+
+
+def inline(tex):
+    return f'<tex-math mode="inline">{tex}</tex-math>'
+
+
+def shown(tex):
+    return f'<tex-math mode="display">{tex}</tex-math>'
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("$x_1 * y_1$ *b*", f"<p>{inline('x_1 * y_1')} <em>b</em></p>"),
+        ("$$x$$", f"<p>{shown('x')}</p>"),
+        (r"\\(x\\) \\[y\\]", f"<p>{inline('x')} {shown('y')}</p>"),
+        (
+            r"\begin{align}a&b\end{align}",
+            "<p>" + shown(r"\begin{align}a&amp;b\end{align}") + "</p>",
+        ),
+        (r"\$5 and \$6", "<p>$5 and $6</p>"),
+        ("`$x$`", "<p><code>$x$</code></p>"),
+        ("$a<b$", f"<p>{inline('a&lt;b')}</p>"),
+        ("# A *b*", "<h1>A <em>b</em></h1>"),
+        ("~~x~~", "<p><del>x</del></p>"),
+        ("```python\na < b\n```", '<pre data-language="python">a &lt; b\n</pre>'),
+        ("    indented", '<pre data-language="">indented</pre>'),
+        ("https://a.b", '<p><a href="https://a.b">https://a.b</a></p>'),
+    ],
+)
+def test_markdown(source, html):
+    assert markdown_to_html(source).strip() == html
+
+
+@pytest.mark.parametrize(
+    ("html", "marked"),
+    [
+        ("a $x$ b", f"a {inline('x')} b"),
+        ("<td>$x_1$</td>", f"<td>{inline('x_1')}</td>"),
+        ("$$a$$", shown("a")),
+        (r"\(a\) \[b\]", f"{inline('a')} {shown('b')}"),
+        (r"\begin{align}a\end{align}", shown(r"\begin{align}a\end{align}")),
+        ("$a &lt; b$", inline("a &lt; b")),
+        ('<p title="$x$">', '<p title="$x$">'),
+        ("<code>$x$</code> <pre>$y$</pre>", "<code>$x$</code> <pre>$y$</pre>"),
+        ("<script>$x$</script><!-- $x$ -->", "<script>$x$</script><!-- $x$ -->"),
+        ("from $5 to $6", "from $5 to $6"),
+        (r"\$x\$", "$x$"),
+        ("$<b>x</b>$", "$<b>x</b>$"),
+    ],
+)
+def test_formulas_in_html_are_those_that_mathjax_would_find(html, marked):
+    assert mark_math(html) == marked
+
+
+def test_formulas_in_a_block_of_html_count_too():
+    assert inline("x") in markdown_to_html("<div>\nvalue $x$\n</div>")
+
+
+def test_attachments_come_as_data():
+    attachments = {"a.png": {"image/png": "QUJD"}}
+    html = markdown_to_html("![x](attachment:a.png)", attachments)
+    assert 'src="data:image/png;base64,QUJD"' in html
+
+
+def test_missing_attachment_keeps_its_name():
+    assert '<img src="attachment:b.png" alt="x">' in markdown_to_html("![x](attachment:b.png)")
+
+
+def test_bars_of_formulas_do_not_end_the_cells_of_a_table():
+    html = markdown_to_html("| a |\n|---|\n| $|x|$ |")
+    assert inline(r"\vert x\vert ") in html
+    assert html.count("<td>") == 1
