@@ -1,6 +1,7 @@
 """Run a notebook on a fresh kernel, top to bottom."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def run_notebook(
     client = _client(notebook, source, cell_timeout, report, started)
     start = time.monotonic()
     try:
-        client.execute()
+        client.execute(env=kernel_environment())
     except BaseException as error:
         _write(notebook, failed)
         if isinstance(error, CellExecutionError | CellTimeoutError | DeadKernelError):
@@ -100,6 +101,15 @@ def run_notebook(
         raise
     _write(notebook, target)
     return Run(target, time.monotonic() - start)
+
+
+def kernel_environment() -> dict[str, str]:
+    """Return the environment of a kernel: that of this process, with threads that wait asleep.
+
+    OpenMP's threads otherwise spin while they wait for each other. On a machine that does anything
+    else besides, they spin on the core that the thread they wait for would need.
+    """
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
 
 
 def _client(

@@ -8,8 +8,8 @@ from typing import Protocol
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
-from tqdm import tqdm
 
+from coursework.progress import progress
 from hw4.half_planes import HalfPlane
 from hw4.metrics import Metrics, measure
 from hw4.rbf_neuron import RbfNeuron
@@ -70,7 +70,7 @@ def train(
     epochs: int = 30,
     learning_rate: float = 0.1,
     averaged_epochs: int | None = None,
-    progress: bool = False,
+    show_progress: bool = False,
 ) -> tuple[float, ...]:
     """Minimise the binary cross-entropy by stochastic gradient descent, in place.
 
@@ -98,7 +98,7 @@ def train(
     averaged_epochs
         Over how many of the last epochs the mean goes; half of them if None. With 0 the model stays
         as the last step left it.
-    progress
+    show_progress
         Whether to show a progress bar.
 
     Returns
@@ -132,7 +132,8 @@ def train(
     losses, steps = [], 0
     model.train()
     with _one_thread():
-        for epoch in tqdm(range(epochs), unit="epoch", disable=not progress):
+        bar = progress(range(epochs), description="training", unit="epoch", show=show_progress)
+        for epoch in bar:
             total, seen = 0.0, 0
             for indices in batches:
                 batch = samples[indices]

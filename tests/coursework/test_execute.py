@@ -83,3 +83,11 @@ def test_what_is_no_notebook_is_named(tmp_path):
         path.write_text(content)
         with pytest.raises(ValueError, match=r"bad\.ipynb is not a valid Jupyter notebook"):
             run_notebook(path, tmp_path / "out.ipynb")
+
+
+def test_threads_of_the_kernel_wait_asleep_unless_told_otherwise(tmp_path, monkeypatch):
+    source = write(tmp_path / "a.ipynb", "import os; print(os.environ['OMP_WAIT_POLICY'])")
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert printed(run_notebook(source, tmp_path / "out.ipynb").path) == "PASSIVE\n"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert printed(run_notebook(source, tmp_path / "out.ipynb").path) == "ACTIVE\n"
