@@ -1,4 +1,4 @@
-"""The command ``coursework``: doctor, run, pdf, submit, verify."""
+"""The command ``coursework``: doctor, run, pdf, check, submit, verify."""
 
 import argparse
 import ast
@@ -8,20 +8,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.bundle import BundleError, verify_bundle
-from coursework.execute import NotebookError, run_notebook
-from coursework.profiles import PROFILES, ROOT, Profile, get_profile
+from coursework.profiles import PROFILES, ROOT, Profile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 1 after an error in one line."""
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or 1 after an error, which is printed in words.
+    """
     options = _parser().parse_args(arguments)
     try:
-        options.action(options)
-    except (ValueError, OSError, NotebookError, BundleError) as error:
+        return int(options.action(options) or 0)
+    except (ValueError, OSError, RuntimeError) as error:
         print(f"coursework: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,35 +37,48 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(action=_doctor)
 
     run = commands.add_parser("run", help="run notebooks on a fresh kernel")
-    submit = commands.add_parser("submit", help="run notebooks and export each to PDF")
-    for command in (run, submit):
-        command.add_argument(
-            "notebooks", nargs="*", type=Path, help="default: all in notebooks/", metavar="NOTEBOOK"
-        )
-        command.add_argument("--profile", choices=PROFILES, default="embedded")
-        command.add_argument(
-            "-p",
-            "--set",
-            action="append",
-            default=[],
-            type=_assignment,
-            metavar="FIELD=VALUE",
-            help="replace one field of the profile; may be given again",
-        )
-        command.add_argument("--build", type=Path, default=ROOT / "build", help="default: build/")
-        command.add_argument("--cell-timeout", type=int, metavar="SECONDS")
+    _add_run_options(run)
     run.set_defaults(action=_run)
-    submit.set_defaults(action=_submit)
 
     pdf = commands.add_parser("pdf", help="export a notebook as it stands to PDF")
     pdf.add_argument("notebook", type=Path)
     pdf.add_argument("pdf", type=Path, nargs="?", help="default: beside the notebook")
     pdf.set_defaults(action=_pdf)
 
+    check = commands.add_parser("check", help="read a PDF back and list what it lost")
+    check.add_argument("notebook", type=Path)
+    check.add_argument("pdf", type=Path, nargs="?", help="default: beside the notebook")
+    check.set_defaults(action=_check)
+
+    submit = commands.add_parser("submit", help="run, export, check and bundle")
+    _add_run_options(submit)
+    submit.add_argument("--name", help="who hands in; default: from student.toml")
+    submit.add_argument("--student-id", help="default: from student.toml")
+    submit.add_argument("--course", help="default: from student.toml")
+    submit.set_defaults(action=_submit)
+
     verify = commands.add_parser("verify", help="hold a submission against its manifest")
-    verify.add_argument("zip", type=Path, metavar="ZIP")
+    verify.add_argument("zip", type=Path)
     verify.set_defaults(action=_verify)
     return parser
+
+
+def _add_run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "notebooks", nargs="*", type=Path, help="default: all in notebooks/", metavar="NOTEBOOK"
+    )
+    command.add_argument("--profile", choices=PROFILES, default="embedded")
+    command.add_argument(
+        "-p",
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="FIELD=VALUE",
+        help="replace one field of the profile; may be given again",
+    )
+    command.add_argument("--build", type=Path, default=ROOT / "build", help="default: build/")
+    command.add_argument("--cell-timeout", type=int, metavar="SECONDS")
 
 
 def _assignment(text: str) -> tuple[str, Any]:
@@ -76,6 +92,18 @@ def _assignment(text: str) -> tuple[str, Any]:
         return field.strip(), value.strip()
 
 
+def _notebooks(options: argparse.Namespace) -> list[Path]:
+    return options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _warn(line: str) -> None:
+    print(f"warning: {line}", file=sys.stderr, flush=True)
+
+
 def _doctor(options: argparse.Namespace) -> None:
     from coursework.runtime import describe_machine
 
@@ -87,48 +115,71 @@ def _doctor(options: argparse.Namespace) -> None:
             print(f"  {field.name:<24} {getattr(profile, field.name)}")
 
 
-def _run(options: argparse.Namespace) -> list[Path]:
-    overrides = dict(options.set)
+def _run(options: argparse.Namespace) -> None:
+    from coursework.execute import run_notebook
+    from coursework.handin import notebook_parameters
+
     build = options.build.resolve()
-    if build != PROFILES[options.profile].build_root:
-        overrides.setdefault("build_root", str(build))
-    # A wrong field is an error here and now, not after the kernel has started.
-    get_profile(options.profile, **overrides)
-    parameters: dict[str, Any] = {}
-    if options.profile != "embedded" or overrides:
-        parameters = {"profile": options.profile, "overrides": overrides}
-    written = []
-    for notebook in options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
+    parameters = notebook_parameters(build, options.profile, dict(options.set))
+    for notebook in _notebooks(options):
         run = run_notebook(
             notebook,
             build / notebook.name,
             parameters=parameters,
             cell_timeout=options.cell_timeout,
-            report=lambda line: print(line, flush=True),
+            report=_say,
         )
-        print(f"{run.path} ({run.seconds:.0f} s)", flush=True)
-        written.append(run.path)
-    return written
-
-
-def _submit(options: argparse.Namespace) -> None:
-    for notebook in _run(options):
-        _export(notebook, notebook.with_suffix(".pdf"))
+        _say(f"{run.path} ({run.seconds:.0f} s)")
 
 
 def _pdf(options: argparse.Namespace) -> None:
-    _export(options.notebook, options.pdf or options.notebook.with_suffix(".pdf"))
+    from coursework.pdf import export_pdf
+
+    report = export_pdf(options.notebook, options.pdf or options.notebook.with_suffix(".pdf"))
+    for warning in report.warnings:
+        _warn(warning)
+    _say(f"{report.path} ({_pages(report.pages)})")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from coursework.check import check_pdf
+
+    pdf = options.pdf or options.notebook.with_suffix(".pdf")
+    findings = check_pdf(options.notebook, pdf)
+    for finding in findings:
+        _say(str(finding))
+    _say(f"{pdf}: {len(findings) or 'nothing'} to mend")
+    return 1 if findings else 0
+
+
+def _submit(options: argparse.Namespace) -> None:
+    from coursework.handin import submit
+    from coursework.identity import load_identity
+
+    identity = load_identity(
+        name=options.name, student_id=options.student_id, course=options.course
+    )
+    for notebook in _notebooks(options):
+        result = submit(
+            notebook,
+            options.build,
+            profile=options.profile,
+            overrides=dict(options.set),
+            identity=identity,
+            cell_timeout=options.cell_timeout,
+            report=_say,
+        )
+        for remark in result.remarks:
+            _warn(remark)
+        _say(f"{result.pdf} ({_pages(result.pages)}), {result.bundle.name}: checked")
 
 
 def _verify(options: argparse.Namespace) -> None:
+    from coursework.bundle import verify_bundle
+
     manifest = verify_bundle(options.zip)
-    print(f"{options.zip}: {len(manifest['files'])} files as its manifest lists them")
+    _say(f"{options.zip}: {len(manifest['files'])} files as its manifest lists them")
 
 
-def _export(notebook: Path, pdf: Path) -> None:
-    from coursework.pdf import export_pdf
-
-    report = export_pdf(notebook, pdf)
-    for warning in report.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    print(f"{report.path} ({report.pages} pages)", flush=True)
+def _pages(number: int) -> str:
+    return "1 page" if number == 1 else f"{number} pages"

@@ -42,6 +42,13 @@ class Profile:
         The values tried in "modify and see the change in performance".
     roc_category
         The digit of HW3, question 3.
+    imbalanced_root, imbalanced_files
+        The folder of HW4's imbalanced samples, and the names of the training and the test file in
+        it (or their full paths).
+    imbalanced_epochs, imbalanced_learning_rate, imbalanced_batch_size
+        The training of HW4, coding part 2.
+    imbalanced_positive_weight
+        What a positive counts in its weighted accuracy, a negative counting 1.
     """
 
     name: str
@@ -61,6 +68,12 @@ class Profile:
     sweep_learning_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1)
     sweep_batch_sizes: tuple[int, ...] = (32, 128, 512, 2048)
     roc_category: int = 9
+    imbalanced_root: Path = ROOT / "data" / "imbalanced"
+    imbalanced_files: tuple[str, ...] = ("samplestr.txt", "sampleste.txt")
+    imbalanced_epochs: int = 30
+    imbalanced_learning_rate: float = 0.1
+    imbalanced_batch_size: int = 128
+    imbalanced_positive_weight: float = 2.0
 
 
 PROFILES: dict[str, Profile] = {

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import shutil
 import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,23 +14,39 @@ from coursework.bundle import BundleError, verify_bundle, write_bundle
 from coursework.display import Headline
 from coursework.profiles import ROOT
 
+FACTS = {"pages": 2, "seed": 7, "root": ROOT}
 
-@pytest.fixture
-def parts(tmp_path):
-    """An executed notebook that uses two modules, and a PDF of two pages."""
+
+def make_parts(folder):
+    """Write an executed notebook that uses two modules, and a PDF of two pages."""
     output = nbformat.v4.new_output("display_data", Headline({"accuracy": 0.5})._repr_mimebundle_())
     cells = [nbformat.v4.new_code_cell("from coursework import storage", outputs=[output])]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "a.ipynb")
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    nbformat.write(notebook, folder / "a.ipynb")
     writer = PdfWriter()
     for _ in range(2):
         writer.add_blank_page(100, 100)
-    writer.write(tmp_path / "a.pdf")
-    return tmp_path / "a.ipynb", tmp_path / "a.pdf"
+    writer.write(folder / "a.pdf")
+    return folder / "a.ipynb", folder / "a.pdf"
 
 
 @pytest.fixture
-def bundle(tmp_path, parts):
-    return write_bundle(tmp_path / "a.zip", *parts, {"pages": 2, "seed": 7, "root": ROOT})
+def parts(tmp_path):
+    return make_parts(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def bundle_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    return write_bundle(folder / "a.zip", *make_parts(folder), FACTS)
+
+
+@pytest.fixture
+def bundle(bundle_once, tmp_path):
+    """A good bundle, to be spoiled."""
+    return Path(shutil.copy(bundle_once, tmp_path))
 
 
 def test_it_holds_documents_modules_and_manifest(bundle, parts):
@@ -51,7 +69,7 @@ def test_the_manifest_tells_what_was_run_and_found(bundle):
 
 
 def test_the_same_content_gives_the_same_bytes(bundle, parts, tmp_path):
-    again = write_bundle(tmp_path / "b.zip", *parts, {"pages": 2, "seed": 7, "root": ROOT})
+    again = write_bundle(tmp_path / "b.zip", *parts, FACTS)
     assert again.read_bytes() == bundle.read_bytes()
 
 

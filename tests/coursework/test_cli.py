@@ -56,7 +56,7 @@ def test_submit_leaves_the_notebook_and_its_pdf(notebook, tmp_path):
 def test_pdf_exports_a_notebook_as_it_stands(notebook, capsys):
     assert main(["pdf", str(notebook)]) == 0
     assert notebook.with_suffix(".pdf").is_file()
-    assert "(1 pages)" in capsys.readouterr().out
+    assert "(1 page)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""From a notebook to the hand-in: run, export, check, bundle; all of it or nothing."""
+
+import dataclasses
+import functools
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from coursework.bundle import write_bundle
+from coursework.check import Finding, check_pdf
+from coursework.execute import run_notebook
+from coursework.identity import Identity, fill_in
+from coursework.pdf import export_pdf
+from coursework.profiles import PROFILES, get_profile
+from coursework.runtime import describe_machine
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """What a submission left in the build folder.
+
+    Attributes
+    ----------
+    notebook, pdf, bundle
+        The executed notebook, its export, and the zip that holds both.
+    pages
+        Of the PDF.
+    remarks
+        What should be looked at before handing in; nothing in it is lost.
+    """
+
+    notebook: Path
+    pdf: Path
+    bundle: Path
+    pages: int
+    remarks: tuple[str, ...]
+
+
+class CheckError(RuntimeError):
+    """The PDF lost something, or shows an error; the message lists what."""
+
+
+def submit(
+    source: Path | str,
+    build: Path | str,
+    *,
+    profile: str = "embedded",
+    overrides: Mapping[str, Any] | None = None,
+    identity: Identity | None = None,
+    cell_timeout: int | None = None,
+    report: Report = lambda line: None,
+) -> HandIn:
+    """Run a notebook, export it, read the PDF back, and bundle everything.
+
+    The PDF and the zip have their names only if every step succeeds; those of an earlier run are
+    removed first, so that they cannot be mistaken for the new ones.
+
+    Parameters
+    ----------
+    source
+        The notebook.
+    build
+        The folder for ``NAME.ipynb``, ``NAME.pdf`` and ``HOMEWORK_submission.zip``, where the
+        homework is the notebook's name up to its first underscore.
+    profile, overrides
+        As `coursework.profiles.get_profile` takes them.
+    identity
+        Who hands in. What is missing is a remark, not an error.
+    cell_timeout
+        Seconds a cell may take; ``None`` waits for ever.
+    report
+        Called with lines of progress.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError, coursework.execute.NotebookError
+        As `coursework.execute.run_notebook` raises them.
+    CheckError
+        If the PDF does not show all of the notebook.
+    coursework.bundle.BundleError
+        If the zip cannot be read back.
+    """
+    source, build = Path(source), Path(build).resolve()
+    identity = identity or Identity()
+    pdf = build / f"{source.stem}.pdf"
+    bundle = build / f"{source.stem.partition('_')[0]}_submission.zip"
+    for old in (pdf, bundle):
+        old.unlink(missing_ok=True)
+    run = run_notebook(
+        source,
+        build / source.name,
+        parameters=notebook_parameters(build, profile, overrides or {}),
+        prepare=functools.partial(fill_in, identity=identity),
+        cell_timeout=cell_timeout,
+        report=report,
+    )
+    with tempfile.TemporaryDirectory(prefix=f".{source.stem}.", dir=build) as folder:
+        exported = export_pdf(run.path, Path(folder) / pdf.name)
+        remarks = [*exported.warnings, *_unfinished(identity)]
+        _refuse_losses(check_pdf(run.path, exported.path), bool(identity.missing()))
+        settings = get_profile(profile, **dict(overrides or {}))
+        facts = {
+            "homework": source.stem,
+            "identity": dataclasses.asdict(identity),
+            "profile": dataclasses.asdict(settings),
+            "seed": settings.seed,
+            "machine": describe_machine(),
+            "seconds": {"run": round(run.seconds, 1), "cells": _cell_seconds(run.path)},
+            "pages": exported.pages,
+            "remarks": remarks,
+        }
+        write_bundle(bundle, run.path, exported.path, facts)
+        exported.path.replace(pdf)
+    return HandIn(run.path, pdf, bundle, exported.pages, tuple(remarks))
+
+
+def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the cell tagged ``parameters`` has to be told; nothing for a plain run.
+
+    Raises
+    ------
+    ValueError
+        If a field does not exist or a value does not fit: now, not after the kernel has started.
+    """
+    changed = dict(overrides)
+    if build != PROFILES[profile].build_root:
+        changed.setdefault("build_root", str(build))
+    get_profile(profile, **changed)
+    if profile == "embedded" and not changed:
+        return {}
+    return {"profile": profile, "overrides": changed}
+
+
+def _unfinished(identity: Identity) -> list[str]:
+    missing = [field.replace("_", " ") for field in identity.missing()]
+    if not missing:
+        return []
+    return [f"{' and '.join(missing)} not filled in: edit student.toml before you hand in"]
+
+
+def _refuse_losses(findings: Sequence[Finding], anonymous: bool) -> None:
+    losses = [f for f in findings if not (anonymous and f.kind == "identity")]
+    if losses:
+        listed = "\n".join(f"  - {finding}" for finding in losses)
+        raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")
+
+
+def _cell_seconds(path: Path) -> list[float]:
+    """Return how long each code cell ran, from the times that the kernel recorded."""
+    from datetime import datetime
+
+    seconds = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        times = cell.metadata.get("execution", {})
+        begin, end = times.get("iopub.execute_input"), times.get("shell.execute_reply")
+        if begin and end:
+            spent = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
+            seconds.append(round(spent.total_seconds(), 1))
+    return seconds

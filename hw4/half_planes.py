@@ -1,0 +1,165 @@
+"""Half-planes w₁ x₁ + w₂ x₂ + b > 0, their boundary lines, and the polygons that they cut."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Vertex = tuple[Fraction, Fraction]
+
+
+class Box(NamedTuple):
+    """A rectangle with its sides along the axes: the part of the plane that is looked at."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    @property
+    def corners(self) -> list[Vertex]:
+        """The four corners, counter-clockwise."""
+        left, right, bottom, top = map(Fraction, self)
+        return [(left, bottom), (right, bottom), (right, top), (left, top)]
+
+
+@dataclass(frozen=True)
+class HalfPlane:
+    """All points with w₁ x₁ + w₂ x₂ + b > 0. The weights point into it, at a right angle.
+
+    Raises
+    ------
+    ValueError
+        If both weights are zero, for then there is no line, or a number is not finite.
+    """
+
+    w1: float
+    w2: float
+    b: float
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.w1, self.w2, self.b))):
+            raise ValueError(f"{self} has a number that is not finite")
+        if self.w1 == 0 and self.w2 == 0:
+            raise ValueError(f"{self} has no boundary: both weights are zero")
+
+    def contains(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return whether each point, shape (..., 2), lies inside; the boundary does not."""
+        x = np.asarray(points, np.float64)
+        return np.asarray(self.w1 * x[..., 0] + self.w2 * x[..., 1] + self.b > 0)
+
+    def moved(self, distance: float) -> Self:
+        """Shift the boundary parallel to itself by ``distance`` along (w₁, w₂).
+
+        A change of the bias by Δb shifts the line by -Δb / |w|. To shift it by δ the bias becomes
+        b - δ |w|: a smaller bias moves the line to its positive side, and the half-plane shrinks.
+        """
+        return replace(self, b=self.b - distance * math.hypot(self.w1, self.w2))
+
+    @property
+    def vertical(self) -> bool:
+        """Whether the boundary is parallel to the second axis (w₂ = 0)."""
+        return self.w2 == 0
+
+    @property
+    def equation(self) -> str:
+        """The boundary as x₂ = slope · x₁ + intercept, or x₁ = constant if it is vertical."""
+        # Adding 0 turns the negative zero of -0 / w into a plain one.
+        if self.vertical:
+            return f"x1 = {-self.b / self.w1 + 0:.4g}"
+        return f"x2 = {-self.w1 / self.w2 + 0:.4g} x1 {-self.b / self.w2 + 0:+.4g}"
+
+    def boundary(self, box: Box) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """Return the two ends of the part of the boundary within a box, or None if there is none.
+
+        Each end solves w₁ x₁ + w₂ x₂ + b = 0 for the coordinate with the larger weight, so that
+        lines in every direction, vertical ones too, come from the same division.
+        """
+        if abs(self.w1) > abs(self.w2):
+            # The same question with the axes exchanged.
+            mirrored = HalfPlane(self.w2, self.w1, self.b)
+            ends = mirrored.boundary(Box(box.bottom, box.top, box.left, box.right))
+            return None if ends is None else (ends[0][::-1], ends[1][::-1])
+        heights = [-(self.w1 * x1 + self.b) / self.w2 for x1 in (box.left, box.right)]
+        if max(heights) < box.bottom or min(heights) > box.top:
+            return None
+
+        def end(x1: float, x2: float) -> tuple[float, float]:
+            limit = min(max(x2, box.bottom), box.top)
+            return (x1, x2) if limit == x2 else (-(self.w2 * limit + self.b) / self.w1, limit)
+
+        return end(box.left, heights[0]), end(box.right, heights[1])
+
+
+def clip(polygon: Sequence[Vertex], side: HalfPlane) -> list[Vertex]:
+    """Cut a convex polygon along the boundary of a half-plane and keep what lies inside.
+
+    Parameters
+    ----------
+    polygon
+        Vertices in order. The arithmetic is that of fractions, so that nothing is rounded.
+    side
+        What to keep.
+
+    Returns
+    -------
+    list
+        The vertices of what is left, in the same order; empty if nothing is.
+
+    References
+    ----------
+    Sutherland and Hodgman, *Reentrant polygon clipping*, Communications of the ACM 17, 1974.
+    """
+    w1, w2, b = Fraction(side.w1), Fraction(side.w2), Fraction(side.b)
+    height = [w1 * x1 + w2 * x2 + b for x1, x2 in polygon]
+    if not any(value > 0 for value in height):
+        return []
+    kept = []
+    for i, (x1, x2) in enumerate(polygon):
+        if height[i - 1] * height[i] < 0:
+            # The edge from the vertex before crosses the boundary on this share of its way.
+            share = height[i - 1] / (height[i - 1] - height[i])
+            y1, y2 = polygon[i - 1]
+            kept.append((y1 + share * (x1 - y1), y2 + share * (x2 - y2)))
+        if height[i] >= 0:
+            kept.append((x1, x2))
+    return kept
+
+
+def intersection(sides: Iterable[HalfPlane], box: Box) -> list[Vertex]:
+    """Return the polygon of all points of a box that lie in every half-plane."""
+    return reduce(clip, sides, box.corners)
+
+
+def inside(polygon: Sequence[Vertex], points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return whether each point, shape (n, 2), is strictly inside a convex polygon.
+
+    Parameters
+    ----------
+    polygon
+        Vertices, counter-clockwise.
+    points
+        Taken as exactly the numbers they are, and compared in fractions: a point on an edge is
+        outside, however close the next float is.
+    """
+    edges = []
+    for i, (x1, x2) in enumerate(polygon):
+        d1, d2 = x1 - polygon[i - 1][0], x2 - polygon[i - 1][1]
+        # The left side of the edge, d × (point - vertex) > 0, as weights and bias.
+        edges.append((-d2, d1, d2 * x1 - d1 * x2))
+    result = [
+        bool(edges) and all(w1 * x1 + w2 * x2 + b > 0 for w1, w2, b in edges)
+        for x1, x2 in (map(Fraction, point) for point in np.asarray(points, np.float64).tolist())
+    ]
+    return np.array(result, bool)
+
+
+def as_floats(polygon: Sequence[Vertex]) -> npt.NDArray[np.float64]:
+    """Return the vertices as an array of shape (n, 2)."""
+    rows: list[Any] = [(float(x1), float(x2)) for x1, x2 in polygon]
+    return np.array(rows, np.float64).reshape(-1, 2)

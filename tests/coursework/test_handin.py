@@ -1,0 +1,108 @@
+"""The hand-in: all of it or nothing, with its facts in the manifest."""
+
+import nbformat
+import pytest
+
+from coursework import handin
+from coursework.bundle import BundleError, verify_bundle
+from coursework.execute import NotebookError
+from coursework.handin import CheckError, notebook_parameters, submit
+from coursework.identity import Identity
+from coursework.profiles import ROOT
+
+ADA = Identity("Ada Lovelace", "1815", "Deep Learning")
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """A small homework with everything that a hand-in needs."""
+
+    def write(last_line="Headline({'accuracy': 0.75})"):
+        cells = [
+            nbformat.v4.new_markdown_cell(
+                "# Homework 9\n\n| | |\n|:--|:--|\n| **Name** | *your full name* |\n"
+                "| **ID** | *your student ID* |",
+                metadata={"tags": ["identity"]},
+            ),
+            nbformat.v4.new_code_cell(
+                'profile = "embedded"\noverrides = {}', metadata={"tags": ["parameters"]}
+            ),
+            nbformat.v4.new_code_cell(
+                "from coursework.display import Headline\n"
+                "from coursework.profiles import get_profile\n"
+                "print(get_profile(profile, **overrides).softmax_epochs)"
+            ),
+            nbformat.v4.new_code_cell(last_line),
+        ]
+        path = tmp_path / "hw9_small.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        return path
+
+    return write
+
+
+def left_in(build):
+    return sorted(path.name for path in build.iterdir())
+
+
+def test_a_submission_is_notebook_pdf_and_zip(notebook, tmp_path):
+    build = tmp_path / "build"
+    result = submit(notebook(), build, overrides={"softmax_epochs": 3}, identity=ADA)
+    assert left_in(build) == ["hw9_small.ipynb", "hw9_small.pdf", "hw9_submission.zip"]
+    assert result.remarks == ()
+    manifest = verify_bundle(result.bundle)
+    assert manifest["identity"]["name"] == "Ada Lovelace"
+    assert manifest["profile"]["softmax_epochs"] == 3
+    assert manifest["seed"] == 2026
+    assert manifest["figures"] == {"accuracy": 0.75}
+    assert manifest["pages"] == result.pages == 1
+    assert manifest["machine"]["Python"]
+    assert manifest["seconds"]["run"] > 0
+    assert len(manifest["seconds"]["cells"]) == 4
+    assert "coursework/profiles.py" in manifest["files"]
+    header = nbformat.read(result.notebook, as_version=4).cells[0].source
+    assert "Ada Lovelace" in header
+
+
+def test_without_a_name_it_still_works_and_says_so(notebook, tmp_path):
+    result = submit(notebook(), tmp_path / "build")
+    assert result.bundle.is_file()
+    assert any("name and student id and course not filled in" in r for r in result.remarks)
+
+
+def fail_in_notebook(monkeypatch):
+    return "1 / 0", NotebookError
+
+
+def fail_in_check(monkeypatch):
+    lost = handin.Finding("formula", "a formula is lost")
+    monkeypatch.setattr(handin, "check_pdf", lambda notebook, pdf: [lost])
+    return "1", CheckError
+
+
+def fail_in_bundle(monkeypatch):
+    def refuse(*arguments):
+        raise BundleError("broken")
+
+    monkeypatch.setattr(handin, "write_bundle", refuse)
+    return "1", BundleError
+
+
+@pytest.mark.parametrize("fail", [fail_in_notebook, fail_in_check, fail_in_bundle])
+def test_a_failed_step_leaves_no_pdf_and_no_zip(notebook, tmp_path, monkeypatch, fail):
+    build = tmp_path / "build"
+    submit(notebook(), build, identity=ADA)
+    last_line, error = fail(monkeypatch)
+    with pytest.raises(error):
+        submit(notebook(last_line), build, identity=ADA)
+    expected = "hw9_small.failed.ipynb" if error is NotebookError else "hw9_small.ipynb"
+    assert left_in(build) == [expected]
+
+
+def test_a_plain_run_sets_no_parameters():
+    assert notebook_parameters(ROOT / "build", "embedded", {}) == {}
+    assert notebook_parameters(ROOT / "build", "full", {}) == {"profile": "full", "overrides": {}}
+    elsewhere = notebook_parameters(ROOT / "other", "embedded", {"seed": 1})
+    assert elsewhere["overrides"] == {"seed": 1, "build_root": str(ROOT / "other")}
+    with pytest.raises(ValueError, match="did you mean 'seed'"):
+        notebook_parameters(ROOT / "build", "embedded", {"sed": 1})
