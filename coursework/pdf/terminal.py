@@ -119,11 +119,17 @@ def _printable(text: str, column: int, spelled: dict[str, None]) -> str:
 
 
 def _is_control(char: str) -> bool:
-    """Whether a character draws nothing, or is none: controls, surrogates, noncharacters."""
+    """Whether a character draws nothing, or is none: controls, surrogates, noncharacters.
+
+    So do a zero-width space, which breaks a program unseen, and the marks that turn its order.
+    """
     code = ord(char)
     return (
         code < 32
         or 127 <= code < 160
+        or code in (0x200B, 0xFEFF)
+        or 0x2028 <= code < 0x202F
+        or 0x2066 <= code < 0x206A
         or 0xD800 <= code < 0xE000
         or 0xFDD0 <= code < 0xFDF0
         or code & 0xFFFE == 0xFFFE
