@@ -52,13 +52,17 @@ def read_head(
         for author in metadata.get("authors") or []
     ]
     heading = first_heading(notebook)
-    texts = (
-        title or metadata.get("title") or heading or file_name,
-        author or ", ".join(filter(None, authors)),
-        student_id or handed_in.get("student_id", ""),
-        course or handed_in.get("course", ""),
+    return Head(
+        title=_one_line(title or metadata.get("title") or heading or file_name),
+        author=_one_line(author or ", ".join(filter(None, authors))),
+        student_id=_one_line(student_id or handed_in.get("student_id", "")),
+        course=_one_line(course or handed_in.get("course", "")),
+        title_in_text=bool(heading),
     )
-    return Head(*(printable(" ".join(str(text).split()))[0] for text in texts), bool(heading))
+
+
+def _one_line(text: object) -> str:
+    return printable(" ".join(str(text).split()))[0]
 
 
 def write_document(draft: Draft, head: Head, cells: list[str]) -> None:
