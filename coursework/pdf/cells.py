@@ -17,11 +17,11 @@ from coursework.pdf.typst import string
 
 _TAIL = 6  # lines of code that stay on the page of their output
 
-# What to show of an output that comes in several forms, the best first.
-_RICHEST = (
+RICHEST = (
     "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg",
     "image/gif", "image/webp", "application/pdf", "application/json", "text/plain",
 )  # fmt: skip
+"""Forms of an output, the one that shows most first."""
 
 
 def write_cell(draft: Draft, cell: NotebookNode, language: str, show_input: bool = True) -> str:
@@ -82,7 +82,7 @@ def write_output(draft: Draft, output: NotebookNode) -> str:
 
 def _rich(draft: Draft, output: NotebookNode) -> str:
     data = output.get("data", {})
-    for kind in _RICHEST:
+    for kind in RICHEST:
         # A damaged picture is shown as a note, unless it also comes in another form.
         if kind in data and not (kind.startswith("image/") and _has_better(draft, data, kind)):
             markup = _shown(draft, kind, data[kind], output)
@@ -107,7 +107,7 @@ def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
     if kind == "application/json":
         return _terminal(draft, json.dumps(value, indent=2, ensure_ascii=False), "out-text")
     if kind.startswith("text/"):
-        body = html_to_typst(draft, _as_html(kind, text))
+        body = html_to_typst(draft, as_html(kind, text))
         return f'#out-rich("")[{body}]' if body else ""
     size = output.get("metadata", {}).get(kind, {})
     asked = Size(_points(size.get("width")), _points(size.get("height")))
@@ -115,7 +115,8 @@ def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
     return f'#out-picture("")[{picture(draft, decode(value), alt, asked)}]'
 
 
-def _as_html(kind: str, text: str) -> str:
+def as_html(kind: str, text: str) -> str:
+    """Return a rich output as HTML with marked formulas, empty if only a browser could draw it."""
     if kind == "text/markdown":
         return markdown_to_html(text)
     if kind == "text/latex":
@@ -152,7 +153,7 @@ def _terminal(draft: Draft, text: str, function: str) -> str:
 def _raw(draft: Draft, cell: NotebookNode) -> str:
     kind = cell.metadata.get("raw_mimetype") or cell.metadata.get("format") or ""
     if kind in ("text/html", "text/markdown"):
-        return html_to_typst(draft, _as_html(kind, cell.source))
+        return html_to_typst(draft, as_html(kind, cell.source))
     source, _ = printable(cell.source)
     markup, _ = write_lines(highlight(source, ""), COLUMNS)
     return f"#listing({string(source)})[{markup}]" if source.strip() else ""

@@ -2,11 +2,9 @@
 
 import tempfile
 from dataclasses import dataclass
-from importlib import resources as package_files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from nbconvert.exporters import TemplateExporter
 from nbformat import NotebookNode
 from traitlets import Unicode, default
@@ -14,15 +12,14 @@ from traitlets.config import Config
 
 from coursework.pdf import fonts
 from coursework.pdf.cells import write_cell, write_source
-from coursework.pdf.draft import Draft, Formula
+from coursework.pdf.document import read_head, write_document
+from coursework.pdf.draft import Draft
 from coursework.pdf.faults import Faults, find_faults
 from coursework.pdf.formulas import translate_formulas, write_formulas
-from coursework.pdf.notebook import first_heading, read_notebook
-from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, page_count, string
+from coursework.pdf.notebook import read_notebook
+from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, page_count
 from coursework.pdf.widgets import finish_progress_bars
 from coursework.storage import atomic_path
-
-_HERE = package_files.files("coursework.pdf")
 
 
 @dataclass(frozen=True)
@@ -50,22 +47,6 @@ class Written:
 
     pdf: bytes
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What stands at the head of each page; empty strings are left out."""
-
-    title: str = ""
-    author: str = ""
-    student_id: str = ""
-    course: str = ""
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    environment.filters["string"] = string
-    return environment.from_string((_HERE / "notebook.typ.j2").read_text(encoding="utf-8"))
 
 
 class TypstPDFExporter(TemplateExporter):
@@ -131,6 +112,7 @@ class TypstPDFExporter(TemplateExporter):
 
     def _compile(self, notebook: NotebookNode, folder: Path, name: str) -> Written:
         """Write and compile; once more without each part that Typst refuses."""
+        head = read_head(notebook, name, self.title, self.author, self.student_id, self.course)
         faults = Faults()
         while True:
             with tempfile.TemporaryDirectory(prefix="typstpdf-") as temporary:
@@ -138,7 +120,8 @@ class TypstPDFExporter(TemplateExporter):
                 cells = self._write_cells(draft, notebook, faults)
                 equations = translate_formulas(list(draft.formulas))
                 equations.update(dict.fromkeys(faults.formulas & equations.keys()))
-                self._write_files(draft, notebook, name, cells, equations)
+                write_document(draft, head, cells)
+                write_formulas(draft, equations)
                 try:
                     compiled = compile_pdf(draft.folder, fonts.font_folders())
                 except RefusedError:
@@ -176,43 +159,6 @@ class TypstPDFExporter(TemplateExporter):
         if cell.cell_type == "code" and self.exclude_output:
             cell.outputs = []
         return write_cell(draft, cell, language, not hidden and not self.exclude_input)
-
-    def _write_files(
-        self,
-        draft: Draft,
-        notebook: NotebookNode,
-        name: str,
-        cells: list[str],
-        equations: dict[Formula, str | None],
-    ) -> None:
-        identity, heading = self._identity(notebook, name)
-        source = _template().render(
-            cells=cells,
-            title=identity.title,
-            author=identity.author,
-            left_head=" · ".join(filter(None, (identity.course, identity.title))),
-            right_head=" · ".join(filter(None, (identity.author, identity.student_id))),
-            show_title=not heading,
-        )
-        (draft.folder / "main.typ").write_text(source, encoding="utf-8")
-        (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
-        write_formulas(draft, equations)
-
-    def _identity(self, notebook: NotebookNode, name: str) -> tuple[Identity, str]:
-        metadata = notebook.metadata
-        course = metadata.get("coursework", {})
-        authors = [
-            str(author.get("name", "") if isinstance(author, dict) else author)
-            for author in metadata.get("authors", [])
-        ]
-        heading = first_heading(notebook)
-        identity = Identity(
-            title=self.title or metadata.get("title", "") or heading or name,
-            author=self.author or ", ".join(filter(None, authors)),
-            student_id=self.student_id or course.get("student_id", ""),
-            course=self.course or course.get("course", ""),
-        )
-        return identity, heading
 
 
 def export_pdf(

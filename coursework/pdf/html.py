@@ -11,6 +11,7 @@ from coursework.pdf.draft import Draft
 from coursework.pdf.fragments import parse
 from coursework.pdf.highlight import highlight
 from coursework.pdf.inline import (
+    INVISIBLE_SPACES,
     Place,
     label,
     write_anchor,
@@ -32,7 +33,7 @@ _BLOCKS = {
 
 def html_to_typst(draft: Draft, html: str) -> str:
     """Return Typst markup that shows an HTML fragment; unclosed elements are closed."""
-    html, spelled = printable(html)
+    html, spelled = printable(html.translate(INVISIBLE_SPACES))
     for code in spelled:
         draft.warn(f"the control character {code} is written out")
     return _blocks(parse(html), Place(draft))

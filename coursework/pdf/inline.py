@@ -21,6 +21,9 @@ from coursework.pdf.typst import literal, string
 LONG_WORD = 24
 """Letters that stand together on a line; a longer word may break anywhere."""
 
+INVISIBLE_SPACES = {0x200B: None, 0xFEFF: None}
+"""In prose these mean at most "a line may end here", and a copy of the text is better without."""
+
 _MAX_DEPTH = 40  # elements within elements
 _MAX_INDENT = 10  # lists and quotations within each other: more take Typst seconds
 
@@ -156,6 +159,7 @@ def label(name: str) -> str:
 
 def write_text(text: str, preserve: bool = False) -> str:
     """Write text, its spaces as Typst's own, and let overlong words break."""
+    text = text.translate(INVISIBLE_SPACES)
     if preserve:
         words = [text]
     else:
