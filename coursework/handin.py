@@ -103,7 +103,8 @@ def submit(
     with tempfile.TemporaryDirectory(prefix=f".{source.stem}.", dir=build) as folder:
         exported = export_pdf(run.path, Path(folder) / pdf.name)
         remarks = [*exported.warnings, *_unfinished(identity)]
-        _refuse_losses(check_pdf(run.path, exported.path), bool(identity.missing()))
+        findings = check_pdf(run.path, exported.path)
+        _refuse_losses(findings, exported.warnings, bool(identity.missing()))
         settings = get_profile(profile, **dict(overrides or {}))
         facts = {
             "homework": source.stem,
@@ -144,10 +145,11 @@ def _unfinished(identity: Identity) -> list[str]:
     return [f"{' and '.join(missing)} not filled in: edit student.toml before you hand in"]
 
 
-def _refuse_losses(findings: Sequence[Finding], anonymous: bool) -> None:
-    losses = [f for f in findings if not (anonymous and f.kind == "identity")]
+def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str], anonymous: bool) -> None:
+    """Raise if anything is lost; what the export warned of may explain it."""
+    losses = [str(f) for f in findings if not (anonymous and f.kind == "identity")]
     if losses:
-        listed = "\n".join(f"  - {finding}" for finding in losses)
+        listed = "\n".join(f"  - {line}" for line in (*losses, *warnings))
         raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")
 
 

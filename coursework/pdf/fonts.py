@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("noto_cjk_sans_jp_regular", "manimgx_fonts")
-"""Chinese, Japanese and Korean; emoji and more. Both are optional."""
+"""Chinese, Japanese and Korean; emoji and more. Both come with the project; neither is needed."""
 
 
 def font_folders() -> list[Path]:

@@ -106,3 +106,15 @@ def test_a_plain_run_sets_no_parameters():
     assert elsewhere["overrides"] == {"seed": 1, "build_root": str(ROOT / "other")}
     with pytest.raises(ValueError, match="did you mean 'seed'"):
         notebook_parameters(ROOT / "build", "embedded", {"sed": 1})
+
+
+def test_a_name_in_any_script_is_on_every_page(notebook, tmp_path):
+    identity = Identity("Ada Müller (王小明, 김, Ωmega) 🚀", "2026_α|42", "Deep *Learning* & $x$")
+    result = submit(notebook(), tmp_path / "build", identity=identity)
+    assert result.remarks == ()
+
+
+def test_a_loss_is_told_with_what_the_export_said_of_it(notebook, tmp_path):
+    with pytest.raises(CheckError, match=r"(?s)glyph: an empty glyph.*no font here has these 1"):
+        submit(notebook("print('\\N{CUNEIFORM SIGN A}')"), tmp_path / "build", identity=ADA)
+    assert left_in(tmp_path / "build") == ["hw9_small.ipynb"]
