@@ -74,6 +74,7 @@ class TypstPDFExporter(TemplateExporter):
     def default_config(self) -> Config:
         """Join the pieces in which a stream arrives, and let tags of cells hide what they name."""
         config = Config(super().default_config)
+        config.Exporter.optimistic_validation = True  # once, and not after each preprocessor
         config.CoalesceStreamsPreprocessor.enabled = True
         config.TagRemovePreprocessor.enabled = True
         config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
