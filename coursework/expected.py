@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 
 from coursework.pdf.cells import RICHEST, as_html
 from coursework.pdf.fragments import parse
+from coursework.pdf.inline import INVISIBLE_SPACES
 from coursework.pdf.lines import COLUMNS, KEEP, wrap
 from coursework.pdf.markdown import MATH_TAG, markdown_to_html
 from coursework.pdf.math import rewrite
@@ -138,6 +139,7 @@ def _expect_stream(expected: Expected, number: int, text: str) -> None:
 
 def _expect_html(expected: Expected, number: int, html: str) -> None:
     run, run_kind = "", "text"
+    html = printable(html.translate(INVISIBLE_SPACES))[0]
     for kind, text in _tokens(parse(html), "text"):
         if text is not None and kind in ("formula", "figure"):
             if kind == "formula" and _is_visible(text):

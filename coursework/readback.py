@@ -97,8 +97,7 @@ def squeeze(text: str) -> str:
     """Return a text as it is compared: no spaces, no invisible marks, one form of each letter."""
     text = unicodedata.normalize("NFKC", text)
     # Invisible characters are format characters (Cf); emoji are joined by some of them.
-    visible = (char for char in text if not char.isspace() and unicodedata.category(char) != "Cf")
-    return unicodedata.normalize("NFC", "".join(visible))
+    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
 def _without_headers(pages: list[str]) -> list[str]:

@@ -107,7 +107,7 @@ def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
     if kind == "application/json":
         return _terminal(draft, json.dumps(value, indent=2, ensure_ascii=False), "out-text")
     if kind.startswith("text/"):
-        body = html_to_typst(draft, as_html(kind, text))
+        body = html_to_typst(draft, as_html(kind, text), in_output=True)
         return f'#out-rich("")[{body}]' if body else ""
     size = output.get("metadata", {}).get(kind, {})
     asked = Size(_points(size.get("width")), _points(size.get("height")))

@@ -7,6 +7,7 @@ import jinja2
 from nbformat import NotebookNode
 
 from coursework.pdf.draft import Draft
+from coursework.pdf.inline import write_text
 from coursework.pdf.notebook import first_heading, shorten
 from coursework.pdf.terminal import printable
 from coursework.pdf.typst import string
@@ -74,8 +75,12 @@ def write_document(draft: Draft, head: Head, cells: list[str]) -> None:
         cells=cells,
         title=head.title,
         author=head.author,
-        left_head=" · ".join(filter(None, (head.course, shorten(head.title, 120)))),
-        right_head=" · ".join(filter(None, (shorten(head.author, 80), head.student_id))),
+        # As content and not as strings: a word that is wider than the page breaks.
+        title_shown=write_text(head.title),
+        left_head=write_text(" · ".join(filter(None, (head.course, shorten(head.title, 120))))),
+        right_head=write_text(
+            " · ".join(filter(None, (shorten(head.author, 80), head.student_id)))
+        ),
         show_title=not head.title_in_text,
     )
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")

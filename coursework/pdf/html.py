@@ -31,12 +31,12 @@ _BLOCKS = {
 }  # fmt: skip
 
 
-def html_to_typst(draft: Draft, html: str) -> str:
-    """Return Typst markup that shows an HTML fragment; unclosed elements are closed."""
+def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
+    """Return Typst markup that shows an HTML fragment, of a Markdown cell or of an output."""
     html, spelled = printable(html.translate(INVISIBLE_SPACES))
     for code in spelled:
         draft.warn(f"the control character {code} is written out")
-    return _blocks(parse(html), Place(draft))
+    return _blocks(parse(html), Place(draft, in_output=in_output))
 
 
 def _blocks(parent: Tag, place: Place, between: str = "\n\n") -> str:
@@ -149,7 +149,9 @@ def _preformatted(tag: Tag, place: Place) -> str:
     language = str(tag.get("data-language", ""))
     lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
     markup, _ = write_lines(lines, place.columns)
-    return f"#listing({string(code)})[{markup}]"
+    # In an output the frame of code is as wide as that of the cells: 100 columns fit.
+    function = "wide-listing" if place.in_output and not place.indent else "listing"
+    return f"#{function}({string(code)})[{markup}]"
 
 
 def _table(tag: Tag, place: Place) -> str:

@@ -47,6 +47,7 @@ class Place:
     draft: Draft
     depth: int = 0
     indent: int = 0
+    in_output: bool = False
     columns: int = COLUMNS
 
     def inside(self, narrower: int = 0) -> "Place":

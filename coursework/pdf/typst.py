@@ -8,6 +8,9 @@ from typing import Any, cast
 
 PIN = "typst>=0.14,<0.15"
 
+# Beyond the symbols: Chinese, Japanese, Korean and emoji, which Typst's own fonts lack.
+_LAST_WESTERN = "\u2e7f"
+
 
 class PdfToolError(RuntimeError):
     """A program that the export needs is missing, or of a release that does not fit."""
@@ -74,9 +77,13 @@ def compile_pdf(folder: Path, font_folders: list[Path]) -> Compiled:
     RefusedError
         If the source itself is wrong.
     """
-    more_fonts = [(font_folders, False)] if font_folders else []
+    attempts: list[tuple[list[Path], bool]] = [([], False), (font_folders, True)]
+    if font_folders:
+        attempts.insert(1, (font_folders, False))
+    if any(char > _LAST_WESTERN for char in (folder / "main.typ").read_text(encoding="utf-8")):
+        del attempts[0]  # it would fail, and cost as much as the one that does not
     missing: list[str] = []
-    for folders, system in [([], False), *more_fonts, (font_folders, True)]:
+    for folders, system in attempts:
         try:
             return Compiled(_compile(folder, folders, system, ["ua-1"]), ())
         except RefusedError as refusal:

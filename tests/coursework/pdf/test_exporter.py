@@ -74,6 +74,15 @@ def test_title_is_the_option_the_metadata_the_first_heading_or_the_file_name(
     assert title in done.text
 
 
+def test_a_title_without_a_space_stays_on_the_page(export):
+    done = export(new_markdown_cell("text"), title="w" * 300, author="m" * 70)
+    starts = []
+    for page in done.reader.pages:
+        page.extract_text(visitor_text=lambda text, cm, tm, font, size: starts.append(tm[4]))
+    assert max(starts) < 595 - 50
+    assert done.squeezed.count("w") >= 300
+
+
 def test_headings_become_the_outline(export):
     done = export(new_markdown_cell("# One\n\n## Two\n\ntext\n\n## Three"))
     one, nested = done.reader.outline
