@@ -36,18 +36,24 @@ clean: ## remove the virtual environment and everything that was built
 
 # One stamp for each set of extras, so that a second run installs nothing. The tested versions come
 # first; a platform that lacks one of them gets the newest that pyproject.toml allows.
-.venv/installed-%: pyproject.toml constraints.txt | $(BIN)/python
+.venv/installed-%: pyproject.toml constraints.txt .venv/created
 	@extras='[$*]'; [ '$*' = run ] && extras=; \
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".$$extras" || { \
 	echo 'make: the tested versions do not install here; trying the ranges of pyproject.toml' >&2; \
 	$(BIN)/python -m pip install --quiet --editable ".$$extras"; }
 	@touch $@
 
-# Built under another name first: an interrupted run must not leave half an environment behind.
-$(BIN)/python:
+# The mark is set only when pip works there: half an environment, from a run that was interrupted or
+# from a Python that is gone, is built anew, and everything is installed again.
+ifneq ($(shell $(BIN)/python -m pip --version >/dev/null 2>&1 && echo works),works)
+.PHONY: .venv/created
+endif
+.venv/created:
 	@[ -n '$(PYTHON)' ] || { echo 'make: no Python 3.11 or newer found; install one, or run make PYTHON=/path/to/python' >&2; exit 1; }
 	@rm -rf .venv
 	@echo 'make: building .venv with $(PYTHON); the first time takes some minutes'
 	@$(PYTHON) -m venv .venv || $(PYTHON) -m virtualenv --quiet .venv || uv venv --quiet --seed --python '$(PYTHON)' .venv || { \
 	rm -rf .venv; \
 	echo 'make: $(PYTHON) cannot build a virtual environment. On Debian or Ubuntu install python3-venv; without root, "pip install --user virtualenv" or conda (see environment.yml) also do.' >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null
+	@touch $@

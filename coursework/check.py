@@ -38,8 +38,9 @@ class Finding:
     Attributes
     ----------
     kind
-        ``"identity"``, ``"run"``, ``"error"``, ``"heading"``, ``"text"``, ``"code"``, ``"output"``,
-        ``"table"``, ``"formula"``, ``"tex"``, ``"figure"``, ``"glyph"``, ``"page"`` or ``"file"``.
+        ``"placeholder"``, ``"identity"``, ``"run"``, ``"error"``, ``"heading"``, ``"text"``,
+        ``"code"``, ``"output"``, ``"table"``, ``"formula"``, ``"tex"``, ``"figure"``,
+        ``"glyph"``, ``"page"`` or ``"file"``.
     message
         What is wrong, where, and where it helps, what to do.
     """
@@ -122,7 +123,9 @@ def _check_identity(notebook: NotebookNode) -> Iterator[Finding]:
             for name, placeholder in PLACEHOLDERS.items():
                 if placeholder in cell.source:
                     field = name.replace("_", " ")
-                    yield Finding("identity", f"cell {number} still says {placeholder}: no {field}")
+                    yield Finding(
+                        "placeholder", f"cell {number} still says {placeholder}: no {field}"
+                    )
 
 
 def _check_file(path: Path, found: Readback) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import argparse
 import ast
 import dataclasses
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, or 1 after an error, which is printed in words.
     """
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A console that lacks a character of a notebook must not end its run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         return int(options.action(options) or 0)
     except (ValueError, OSError, RuntimeError) as error:
@@ -55,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("--name", help="who hands in; default: from student.toml")
     submit.add_argument("--student-id", help="default: from student.toml")
     submit.add_argument("--course", help="default: from student.toml")
+    submit.add_argument("--due-date", help="default: from student.toml")
     submit.set_defaults(action=_submit)
 
     verify = commands.add_parser("verify", help="hold a submission against its manifest")
@@ -153,12 +159,16 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _submit(options: argparse.Namespace) -> None:
-    from coursework.handin import submit
+    from coursework.handin import clear_targets, submit
     from coursework.identity import load_identity
 
     identity = load_identity(
-        name=options.name, student_id=options.student_id, course=options.course
+        name=options.name,
+        student_id=options.student_id,
+        course=options.course,
+        due_date=options.due_date,
     )
+    clear_targets(_notebooks(options), options.build)
     for notebook in _notebooks(options):
         result = submit(
             notebook,

@@ -72,11 +72,16 @@ def run_notebook(
     FileNotFoundError
         If there is no such notebook.
     ValueError
-        If the file is not a notebook, or has no cell tagged ``parameters`` although some are given.
+        If the file is not a notebook, is its own target, or has no cell tagged ``parameters``
+        although some are given.
     NotebookError
         If a cell fails, takes too long, or ends its kernel.
     """
     source, target = Path(source), Path(target)
+    if target.resolve() == source.resolve():
+        raise ValueError(
+            f"{source} would be overwritten by its own result; write to another folder"
+        )
     notebook = _load(source)
     if parameters:
         _require_parameters_cell(source, notebook)
@@ -98,6 +103,8 @@ def run_notebook(
             number = max(started, default=-1) + 1
             reason = _explain(error, f"cell {number} of {source.name}")
             raise NotebookError(f"{reason}\nwhat ran until then is kept in {failed}") from error
+        if isinstance(error, KeyboardInterrupt):
+            raise NotebookError(f"interrupted; what ran until then is kept in {failed}") from None
         raise
     _write(notebook, target)
     return Run(target, time.monotonic() - start)

@@ -15,7 +15,7 @@ from coursework.check import Finding, check_pdf
 from coursework.execute import run_notebook
 from coursework.identity import Identity, fill_in
 from coursework.pdf import export_pdf
-from coursework.profiles import PROFILES, get_profile
+from coursework.profiles import PATH_FIELDS, PROFILES, get_profile
 from coursework.runtime import describe_machine
 
 Report = Callable[[str], None]
@@ -88,10 +88,8 @@ def submit(
     """
     source, build = Path(source), Path(build).resolve()
     identity = identity or Identity()
-    pdf = build / f"{source.stem}.pdf"
-    bundle = build / f"{source.stem.partition('_')[0]}_submission.zip"
-    for old in (pdf, bundle):
-        old.unlink(missing_ok=True)
+    clear_targets([source], build)
+    pdf, bundle = _targets(source, build)
     run = run_notebook(
         source,
         build / source.name,
@@ -104,8 +102,8 @@ def submit(
         exported = export_pdf(run.path, Path(folder) / pdf.name)
         remarks = [*exported.warnings, *_unfinished(identity)]
         findings = check_pdf(run.path, exported.path)
-        _refuse_losses(findings, exported.warnings, bool(identity.missing()))
-        settings = get_profile(profile, **dict(overrides or {}))
+        _refuse_losses(findings, exported.warnings)
+        settings = get_profile(profile, **{**dict(overrides or {}), "build_root": build})
         facts = {
             "homework": source.stem,
             "identity": dataclasses.asdict(identity),
@@ -121,6 +119,35 @@ def submit(
     return HandIn(run.path, pdf, bundle, exported.pages, tuple(remarks))
 
 
+def clear_targets(sources: Sequence[Path], build: Path) -> None:
+    """Remove what an earlier run left under the names of the hand-ins that are to be made.
+
+    Raises
+    ------
+    ValueError
+        If two notebooks would have the same zip, or one lies where its result goes. Nothing is
+        removed then.
+    """
+    owners: dict[Path, Path] = {}
+    for source in sources:
+        if source.resolve() == (build / source.name).resolve():
+            raise ValueError(f"{source} would be overwritten by its own result; choose --build")
+        for target in _targets(source, build):
+            other = owners.setdefault(target, source)
+            if other != source:
+                raise ValueError(
+                    f"{other.name} and {source.name} would both be {target.name}; name one of them "
+                    "so that it differs before its first underscore, or move it away"
+                )
+    for target in owners:
+        target.unlink(missing_ok=True)
+
+
+def _targets(source: Path, build: Path) -> tuple[Path, Path]:
+    """Return where the PDF and the zip of a notebook go."""
+    return build / f"{source.stem}.pdf", build / f"{source.stem.partition('_')[0]}_submission.zip"
+
+
 def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the cell tagged ``parameters`` has to be told; nothing for a plain run.
 
@@ -128,11 +155,18 @@ def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any])
     ------
     ValueError
         If a field does not exist or a value does not fit: now, not after the kernel has started.
+        Also if ``build_root`` is among them, which is ``build``.
     """
     changed = dict(overrides)
+    if "build_root" in changed:
+        raise ValueError("build_root follows --build; use that instead")
     if build != PROFILES[profile].build_root:
-        changed.setdefault("build_root", str(build))
-    get_profile(profile, **changed)
+        changed["build_root"] = str(build)
+    settings = get_profile(profile, **changed)
+    for field in changed:
+        # The kernel runs in the notebook's folder: what is relative to ours would not be found.
+        if field in PATH_FIELDS and getattr(settings, field) not in (None, "imagenet"):
+            changed[field] = str(Path(getattr(settings, field)).expanduser().resolve())
     if profile == "embedded" and not changed:
         return {}
     return {"profile": profile, "overrides": changed}
@@ -145,9 +179,10 @@ def _unfinished(identity: Identity) -> list[str]:
     return [f"{' and '.join(missing)} not filled in: edit student.toml before you hand in"]
 
 
-def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str], anonymous: bool) -> None:
+def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:
     """Raise if anything is lost; what the export warned of may explain it."""
-    losses = [str(f) for f in findings if not (anonymous and f.kind == "identity")]
+    # What is not filled in is remarked on, and can be tried out all the same.
+    losses = [str(finding) for finding in findings if finding.kind != "placeholder"]
     if losses:
         listed = "\n".join(f"  - {line}" for line in (*losses, *warnings))
         raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")

@@ -15,17 +15,19 @@ PLACEHOLDERS = {
     "name": "*your full name*",
     "student_id": "*your student ID*",
     "course": "*your course*",
+    "due_date": "*the due date*",
 }
 """What stands in the cell tagged ``identity`` until the file is filled in."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who hands in, and in which course; empty texts are not filled in yet."""
+    """Who hands in what course by when; empty texts are not filled in yet."""
 
     name: str = ""
     student_id: str = ""
     course: str = ""
+    due_date: str = ""
 
     def missing(self) -> tuple[str, ...]:
         """Return the names of the fields that are still empty."""
@@ -38,8 +40,8 @@ def load_identity(path: Path | str = STUDENT_FILE, **given: str | None) -> Ident
     Parameters
     ----------
     path
-        A file with the texts ``name``, ``student_id`` and ``course``, each of which may be left
-        out. A file that does not exist is an empty one.
+        A file with the texts ``name``, ``student_id``, ``course`` and ``due_date``, each of which
+        may be left out. A file that does not exist is an empty one.
     **given
         Texts that come before those of the file; ``None`` is not given.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Profile:
     softmax_learning_rate: float = 0.01
     softmax_batch_size: int = 512
     softmax_tolerance: float = 1e-10
-    sweep_learning_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1)
+    sweep_learning_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
     sweep_batch_sizes: tuple[int, ...] = (32, 128, 512, 2048)
     roc_category: int = 9
     imbalanced_root: Path = ROOT / "data" / "imbalanced"
@@ -75,6 +76,25 @@ class Profile:
     imbalanced_batch_size: int = 128
     imbalanced_positive_weight: float = 2.0
 
+    def __post_init__(self) -> None:
+        for field, value in vars(self).items():
+            numbers = value if isinstance(value, tuple) else (value,)
+            if not numbers:
+                raise ValueError(f"{field} is empty, expected one value or more")
+            lowest = 0 if field in _FROM_ZERO else None
+            for number in numbers:
+                if type(number) in (int, float) and not (
+                    math.isfinite(number) and (number > 0 or number == lowest)
+                ):
+                    raise ValueError(f"{field} is {number}, expected a positive number")
+        if self.roc_category > 9:
+            raise ValueError(f"roc_category is {self.roc_category}, expected a digit, 0 to 9")
+
+
+_FROM_ZERO = frozenset({"seed", "softmax_tolerance", "roc_category"})
+
+PATH_FIELDS = frozenset({"mnist_root", "build_root", "imbalanced_root", "feature_weights"})
+"""The fields that name a file or folder; ``feature_weights`` may also be a word."""
 
 PROFILES: dict[str, Profile] = {
     # Committed digits and weights that come with a package: no network, minutes on two cores.

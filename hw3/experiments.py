@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coursework.progress import progress
-from hw3.features import Features, build_extractor, compute_features, pixels
+from hw3.features import Features, Preprocessing, build_extractor, compute_features, pixels
 from hw3.inputs import standardize
 from hw3.mnist import Digits
 from hw3.softmax_regression import History, SoftmaxRegression
@@ -81,16 +81,27 @@ def sweep(
 
 
 def baselines(
-    train: Digits, test: Digits, *, seed: int, batch_size: int = 250, device: str = "auto"
+    train: Digits,
+    test: Digits,
+    backbone: str,
+    preprocessing: Preprocessing,
+    *,
+    seed: int,
+    batch_size: int = 250,
+    device: str = "auto",
 ) -> dict[str, tuple[Features, Features]]:
-    """Return what pretrained features have to beat: pixels, and a network that learned nothing.
+    """Return what pretrained features have to beat: pixels, and networks that learned nothing.
 
     Parameters
     ----------
     train, test
         The digits.
+    backbone, preprocessing
+        The pretrained network that they are for, and what it sees: it is run the same way with
+        random weights. ResNet-50 at the size of the digits, the network of the homework, is run
+        too.
     seed
-        Where the weights of the untrained ResNet-50 start.
+        Where the random weights start.
     batch_size, device
         As `hw3.features.compute_features` takes them.
 
@@ -99,21 +110,22 @@ def baselines(
     dict
         From a name to the features of the training and of the test set.
     """
-    network = build_extractor("resnet50", None, seed=seed)
-    untrained = [
-        compute_features(
-            digits,
-            network,
-            batch_size=batch_size,
-            device=device,
-            description=f"untrained, {name}",
-        )
-        for name, digits in (("train", train), ("test", test))
-    ]
-    return {
-        "pixels": (pixels(train), pixels(test)),
-        "untrained ResNet-50": (untrained[0], untrained[1]),
-    }
+    sets = {"pixels": (pixels(train), pixels(test))}
+    for name, seen in {"resnet50": Preprocessing(), backbone: preprocessing}.items():
+        network = build_extractor(name, None, seed=seed)
+        made = [
+            compute_features(
+                digits,
+                network,
+                seen,
+                batch_size=batch_size,
+                device=device,
+                description=f"untrained {name}",
+            )
+            for digits in (train, test)
+        ]
+        sets[f"{name}, untrained"] = (made[0], made[1])
+    return sets
 
 
 def compare_features(

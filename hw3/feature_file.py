@@ -8,6 +8,7 @@ import numpy.typing as npt
 import scipy.io
 
 from coursework.storage import atomic_path
+from hw3.networks import BACKBONES
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,8 @@ def load_features(filename: Path | str) -> Features:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not a MATLAB file, lacks a variable, or a variable has the wrong shape or holds
-        anything but finite numbers.
+        If it is not a MATLAB file, lacks a variable, a variable has the wrong shape or holds
+        anything but finite numbers, or the width is not that of the backbone.
     """
     path = Path(filename)
     if not path.is_file():
@@ -87,16 +88,25 @@ def load_features(filename: Path | str) -> Features:
             f"{path}: labels is {labels.shape}, expected one for each of the {len(features)} rows "
             f"of features; {mend}"
         )
-    if labels.dtype.kind not in "iuf" or not (labels == np.rint(labels)).all():
+    # Beyond 2^53 a double no longer tells whole numbers apart.
+    if (
+        labels.dtype.kind not in "iuf"
+        or not ((np.abs(labels.astype(np.float64)) <= 2.0**53) & (labels == np.rint(labels))).all()
+    ):
         raise ValueError(f"{path}: labels are {labels.dtype}, expected whole numbers; {mend}")
-    if not np.isfinite(features).all():
-        raise ValueError(f"{path}: features hold infinite or undefined numbers; {mend}")
-    described = {name: str(content[name].item()) for name in texts if content[name].size == 1}
-    if len(described) < len(texts):
-        raise ValueError(f"{path}: backbone, weights and preprocessing must be texts; {mend}")
-    return Features(
+    with np.errstate(over="ignore"):
         # MATLAB stores columns one after another; rows are what training reads.
-        np.ascontiguousarray(features, np.float32),
-        labels.ravel().astype(np.int64),
-        **described,
-    )
+        rows = np.ascontiguousarray(features, np.float32)
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{path}: features hold infinite or undefined numbers; {mend}")
+    kinds = {name: (content[name].dtype.kind, content[name].size) for name in texts}
+    if set(kinds.values()) != {("U", 1)}:
+        raise ValueError(f"{path}: backbone, weights and preprocessing must be texts; {mend}")
+    described = {name: str(content[name].item()) for name in texts}
+    width = BACKBONES.get(described["backbone"], rows.shape[1])
+    if rows.shape[1] != width:
+        raise ValueError(
+            f"{path}: features have {rows.shape[1]} columns, but {described['backbone']} gives "
+            f"{width}; {mend}"
+        )
+    return Features(rows, labels.ravel().astype(np.int64), **described)

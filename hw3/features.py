@@ -204,20 +204,41 @@ def _batches(
     """Yield the first index, images (b, height, width) in [0, 1] and labels (b,) of each batch."""
     for start in range(0, len(dataset), batch_size):
         stop = min(start + batch_size, len(dataset))
-        pairs = [dataset[index] for index in range(start, stop)]
-        images = [_gray_image(image, start + offset) for offset, (image, _) in enumerate(pairs)]
+        pairs = [_pair(dataset[index], index) for index in range(start, stop)]
+        images = [image for image, _ in pairs]
         shapes = {tuple(image.shape) for image in images}
         if len(shapes) > 1:
             raise ValueError(
                 f"images {start} to {stop - 1} have different sizes: {sorted(shapes)}; resize "
                 "them to one size"
             )
-        yield start, torch.stack(images), np.array([int(label) for _, label in pairs])
+        yield start, torch.stack(images), np.array([label for _, label in pairs], np.int64)
+
+
+def _pair(item: Any, index: int) -> tuple[Tensor, int]:
+    """Return an item of a data set as an image (height, width) in [0, 1] and a whole number."""
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        raise ValueError(
+            f"item {index} of the data set is a {type(item).__name__}, expected a pair of an image "
+            "and its label"
+        )
+    image, label = item
+    try:
+        number = int(label)
+        whole = number == label
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise ValueError(f"label {index} is {label!r}, expected a whole number; map names to them")
+    return _gray_image(image, index), number
 
 
 def _gray_image(image: Any, index: int) -> Tensor:
     """Return one image as floats (height, width) in [0, 1]."""
-    array = image.numpy() if torch.is_tensor(image) else np.asarray(image)
+    if torch.is_tensor(image):
+        image = image.float() if image.is_floating_point() else image
+        image = image.cpu().numpy()
+    array = np.asarray(image)
     if array.ndim == 3 and array.shape[0] == 1:
         array = array[0]
     if array.ndim != 2:
@@ -226,11 +247,12 @@ def _gray_image(image: Any, index: int) -> Tensor:
             "(height, width) or (1, height, width)"
         )
     if array.dtype == np.uint8:
-        return torch.tensor(array).float() / 255
+        return torch.from_numpy(np.array(array, np.float32, order="C")) / 255
     # The negation also catches NaN.
     if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):
         raise ValueError(
             f"image {index} is {array.dtype} with values from {array.min()} to {array.max()}, "
             "expected uint8 or floats in [0, 1]; do not normalise it before: extraction does"
         )
-    return torch.tensor(array, dtype=torch.float32)
+    # A copy in rows, since PyTorch takes neither negative strides nor foreign byte orders.
+    return torch.from_numpy(np.array(array, np.float32, order="C"))

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from hw3.softmax import Floats, Labels, add_bias
+from hw3.softmax import Floats, Labels, add_bias, as_floats
 
 
 def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, ...]:
@@ -31,12 +31,6 @@ def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, .
     # Rounding leaves a constant feature a deviation of some 1e-17 instead of 0.
     deviation[scaled.min(axis=0) == scaled.max(axis=0)] = 1
     return tuple(((part / largest - mean) / deviation).astype(part.dtype) for part in sets)
-
-
-def as_floats(X: npt.ArrayLike) -> Floats:
-    """Return X as it is if it is float32, and as float64 otherwise."""
-    array = np.asarray(X)
-    return array if array.dtype == np.float32 else array.astype(np.float64)
 
 
 def check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:

@@ -79,12 +79,15 @@ def sweep_statement(trials: Sequence[Trial]) -> Markdown:
     worst, best = ranked[0], ranked[-1]
     fitted = min(trials, key=lambda trial: trial.history.loss[-1])
     gap = fitted.history.train_accuracy[-1] - fitted.history.test_accuracy[-1]
+    end = (
+        f"The test accuracy ends at {best.history.test_accuracy[-1]:.4f} with {name} {best.value:g}"
+    )
+    if len(trials) > 1:
+        end += f", the highest, and at {worst.history.test_accuracy[-1]:.4f} with {worst.value:g}"
+        end += ", the lowest"
     return Markdown(
-        f"The test accuracy ends highest, {best.history.test_accuracy[-1]:.4f}, with {name} "
-        f"{best.value:g}, and lowest, {worst.history.test_accuracy[-1]:.4f}, with {worst.value:g}. "
-        f"The training loss gets furthest, to {fitted.history.loss[-1]:.3f}, with "
-        f"{fitted.value:g}; there the training accuracy is {abs(100 * gap):.1f} points "
-        f"{'above' if gap >= 0 else 'below'} the test accuracy."
+        f"{end}. The training loss gets furthest, to {fitted.history.loss[-1]:.3f}, with "
+        f"{fitted.value:g}; there the training accuracy is {_points(gap)} than the test accuracy."
     )
 
 
@@ -102,16 +105,19 @@ def comparison_table(rows: Sequence[Comparison]) -> pd.DataFrame:
 
 
 def comparison_statement(rows: Sequence[Comparison]) -> Markdown:
-    """Say how far the last row is ahead of the others, each at its better accuracy."""
-    best = [max(row.as_they_are, row.standardised) for row in rows]
-    parts = [
-        f"{abs(100 * (best[-1] - other)):.1f} points "
-        f"{'ahead of' if best[-1] >= other else 'behind'} {row.name}"
-        for row, other in zip(rows[:-1], best[:-1], strict=True)
+    """Say how far the last row is ahead of each other one, in both columns."""
+    last = rows[-1]
+    lines = [
+        f"- {row.name}: {_points(last.as_they_are - row.as_they_are)} as they are, "
+        f"{_points(last.standardised - row.standardised)} standardised"
+        for row in rows[:-1]
     ]
-    return Markdown(
-        f"At its better accuracy each, *{rows[-1].name}* ({best[-1]:.4f}) is {' and '.join(parts)}."
-    )
+    return Markdown("\n".join([f"Against each, *{last.name}* has a test accuracy that is", *lines]))
+
+
+def _points(difference: float) -> str:
+    """Spell a difference of accuracies in percentage points."""
+    return f"{abs(100 * difference):.1f} points {'higher' if difference >= 0 else 'lower'}"
 
 
 def auc_table(curves: Mapping[Any, RocCurve]) -> pd.DataFrame:

@@ -17,8 +17,15 @@ Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[Any]
 
 
-def add_bias(X: Floats) -> Floats:
+def as_floats(X: npt.ArrayLike) -> Floats:
+    """Return X as it is if it is float32, and as float64 otherwise."""
+    array = np.asarray(X)
+    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+
+
+def add_bias(X: npt.ArrayLike) -> Floats:
     """Append a column of ones to X (m, d), the input of the bias; the result is (m, d + 1)."""
+    X = as_floats(X)
     return np.concatenate([X, np.ones((len(X), 1), X.dtype)], axis=1)
 
 
@@ -42,7 +49,7 @@ def one_hot(labels: Labels, classes: Labels | None = None) -> npt.NDArray[np.flo
     Raises
     ------
     ValueError
-        If ``labels`` is not a vector, or a label is not among the classes.
+        If ``labels`` is not a vector, the classes do not rise, or a label is not among them.
 
     Examples
     --------
@@ -58,6 +65,8 @@ def one_hot(labels: Labels, classes: Labels | None = None) -> npt.NDArray[np.flo
             "(1, m) or (m, 1): use .ravel()"
         )
     classes = np.unique(labels) if classes is None else np.asarray(classes)
+    if classes.ndim != 1 or len(classes) == 0 or (classes[1:] <= classes[:-1]).any():
+        raise ValueError(f"classes are {classes.tolist()}, expected a rising list; use np.unique")
     columns = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
     unknown = np.unique(labels[classes[columns] != labels])
     if len(unknown):
@@ -67,7 +76,7 @@ def one_hot(labels: Labels, classes: Labels | None = None) -> npt.NDArray[np.flo
     return Y
 
 
-def softmax(Z: Floats) -> Floats:
+def softmax(Z: npt.ArrayLike) -> Floats:
     """Turn logits into probabilities, P[i, k] = exp(Z[i, k]) / sum_j exp(Z[i, j]).
 
     Each row is first shifted by its own maximum, which changes nothing in exact arithmetic. With
@@ -83,22 +92,22 @@ def softmax(Z: Floats) -> Floats:
     ndarray
         Shape (m, K); every row sums to 1.
     """
-    E = np.exp(_shifted(Z))
+    E = np.exp(shift_rows(Z))
     P: Floats = E / E.sum(axis=1, keepdims=True)
     return P
 
 
-def log_softmax(Z: Floats) -> Floats:
+def log_softmax(Z: npt.ArrayLike) -> Floats:
     """Return the logarithm of `softmax`, shape (m, K), without ever forming log(0).
 
     log P[i, k] = Z[i, k] - log sum_j exp(Z[i, j]).
     """
-    S = _shifted(Z)
+    S = shift_rows(Z)
     log_P: Floats = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
     return log_P
 
 
-def cross_entropy(Z: Floats, Y: Floats) -> float:
+def cross_entropy(Z: npt.ArrayLike, Y: npt.ArrayLike) -> float:
     """Return the mean cross-entropy, -1/m sum_ik Y[i, k] log softmax(Z)[i, k], in nats.
 
     It takes logits, as PyTorch's does. A probability that underflowed to 0 has lost what its
@@ -111,10 +120,11 @@ def cross_entropy(Z: Floats, Y: Floats) -> float:
     Y
         One-hot labels, shape (m, K).
     """
+    Y = as_floats(Y)
     return float(-np.sum(Y / len(Y) * log_softmax(Z), dtype=np.float64))
 
 
-def gradient(W: Floats, X: Floats, Y: Floats) -> Floats:
+def gradient(W: npt.ArrayLike, X: npt.ArrayLike, Y: npt.ArrayLike) -> Floats:
     """Return the gradient of the mean cross-entropy in W, X^T (P - Y) / m, shape (d + 1, K).
 
     Parameters
@@ -126,32 +136,36 @@ def gradient(W: Floats, X: Floats, Y: Floats) -> Floats:
     Y
         One-hot labels, shape (m, K).
     """
-    residual = (predict_proba(W, X) - Y) / len(X)
+    W, X = as_floats(W), as_floats(X)
+    residual = (predict_proba(W, X) - as_floats(Y)) / len(X)
     return X.T @ residual.astype(X.dtype, copy=False)
 
 
-def apply_gradients(W: Floats, X: Floats, Y: Floats, learning_rate: float) -> Floats:
+def apply_gradients(
+    W: npt.ArrayLike, X: npt.ArrayLike, Y: npt.ArrayLike, learning_rate: float
+) -> Floats:
     """Take one step of gradient descent on a batch: W - learning_rate * gradient(W, X, Y).
 
     The arguments are those of `gradient`. The bias, being a row of W, moves like the rest. W itself
     is not changed.
     """
+    W = as_floats(W)
     with np.errstate(over="ignore", invalid="ignore"):
-        return _finite(W - W.dtype.type(learning_rate) * gradient(W, X, Y))
+        return saturate(W - W.dtype.type(learning_rate) * gradient(W, X, Y))
 
 
-def logits(W: Floats, X: Floats) -> Floats:
+def logits(W: npt.ArrayLike, X: npt.ArrayLike) -> Floats:
     """Return Z = X W, shape (m, K), for W (d + 1, K) and X (m, d + 1)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return _finite(X @ W)
+        return saturate(as_floats(X) @ as_floats(W))
 
 
-def predict_proba(W: Floats, X: Floats) -> Floats:
+def predict_proba(W: npt.ArrayLike, X: npt.ArrayLike) -> Floats:
     """Return the probabilities softmax(X W), shape (m, K), for W (d + 1, K) and X (m, d + 1)."""
     return softmax(logits(W, X))
 
 
-def predict(W: Floats, X: Floats, classes: Labels) -> Labels:
+def predict(W: npt.ArrayLike, X: npt.ArrayLike, classes: npt.ArrayLike) -> Labels:
     """Return the most probable of the classes (K,) for each row of X (m, d + 1), shape (m,)."""
     most_probable: Labels = np.asarray(classes)[logits(W, X).argmax(axis=1)]
     return most_probable
@@ -174,13 +188,14 @@ def accuracy(y_true: Labels, y_pred: Labels) -> float:
     return float(np.mean(y_true == y_pred))
 
 
-def _shifted(Z: Floats) -> Floats:
+def shift_rows(Z: npt.ArrayLike) -> Floats:
     """Return Z with 0 as the maximum of each row, and no entry below the smallest number."""
+    Z = as_floats(Z)
     with np.errstate(over="ignore"):
         S: Floats = np.maximum(Z - Z.max(axis=1, keepdims=True), np.finfo(Z.dtype).min)
     return S
 
 
-def _finite(A: Floats) -> Floats:
+def saturate(A: Floats) -> Floats:
     """Replace what overflowed by the largest number, and an undefined sum of overflows by 0."""
     return A if np.isfinite(A).all() else np.nan_to_num(A, copy=False)

@@ -3,15 +3,15 @@
 The mathematics is in `hw3.softmax` and can be imported from here too; this module trains.
 """
 
-import inspect
 import warnings
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from coursework.progress import progress
+from hw3.estimator import Estimator
 from hw3.inputs import check_features, check_samples, standardize
 from hw3.softmax import (
     Floats,
@@ -70,7 +70,7 @@ class History:
         return len(self.loss)
 
 
-class SoftmaxRegression:
+class SoftmaxRegression(Estimator):
     """Multinomial logistic regression, trained by mini-batch gradient descent.
 
     Minimises the mean cross-entropy, without regularisation, starting from weights of zero. It
@@ -158,14 +158,16 @@ class SoftmaxRegression:
             If the loss ends above that of guessing: the steps were too long.
         """
         self._check_parameters()
+        if (X_test is None) != (y_test is None):
+            raise ValueError("X_test and y_test belong together: give both, or neither")
         train, labels = check_samples(X, y)
         test = None
         if X_test is not None and y_test is not None:
             test, test_labels = check_samples(X_test, y_test, like=train)
-        self.classes_ = np.unique(labels)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y holds the class {self.classes_.tolist()} alone; expected two")
-        Y = one_hot(labels, self.classes_).astype(train.dtype)
+        classes = np.unique(labels)
+        if len(classes) < 2:
+            raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
+        Y = one_hot(labels, classes).astype(train.dtype)
         W = np.zeros((train.shape[1], Y.shape[1]), train.dtype)
         rng = np.random.default_rng(self.random_state)
         losses, train_accuracies, test_accuracies, converged = [], [], [], False
@@ -179,22 +181,24 @@ class SoftmaxRegression:
                 W = apply_gradients(W, train[batch], Y[batch], self.learning_rate)
             Z = logits(W, train)
             losses.append(cross_entropy(Z, Y))
-            train_accuracies.append(accuracy(labels, self.classes_[Z.argmax(axis=1)]))
+            train_accuracies.append(accuracy(labels, classes[Z.argmax(axis=1)]))
             if test is not None:
-                test_accuracies.append(accuracy(test_labels, predict(W, test, self.classes_)))
+                test_accuracies.append(accuracy(test_labels, predict(W, test, classes)))
             bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
             with np.errstate(over="ignore"):
                 converged = bool(np.linalg.norm(W - previous) < self.tol)
             if converged:
                 break
-        if losses[-1] > np.log(len(self.classes_)):
+        guessing = np.log(len(classes))
+        if losses[-1] > 1.001 * guessing:
             warnings.warn(
-                f"the loss ended at {losses[-1]:.3g}, above the {np.log(len(self.classes_)):.3g} "
-                "of guessing: lower learning_rate, or standardize the features",
+                f"the loss ended at {losses[-1]:.3g}, above the {guessing:.3g} of guessing: "
+                "lower learning_rate, or standardize the features",
                 RuntimeWarning,
                 stacklevel=2,
             )
-        self.weights_ = W
+        # Only now: an interrupted training leaves the model as it was.
+        self.classes_, self.weights_ = classes, W
         self.history_ = History(
             tuple(losses), tuple(train_accuracies), tuple(test_accuracies), converged
         )
@@ -225,19 +229,6 @@ class SoftmaxRegression:
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """Return the accuracy on X (m, d) with the labels y (m,)."""
         return accuracy(np.asarray(y), self.predict(X))
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name, as scikit-learn's tools ask for them."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **parameters: Any) -> Self:
-        """Replace parameters by name."""
-        known = self.get_params()
-        for name, value in parameters.items():
-            if name not in known:
-                raise ValueError(f"no parameter {name!r}; there are {', '.join(known)}")
-            setattr(self, name, value)
-        return self
 
     def _inputs(self, X: npt.ArrayLike) -> Floats:
         if not hasattr(self, "weights_"):

@@ -45,6 +45,23 @@ def test_no_cell_has_a_loop_or_a_branch(notebook):
             assert not isinstance(node, ast.For | ast.While | ast.If), cell.source
 
 
+def test_hw3_shows_the_functions_that_answer_it():
+    path = ROOT / "notebooks" / "hw3_dnn.ipynb"
+    shown = [
+        name.split(".")[-1]
+        for cell in code_cells(nbformat.read(path, as_version=4))
+        for node in ast.walk(ast.parse(cell.source.replace("%", "#")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "show_source"
+        for name in map(ast.unparse, node.args)
+    ]
+    assert {
+        "compute_features", "extract",
+        "one_hot", "softmax", "shift_rows", "cross_entropy", "gradient", "apply_gradients",
+        "add_bias", "fit", "predict_proba", "predict", "accuracy",
+        "roc_curve", "auc",
+    } <= set(shown)  # fmt: skip
+
+
 def test_cells_are_short(notebook):
     for cell in code_cells(notebook):
         assert len(cell.source.splitlines()) <= 15, cell.source

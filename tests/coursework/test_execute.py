@@ -75,6 +75,26 @@ def test_a_kernel_that_dies_is_reported(tmp_path):
         run_notebook(source, tmp_path / "out.ipynb")
 
 
+def test_a_notebook_is_not_run_over_itself(tmp_path):
+    source = write(tmp_path / "a.ipynb", "1 / 0")
+    before = source.read_bytes()
+    with pytest.raises(ValueError, match=r"a\.ipynb would be overwritten by its own result"):
+        run_notebook(source, tmp_path / "deep" / ".." / "a.ipynb")
+    assert source.read_bytes() == before
+
+
+def test_an_interruption_keeps_what_ran(tmp_path):
+    source = write(tmp_path / "a.ipynb", "print('before')", "print('then')")
+
+    def interrupt(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(NotebookError, match="interrupted; what ran until then is kept"):
+        run_notebook(source, tmp_path / "out.ipynb", report=interrupt)
+    assert printed(tmp_path / "out.failed.ipynb") == "before\n"
+    assert not (tmp_path / "out.ipynb").exists()
+
+
 def test_what_is_no_notebook_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no notebook .*nothing\.ipynb"):
         run_notebook(tmp_path / "nothing.ipynb", tmp_path / "out.ipynb")

@@ -1,16 +1,18 @@
 """The hand-in: all of it or nothing, with its facts in the manifest."""
 
+from pathlib import Path
+
 import nbformat
 import pytest
 
 from coursework import handin
 from coursework.bundle import BundleError, verify_bundle
 from coursework.execute import NotebookError
-from coursework.handin import CheckError, notebook_parameters, submit
+from coursework.handin import CheckError, clear_targets, notebook_parameters, submit
 from coursework.identity import Identity
 from coursework.profiles import ROOT
 
-ADA = Identity("Ada Lovelace", "1815", "Deep Learning")
+ADA = Identity("Ada Lovelace", "1815", "Deep Learning", "1843-09-01")
 
 
 @pytest.fixture
@@ -67,7 +69,9 @@ def test_a_submission_is_notebook_pdf_and_zip(notebook, tmp_path):
 def test_without_a_name_it_still_works_and_says_so(notebook, tmp_path):
     result = submit(notebook(), tmp_path / "build")
     assert result.bundle.is_file()
-    assert any("name and student id and course not filled in" in r for r in result.remarks)
+    assert any(
+        "name and student id and course and due date not filled in" in r for r in result.remarks
+    )
 
 
 def fail_in_notebook(monkeypatch):
@@ -99,6 +103,40 @@ def test_a_failed_step_leaves_no_pdf_and_no_zip(notebook, tmp_path, monkeypatch,
     assert left_in(build) == [expected]
 
 
+def test_a_notebook_in_the_build_folder_is_refused_and_kept(notebook, tmp_path):
+    source = notebook()
+    before = source.read_bytes()
+    with pytest.raises(ValueError, match="overwritten by its own result; choose --build"):
+        submit(source, tmp_path)
+    assert source.read_bytes() == before
+
+
+def test_two_notebooks_that_would_share_a_zip_are_refused(tmp_path):
+    (tmp_path / "hw9_old.pdf").write_bytes(b"kept")
+    (tmp_path / "hw9_submission.zip").write_bytes(b"kept")
+    sources = [Path("notebooks/hw9_old.ipynb"), Path("notebooks/hw9_old-Copy1.ipynb")]
+    with pytest.raises(ValueError, match=r"would both be hw9_submission\.zip"):
+        clear_targets(sources, tmp_path)
+    assert left_in(tmp_path) == ["hw9_old.pdf", "hw9_submission.zip"]
+    clear_targets(sources[:1], tmp_path)
+    assert left_in(tmp_path) == []
+
+
+def test_paths_are_those_of_the_folder_one_stands_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"mnist_root": "digits", "feature_weights": "mine.pth"}
+    overrides = notebook_parameters(ROOT / "build", "full", given)["overrides"]
+    assert overrides["mnist_root"] == str(tmp_path / "digits")
+    assert overrides["feature_weights"] == str(tmp_path / "mine.pth")
+    home = notebook_parameters(ROOT / "build", "full", {"mnist_root": "~/mnist"})
+    assert home["overrides"]["mnist_root"] == str(Path.home() / "mnist")
+    for word in ("imagenet", None):
+        kept = notebook_parameters(ROOT / "build", "full", {"feature_weights": word})
+        assert kept["overrides"] == {"feature_weights": word}
+    with pytest.raises(ValueError, match="build_root follows --build"):
+        notebook_parameters(ROOT / "build", "full", {"build_root": "x"})
+
+
 def test_a_plain_run_sets_no_parameters():
     assert notebook_parameters(ROOT / "build", "embedded", {}) == {}
     assert notebook_parameters(ROOT / "build", "full", {}) == {"profile": "full", "overrides": {}}
@@ -109,7 +147,9 @@ def test_a_plain_run_sets_no_parameters():
 
 
 def test_a_name_in_any_script_is_on_every_page(notebook, tmp_path):
-    identity = Identity("Ada Müller (王小明, 김, Ωmega) 🚀", "2026_α|42", "Deep *Learning* & $x$")
+    identity = Identity(
+        "Ada Müller (王小明, 김, Ωmega) 🚀", "2026_α|42", "Deep *Learning* & $x$", "!"
+    )
     result = submit(notebook(), tmp_path / "build", identity=identity)
     assert result.remarks == ()
 

@@ -30,7 +30,7 @@ def shown(notebook):
 
 
 def test_the_committed_file_waits_to_be_filled_in():
-    assert load_identity(STUDENT_FILE).missing() == ("name", "student_id")
+    assert load_identity(STUDENT_FILE).missing() == ("name", "student_id", "due_date")
 
 
 def test_a_file_is_read_and_the_command_line_comes_first(tmp_path):
@@ -38,7 +38,12 @@ def test_a_file_is_read_and_the_command_line_comes_first(tmp_path):
     path.write_text('name = "Ada Müller (王小明)"\nstudent_id = "007"\n', encoding="utf-8")
     assert load_identity(path) == Identity("Ada Müller (王小明)", "007", "")
     assert load_identity(path, name="Bob", course=None) == Identity("Bob", "007", "")
-    assert load_identity(tmp_path / "nothing.toml").missing() == ("name", "student_id", "course")
+    assert load_identity(tmp_path / "nothing.toml").missing() == (
+        "name",
+        "student_id",
+        "course",
+        "due_date",
+    )
 
 
 def test_a_file_saved_by_a_windows_editor_is_read(tmp_path):
@@ -52,7 +57,7 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path):
     [
         ("name = Ada", r"is not TOML .*write lines such as name = \"Ada Lovelace\""),
         ("student_id = 42", r'student_id is 42; put it into quotes: student_id = "42"'),
-        ('surname = "A"', r"holds 'surname'; expected only name, student_id, course"),
+        ('surname = "A"', r"holds 'surname'; expected only name, student_id, course, due_date"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_named(tmp_path, content, message):
@@ -65,8 +70,8 @@ def test_a_file_that_cannot_be_understood_is_named(tmp_path, content, message):
 
 def test_header_and_metadata_are_filled_in_and_nothing_else():
     notebook = header()
-    fill_in(notebook, Identity("Ada", "42", "Deep Learning"))
-    assert shown(notebook) == ["Ada", "42", "Deep Learning"]
+    fill_in(notebook, Identity("Ada", "42", "Deep Learning", "1 May"))
+    assert shown(notebook) == ["Ada", "42", "Deep Learning", "1 May"]
     assert notebook.cells[1].source == "*your full name*"
     assert notebook.metadata["authors"] == [{"name": "Ada"}]
     assert notebook.metadata["coursework"] == {"student_id": "42", "course": "Deep Learning"}
@@ -75,7 +80,12 @@ def test_header_and_metadata_are_filled_in_and_nothing_else():
 def test_what_is_missing_keeps_its_placeholder():
     notebook = header()
     fill_in(notebook, Identity(name="Ada"))
-    assert shown(notebook) == ["Ada", "<em>your student ID</em>", "<em>your course</em>"]
+    assert shown(notebook) == [
+        "Ada",
+        "<em>your student ID</em>",
+        "<em>your course</em>",
+        "<em>the due date</em>",
+    ]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
@@ -100,8 +110,9 @@ def test_marks_of_markdown_html_and_tex_are_text(text):
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_every_notebook_has_a_place_for_it(path):
     notebook = nbformat.read(path, as_version=4)
-    fill_in(notebook, Identity("N~1", "I~2", "C~3"))
+    fill_in(notebook, Identity("N~1", "I~2", "C~3", "D~4"))
     tagged = [c.source for c in notebook.cells if "identity" in c.metadata.get("tags", [])]
     assert len(tagged) == 1
     assert "N&#126;1" in tagged[0]
-    assert "I&#126;2" in tagged[0]
+    for text in ("I&#126;2", "C&#126;3", "D&#126;4"):
+        assert text in tagged[0]

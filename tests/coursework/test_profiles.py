@@ -71,6 +71,29 @@ def test_a_value_of_the_wrong_type_is_refused(field, value):
         get_profile("embedded", **{field: value})
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("softmax_epochs", 0),
+        ("softmax_learning_rate", -0.1),
+        ("softmax_learning_rate", float("nan")),
+        ("feature_image_size", 0),
+        ("sweep_batch_sizes", []),
+        ("sweep_batch_sizes", [32, 0]),
+        ("seed", -1),
+        ("roc_category", 10),
+    ],
+)
+def test_a_value_out_of_range_is_refused(field, value):
+    with pytest.raises(ValueError, match=f"{field} .*expected"):
+        get_profile("embedded", **{field: value})
+
+
+def test_zero_is_a_seed_a_digit_and_a_tolerance():
+    profile = get_profile("embedded", seed=0, roc_category=0, softmax_tolerance=0)
+    assert (profile.seed, profile.roc_category, profile.softmax_tolerance) == (0, 0, 0.0)
+
+
 def test_an_unknown_field_is_refused_with_the_nearest_one():
     with pytest.raises(ValueError, match=r"no field 'softmax_epoch' .*'softmax_epochs'"):
         get_profile("embedded", softmax_epoch=3)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hw3.experiments import baselines, compare_features, sweep
-from hw3.features import Features
+from hw3.features import Features, Preprocessing
+from hw3.inputs import standardize
 from hw3.mnist import Digits
 from hw3.softmax_regression import SoftmaxRegression
 
@@ -51,15 +52,33 @@ def test_standardising_helps_features_far_from_zero(sets):
     (row,) = compare_features({"clouds": sets}, learning_rate=0.5, **SETTINGS)
     assert (row.name, row.width) == ("clouds", 2)
     assert row.standardised > row.as_they_are
+    train, test = sets
+    for accuracy, X, X_test in (
+        (row.as_they_are, train.features, test.features),
+        (row.standardised, *standardize(train.features, test.features)),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            alone = SoftmaxRegression(learning_rate=0.5, **SETTINGS).fit(X, train.labels)
+        assert accuracy == alone.score(X_test, test.labels)
 
 
 def test_baselines_are_pixels_and_an_untrained_network(digits):
     train = Digits(digits["train"].images[:6], digits["train"].labels[:6])
     test = Digits(digits["test"].images[:4], digits["test"].labels[:4])
-    sets = baselines(train, test, seed=1)
-    assert list(sets) == ["pixels", "untrained ResNet-50"]
-    for (ours, other), width in zip(sets.values(), (784, 2048), strict=True):
+    seen = Preprocessing(image_size=32)
+    sets = baselines(train, test, "efficientnet_lite0", seen, seed=1)
+    assert list(sets) == ["pixels", "resnet50, untrained", "efficientnet_lite0, untrained"]
+    for (ours, other), width in zip(sets.values(), (784, 2048, 1280), strict=True):
         assert ours.features.shape == (6, width)
         assert other.features.shape == (4, width)
         np.testing.assert_array_equal(other.labels, test.labels)
-    assert sets["untrained ResNet-50"][0].weights == "untrained, seed 1"
+    same = sets["efficientnet_lite0, untrained"][0]
+    assert (same.weights, same.preprocessing) == ("untrained, seed 1", str(seen))
+    assert sets["resnet50, untrained"][0].preprocessing == str(Preprocessing())
+
+
+def test_the_homeworks_own_network_is_not_run_twice(digits):
+    few = Digits(digits["test"].images[:2], digits["test"].labels[:2])
+    sets = baselines(few, few, "resnet50", Preprocessing(), seed=1)
+    assert list(sets) == ["pixels", "resnet50, untrained"]

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.hw3_q1
 def features():
     rng = np.random.default_rng(0)
     values = rng.normal(size=(5, 12)).astype(np.float32)
-    return Features(values, np.array([3, 1, 4, 1, 5]), "resnet50", "untrained, seed 0", "as is")
+    return Features(
+        values, np.array([3, 1, 4, 1, 5]), "a small network", "untrained, seed 0", "as is"
+    )
 
 
 @pytest.fixture
@@ -42,6 +44,15 @@ def test_labels_written_as_a_row_by_others_are_a_vector_too(saved):
     content["labels"] = content["labels"].reshape(1, 5)
     scipy.io.savemat(saved, {k: v for k, v in content.items() if not k.startswith("__")})
     assert load_features(saved).labels.tolist() == [3, 1, 4, 1, 5]
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.float64])
+def test_numbers_as_matlab_writes_them_are_read(mat_file, features, kind):
+    content = {**vars(features), "features": features.features.astype(np.float64)}
+    scipy.io.savemat(mat_file, {**content, "labels": features.labels.astype(kind)})
+    loaded = load_features(mat_file)
+    assert loaded.labels.tolist() == [3, 1, 4, 1, 5]
+    assert loaded.features.dtype == np.float32
 
 
 def test_the_file_is_matlab_5_with_single_precision(saved):
@@ -87,7 +98,13 @@ def test_a_file_cut_short_is_named(saved):
         ({"labels": np.eye(5)}, r"labels is \(5, 5\)"),
         ({"labels": np.full(5, 0.5)}, "expected whole numbers"),
         ({"labels": np.array(list("abcde"))}, "expected whole numbers"),
+        ({"labels": np.array([0, 1, 2, 3, np.inf])}, "expected whole numbers"),
+        ({"labels": np.array([0, 1, 2, 3, 1e30])}, "expected whole numbers"),
+        ({"labels": np.full(5, 2**64 - 1, np.uint64)}, "expected whole numbers"),
+        ({"features": np.full((5, 12), 1e300)}, "infinite or undefined"),
         ({"backbone": 7.0 * np.ones((2, 2))}, "must be texts"),
+        ({"weights": 7.0}, "must be texts"),
+        ({"backbone": "resnet50"}, "features have 12 columns, but resnet50 gives 2048"),
     ],
 )
 def test_a_file_that_does_not_hold_what_it_should_is_refused(mat_file, features, changes, message):

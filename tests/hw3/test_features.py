@@ -5,6 +5,8 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms.functional import resize
 
 from hw3.features import Preprocessing, compute_features, extract, load_features, pixels
 from hw3.mnist import Digits
@@ -82,6 +84,12 @@ def test_resizing_happens_only_if_asked_for():
     assert -1 <= resized.min() <= resized.max() <= 1
 
 
+def test_resizing_is_that_of_torchvision():
+    x = torch.rand(2, 28, 28)
+    expected = resize(x, [64, 64], InterpolationMode.BILINEAR, antialias=True)
+    torch.testing.assert_close(Preprocessing(0, 1, 64)(x)[:, 0], expected)
+
+
 class Listed:
     """A data set as others write them: items made one by one."""
 
@@ -103,11 +111,13 @@ def test_pil_images_tensors_and_arrays_are_the_same_image(some_digits, spy):
         torch.tensor(image)[None],
         torch.tensor(image)[None].float() / 255,
         image / 255,
+        (image / 255).astype(">f4"),
+        np.asfortranarray(image[:, ::-1])[:, ::-1],
     ]
     dataset = Listed([(kind, torch.tensor(label)) for kind in kinds])
     result = compute_features(dataset, spy, show_progress=False)
-    np.testing.assert_allclose(result.features, result.features[[0]].repeat(5, 0), rtol=1e-6)
-    assert result.labels.tolist() == [label] * 5
+    np.testing.assert_allclose(result.features, result.features[[0]].repeat(7, 0), rtol=1e-6)
+    assert result.labels.tolist() == [label] * 7
 
 
 @pytest.mark.parametrize(
@@ -122,6 +132,10 @@ def test_pil_images_tensors_and_arrays_are_the_same_image(some_digits, spy):
             [(np.zeros((28, 28), np.uint8), 0), (np.zeros((9, 9), np.uint8), 0)],
             "images 0 to 1 have different sizes",
         ),
+        ([(np.zeros((28, 28), np.uint8), 3.7)], "label 0 is 3.7, expected a whole number"),
+        ([(np.zeros((28, 28), np.uint8), "cat")], "label 0 is 'cat', expected a whole number"),
+        ([(np.zeros((28, 28), np.uint8), np.eye(3)[0])], "label 0 is array"),
+        ([{"image": 1, "label": 2}], "item 0 of the data set is a dict, expected a pair"),
     ],
 )
 def test_images_of_another_kind_are_refused(items, message, spy):

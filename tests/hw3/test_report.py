@@ -65,8 +65,10 @@ def test_the_final_accuracies_are_stated():
 def test_a_sweep_names_its_best_and_worst(trials):
     better = Trial("learning_rate", 0.3, history(40))
     text = report.sweep_statement((*trials, better)).data
-    assert "ends highest, 0.8800, with learning rate 0.3" in text
-    assert "to 0.220, with 0.3; there the training accuracy is 1.0 points above" in text
+    assert "ends at 0.8800 with learning rate 0.3, the highest, and at 0.7300 with" in text
+    assert "to 0.220, with 0.3; there the training accuracy is 1.0 points higher" in text
+    alone = report.sweep_statement((better,)).data
+    assert "ends at 0.8800 with learning rate 0.3. The" in alone
     table = report.sweep_table(trials)
     assert table.index.tolist() == ["0.001", "0.03", "0.1"]
     assert table.columns.name == "learning rate"
@@ -75,8 +77,8 @@ def test_a_sweep_names_its_best_and_worst(trials):
 def test_the_comparison_is_honest_when_the_last_row_is_behind():
     rows = (Comparison("pixels", 784, 0.9, 0.8), Comparison("network", 2048, 0.5, 0.85))
     text = report.comparison_statement(rows).data
-    assert "*network* (0.8500) is 5.0 points behind pixels" in text
-    assert "5.0 points ahead of network" in report.comparison_statement(rows[::-1]).data
+    assert "*network* has a test accuracy" in text
+    assert "- pixels: 40.0 points lower as they are, 5.0 points higher standardised" in text
     assert report.comparison_table(rows).loc["network"].tolist() == ["2,048", "0.5000", "0.8500"]
 
 
@@ -119,18 +121,30 @@ def test_both_accuracies_are_plotted_together_and_named_in_a_legend():
     loss, accuracy = drawn(figures.training_curves(history())).axes
     assert legend(loss) == ["training loss"]
     assert legend(accuracy) == ["training set", "test set"]
-    np.testing.assert_allclose(accuracy.lines[1].get_ydata(), history().test_accuracy)
-    assert accuracy.lines[0].get_xdata()[0] == 1
+    for axes, number, values in (
+        (loss, 0, history().loss),
+        (accuracy, 0, history().train_accuracy),
+        (accuracy, 1, history().test_accuracy),
+    ):
+        drawn_points = axes.lines[number].get_xydata()
+        np.testing.assert_allclose(drawn_points, list(enumerate(values, start=1)))
 
 
 def test_a_sweep_has_a_line_and_a_name_for_each_value(trials):
-    _, accuracy = drawn(figures.sweep_curves(trials)).axes
+    loss, accuracy = drawn(figures.sweep_curves(trials)).axes
+    for number, trial in enumerate(trials):
+        np.testing.assert_allclose(loss.lines[number].get_ydata(), trial.history.loss)
+        np.testing.assert_allclose(accuracy.lines[number].get_ydata(), trial.history.test_accuracy)
     assert legend(accuracy) == ["0.001", "0.03", "0.1"]
     assert accuracy.get_legend().get_title().get_text() == "learning rate"
 
 
 def test_the_roc_figure_shows_the_curve_its_area_and_guessing():
-    whole, corner = drawn(figures.roc(roc_curve([0, 1, 0, 1], [1, 2, 3, 4]), 9)).axes
+    curve = roc_curve([0, 1, 0, 1], [1, 2, 3, 4])
+    whole, corner = drawn(figures.roc(curve, 9)).axes
+    for axes in (whole, corner):
+        points = np.column_stack([curve.fpr, curve.tpr])
+        np.testing.assert_array_equal(axes.lines[0].get_xydata(), points)
     assert legend(whole) == ["AUC = 0.7500", "guessing, AUC = 0.5"]
     assert whole.get_legend().get_title().get_text() == "category 9 against the rest"
     assert whole.get_xlabel() == corner.get_xlabel() == "false-positive rate"

@@ -67,6 +67,12 @@ def test_a_label_that_is_no_class_is_named(unknown):
         one_hot(np.array([1, unknown]), classes=np.array([1, 3, 9]))
 
 
+@pytest.mark.parametrize("classes", [[3, 1, 2], [1, 1, 2], []])
+def test_classes_that_do_not_rise_are_refused(classes):
+    with pytest.raises(ValueError, match=r"classes are .*, expected a rising list"):
+        one_hot(np.array([1, 2]), classes=np.array(classes))
+
+
 def test_labels_as_loadmat_returns_them_are_refused():
     with pytest.raises(ValueError, match=r"\(1, 3\), expected \(m,\).*ravel"):
         one_hot(np.array([[1, 2, 3]]))
@@ -199,6 +205,26 @@ def test_steps_stay_finite_on_any_finite_input(dtype, data):
         assert np.isfinite(W).all()
         assert np.isfinite(predict_proba(W, X)).all()
         assert np.isfinite(cross_entropy(logits(W, X), Y))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, list])
+def test_whole_numbers_and_lists_are_numbers_too(dtype):
+    """Integers, cast back to integers, would make every gradient zero."""
+    values = [[3, 1, 2], [0, 5, 1]]
+    plain = np.array(values, np.float64)
+    given = values if dtype is list else np.array(values, dtype)
+    Y = [[0, 1, 0], [1, 0, 0]]
+    np.testing.assert_array_equal(softmax(given), softmax(plain))
+    np.testing.assert_array_equal(log_softmax(given), log_softmax(plain))
+    assert cross_entropy(given, Y) == cross_entropy(plain, np.array(Y, np.float64))
+    X = add_bias(given)
+    assert X.dtype == np.float64
+    stepped = apply_gradients(np.zeros((4, 3)), X, Y, 0.1)
+    assert np.abs(stepped).sum() > 0
+    np.testing.assert_array_equal(
+        apply_gradients(np.zeros((3, 3)), given, Y, 0.1),
+        apply_gradients(np.zeros((3, 3)), plain, np.array(Y, np.float64), 0.1),
+    )
 
 
 # Prediction

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import hw3.softmax_regression
 from hw3.softmax import apply_gradients
@@ -181,8 +184,41 @@ def test_scikit_learns_tools_take_it(blobs):
     assert model.coef_.shape == (3, 4)
     assert model.intercept_.shape == (3,)
     assert len(model.history_) == 7
+    assert repr(model).startswith("SoftmaxRegression(learning_rate=0.2, batch_size=512")
     with pytest.raises(ValueError, match="no parameter 'rate'; there are learning_rate"):
         model.set_params(rate=1)
+    piped = make_pipeline(StandardScaler(), SoftmaxRegression(learning_rate=0.3))
+    scores = cross_val_score(piped, X, y, cv=3)
+    assert scores.min() > 0.6  # guessing would be one third
+    search = GridSearchCV(SoftmaxRegression(), {"learning_rate": [1e-9, 0.1]}, cv=3).fit(X, y)
+    assert search.best_params_ == {"learning_rate": 0.1}
+
+
+def test_a_test_set_needs_its_labels(blobs):
+    with pytest.raises(ValueError, match="X_test and y_test belong together"):
+        SoftmaxRegression().fit(*blobs, blobs[0])
+
+
+def test_a_training_that_fails_leaves_the_model_as_it_was(blobs, monkeypatch):
+    X, y = blobs
+    model = SoftmaxRegression(0.1).fit(X, y)
+    before = model.predict(X)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hw3.softmax_regression, "apply_gradients", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, np.where(y == 10, "a", "b"))
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+def test_the_distance_that_the_weights_moved_is_euclidean(blobs):
+    """Below the norm of the first epoch's movement training goes on, above it ends."""
+    X, y = blobs
+    moved = np.linalg.norm(SoftmaxRegression(max_epochs=1).fit(X, y).weights_)
+    assert SoftmaxRegression(tol=moved * 1.001).fit(X, y).history_.converged
+    assert len(SoftmaxRegression(tol=moved * 0.999, max_epochs=2).fit(X, y).history_) == 2
 
 
 @pytest.mark.parametrize(
