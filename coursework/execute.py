@@ -78,11 +78,11 @@ def run_notebook(
         If a cell fails, takes too long, or ends its kernel.
     """
     source, target = Path(source), Path(target)
+    notebook = _load(source)
     if target.resolve() == source.resolve():
         raise ValueError(
             f"{source} would be overwritten by its own result; write to another folder"
         )
-    notebook = _load(source)
     if parameters:
         _require_parameters_cell(source, notebook)
         # Papermill would write a tuple as text: lists and texts are what survives.

@@ -124,12 +124,16 @@ def clear_targets(sources: Sequence[Path], build: Path) -> None:
 
     Raises
     ------
+    FileNotFoundError
+        If a notebook does not exist.
     ValueError
-        If two notebooks would have the same zip, or one lies where its result goes. Nothing is
-        removed then.
+        If two notebooks would have the same zip, or one lies where its result goes. In no such
+        case is anything removed.
     """
     owners: dict[Path, Path] = {}
     for source in sources:
+        if not source.is_file():
+            raise FileNotFoundError(f"no notebook {source}")
         if source.resolve() == (build / source.name).resolve():
             raise ValueError(f"{source} would be overwritten by its own result; choose --build")
         for target in _targets(source, build):

@@ -114,12 +114,18 @@ def test_a_notebook_in_the_build_folder_is_refused_and_kept(notebook, tmp_path):
 def test_two_notebooks_that_would_share_a_zip_are_refused(tmp_path):
     (tmp_path / "hw9_old.pdf").write_bytes(b"kept")
     (tmp_path / "hw9_submission.zip").write_bytes(b"kept")
-    sources = [Path("notebooks/hw9_old.ipynb"), Path("notebooks/hw9_old-Copy1.ipynb")]
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    sources = [folder / "hw9_old.ipynb", folder / "hw9_old-Copy1.ipynb"]
+    sources[0].touch()
+    with pytest.raises(FileNotFoundError, match=r"no notebook .*hw9_old-Copy1\.ipynb"):
+        clear_targets(sources, tmp_path)
+    sources[1].touch()
     with pytest.raises(ValueError, match=r"would both be hw9_submission\.zip"):
         clear_targets(sources, tmp_path)
-    assert left_in(tmp_path) == ["hw9_old.pdf", "hw9_submission.zip"]
+    assert left_in(tmp_path) == ["hw9_old.pdf", "hw9_submission.zip", "notebooks"]
     clear_targets(sources[:1], tmp_path)
-    assert left_in(tmp_path) == []
+    assert left_in(tmp_path) == ["notebooks"]
 
 
 def test_paths_are_those_of_the_folder_one_stands_in(tmp_path, monkeypatch):
