@@ -15,7 +15,14 @@ from nbformat import NotebookNode
 from coursework.expected import Expected, Text, expect
 from coursework.identity import PLACEHOLDERS
 from coursework.pdf.notebook import read_notebook, shorten
-from coursework.readback import PICTURE, Readback, UnreadablePdfError, read_back, squeeze
+from coursework.readback import (
+    PICTURE,
+    Readback,
+    UnreadablePdfError,
+    holds_reordered,
+    read_back,
+    squeeze,
+)
 
 MOST_PAGES = 300
 MOST_BYTES = 50_000_000
@@ -156,7 +163,11 @@ def _check_heads(notebook: NotebookNode, found: Readback) -> Iterator[Finding]:
         "student ID": str((notebook.metadata.get("coursework") or {}).get("student_id", "")),
     }
     for field, text in wanted.items():
-        missing = [n for n, page in enumerate(found.pages, 1) if squeeze(text) not in squeeze(page)]
+        missing = [
+            number
+            for number, page in enumerate(map(squeeze, found.pages), 1)
+            if squeeze(text) not in page and not holds_reordered(page, text)
+        ]
         if missing:
             pages = ", ".join(map(str, missing[:_AT_MOST]))
             yield Finding("identity", f"the {field} {text!r} is not on page {pages}")
@@ -176,9 +187,11 @@ def _check_texts(expected: Expected, found: Readback) -> Iterator[Finding]:
         within_lost = sum(n * form.count(wanted) for form, n in lost_forms.items())
         missing = everything.count(wanted) - within_lost - found.text.count(wanted)
         if missing > 0:
-            lost_forms[wanted] = missing
             # Which one of several equal lines is lost cannot be known; the last are named.
             same = [text for text, form in squeezed if form == wanted]
+            if holds_reordered(found.text, same[-1].text):
+                continue
+            lost_forms[wanted] = missing
             for text in same[-missing:]:
                 lost.setdefault(text.kind, []).append(text)
     for kind, texts in lost.items():

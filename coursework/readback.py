@@ -100,6 +100,18 @@ def squeeze(text: str) -> str:
     return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
+def holds_reordered(squeezed: str, text: str) -> bool:
+    """Return whether a squeezed page holds each word of a text that runs from right to left.
+
+    Readers of PDFs order the words of such scripts in their own ways, and the letters of some: the
+    words may stand apart, and each may be read in either direction.
+    """
+    if not any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return False
+    words = map(squeeze, text.split())
+    return all(word in squeezed or word[::-1] in squeezed for word in words)
+
+
 def _without_headers(pages: list[str]) -> list[str]:
     """Drop the footer of each page, and a first line that most pages share."""
     split = [[line for line in page.splitlines() if line.strip()] for page in pages]

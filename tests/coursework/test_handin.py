@@ -152,10 +152,11 @@ def test_a_plain_run_sets_no_parameters():
         notebook_parameters(ROOT / "build", "embedded", {"sed": 1})
 
 
-def test_a_name_in_any_script_is_on_every_page(notebook, tmp_path):
-    identity = Identity(
-        "Ada Müller (王小明, 김, Ωmega) 🚀", "2026_α|42", "Deep *Learning* & $x$", "!"
-    )
+@pytest.mark.parametrize(
+    "name", ["Ada Müller (王小明, 김, Ωmega) 🚀", "דוד בן־גוריון", "محمد علي", "สมชาย ใจดี"]
+)
+def test_a_name_in_any_script_is_on_every_page(notebook, tmp_path, name):
+    identity = Identity(name, "2026_α|42", "Deep *Learning* & $x$", "<1843>")
     result = submit(notebook(), tmp_path / "build", identity=identity)
     assert result.remarks == ()
 
