@@ -164,6 +164,11 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         image = self._image(index, self.epoch)
         return {"image": image.contiguous(), "label": int(self.labels[index])}
 
+    @property
+    def augments(self) -> bool:
+        """Whether an image may look different in another epoch."""
+        return not isinstance(self.transform, EvaluationTransform)
+
     def set_epoch(self, epoch: int) -> None:
         """Choose the augmentations that items show from now on."""
         self.epoch = epoch

@@ -111,7 +111,7 @@ def _synchronised(layer: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:
     since E[x^2] - E[x]^2 would lose digits.
     """
     if layer.training:
-        y = x.float()
+        y = x.to(torch.promote_types(x.dtype, torch.float32))
         axes = [0, *range(2, x.dim())]
         shape = [1, -1] + [1] * (x.dim() - 2)
         n = torch.tensor(float(x.numel() // x.shape[1]), device=x.device)

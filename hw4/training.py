@@ -267,7 +267,7 @@ def _identity(
         "initial weights": _digest(tensor.numpy() for tensor in weights),
         "training set": _source_digest(train),
         "validation set": _source_digest(validation),
-        "torch version": torch.__version__,
+        "torch version": str(torch.__version__),
     }
 
 
