@@ -31,3 +31,13 @@ def all_of_mnist() -> Path:
 @pytest.fixture(scope="session")
 def shared_notebooks() -> Path:
     return shared_data("notebooks")
+
+
+@pytest.fixture(scope="session")
+def flowers5() -> Path:
+    return shared_data("flowers5")
+
+
+@pytest.fixture(scope="session")
+def flowers102_labels() -> Path:
+    return shared_data("flowers102-labels")
