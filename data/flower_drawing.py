@@ -46,7 +46,7 @@ def draw_colours(random: Random) -> Colours:
         hsv(behind + random.uniform(-0.1, 0.1), random.uniform(0.1, 0.6), random.uniform(0.2, 0.75))
         for _ in range(2)
     )
-    return Colours(petal, base, centre, leaf, back)  # type: ignore[arg-type]
+    return Colours(petal, base, centre, leaf, back)
 
 
 class Canvas:
