@@ -144,6 +144,7 @@ def test_floating_point_pixels_are_refused(file):
         load_image(file(picture("F", 0.5), "a.tif"))
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of what it skips
 @given(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from(["jpg", "png", "gif", "tif"]))
 def test_a_damaged_byte_never_ends_in_a_foreign_error(tmp_path_factory, where, value, suffix):
     path = tmp_path_factory.mktemp("damaged") / f"image.{suffix}"
