@@ -134,14 +134,14 @@ class TrainingTransform:
         box = random_box(width, height, self.least_area, self.most_stretch, rng)
         mirrored = rng.random() < 0.5
         brightness, saturation, contrast = rng.uniform(1 - self.jitter, 1 + self.jitter, 3)
-        square = np.asarray(_resample(Image.fromarray(pixels), self.image_size, box))
+        cut = _resample(Image.fromarray(pixels), self.image_size, box)
         if mirrored:
-            square = square[:, ::-1]
+            cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        square = np.asarray(cut)
         # Each change is linear in the colour, so that all three are one matrix and one shift:
         # x <- brightness x;  x <- saturation x + (1 - saturation) gray(x);
         # x <- contrast x + (1 - contrast) times the mean of gray.
-        columns = square.mean(axis=0)
-        gray = float(columns.mean(axis=0) @ LUMA) / 255 * brightness
+        gray = float(square.mean(axis=0).mean(axis=0) @ LUMA) / 255 * brightness
         mix = saturation * np.eye(3) + (1 - saturation) * LUMA
         matrix = (contrast * brightness * mix).astype(np.float32)
         return _colour(square, matrix, (1 - contrast) * gray, self.mean, self.std)
@@ -228,7 +228,9 @@ def _colour(
     constants = ((np.float32(shift) - means) / stds, -means / stds, (1 - means) / stds)
     shifts, low, high = (np.tile(values, width) for values in constants)
     rows += shifts
-    np.clip(rows, low, high, out=rows)
+    # np.clip takes three times as long with bounds that are arrays.
+    np.maximum(rows, low, out=rows)
+    np.minimum(rows, high, out=rows)
     return rows.reshape(pixels.shape)
 
 

@@ -82,8 +82,9 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         ``"official"``: the parts of ``setid.mat``. ``"homework"``: the stratified 70/15/15 of
         `homework_split`.
     transform
-        Maps an upright RGB picture (PIL) to a tensor. By default ``training_transform`` in mode
-        ``"train"`` and ``evaluation_transform`` in the others.
+        By default `training_transform` in mode ``"train"`` and `evaluation_transform` in the
+        others. Either may be given for any mode, and so may any function from an upright RGB
+        picture (PIL) to a tensor (3, h, w); what that one makes is not kept in memory.
     image_size, normalisation
         Side s in pixels, and the mean and standard deviation that the network was trained with; for
         the default transforms.
@@ -104,6 +105,8 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         The class of each item, shape (m,), int64, from 0.
     paths
         The file of each item.
+    cache
+        The `PixelCache`, whose ``used`` are the bytes taken now.
     classes, class_names
         The number of classes of the whole data set, and their names.
 
@@ -123,7 +126,7 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         root: Path | str,
         mode: str = "train",
         split: str = "official",
-        transform: Callable[[Image.Image], Tensor] | None = None,
+        transform: Callable[[Image.Image], Tensor] | TrainingTransform | None = None,
         *,
         image_size: int = 224,
         normalisation: Normalisation = IMAGENET,
@@ -135,6 +138,14 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         for name, value, allowed in (("mode", mode, MODES), ("split", split, SPLITS)):
             if value not in allowed:
                 raise ValueError(f"{name} is {value!r}, expected one of {', '.join(allowed)}")
+        threads = min(8, os.cpu_count() or 1) if threads is None else threads
+        for name, number, least in (
+            ("seed", seed, 0),
+            ("cache_bytes", cache_bytes, 0),
+            ("threads", threads, 1),
+        ):
+            if number < least:
+                raise ValueError(f"{name} is {number}, expected {least} or more")
         folder = find_folder(root)
         labels = read_labels(folder)
         paths = image_paths(folder, len(labels))
@@ -153,8 +164,8 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         self.seed, self.epoch = seed, 0
         build = TrainingTransform if mode == "train" else EvaluationTransform
         self.transform = transform or build(image_size, *normalisation)
-        self.threads = threads or min(8, os.cpu_count() or 1)
-        self._cache = PixelCache(cache_bytes)
+        self.threads = threads
+        self.cache = PixelCache(cache_bytes)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -206,10 +217,10 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         transform = self.transform
         if not isinstance(transform, EvaluationTransform | TrainingTransform):
             return transform(self.stored(index))
-        pixels = self._cache.get(index)
+        pixels = self.cache.get(index)
         if pixels is None:
             pixels = transform.prepare(load_image(self.paths[index], transform.least_side))
-            self._cache.put(index, pixels)
+            self.cache.put(index, pixels)
         rng = np.random.default_rng((self.seed, epoch, index))
         return torch.from_numpy(transform.finish(pixels, rng)).permute(2, 0, 1)
 
