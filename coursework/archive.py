@@ -1,5 +1,6 @@
 """An archive of photographs and the folder they are unpacked into: the same, byte for byte."""
 
+import gzip
 import re
 import tarfile
 import tempfile
@@ -19,7 +20,7 @@ def unpack(archive: Path, folder: Path, count: int) -> int:
     Parameters
     ----------
     archive
-        A tar file, compressed or not, of photographs ``jpg/NAME``.
+        A gzipped tar file of photographs ``jpg/NAME``.
     folder
         Where they go, as ``folder/NAME``.
     count
@@ -37,7 +38,12 @@ def unpack(archive: Path, folder: Path, count: int) -> int:
         that leads elsewhere, a link, a device. A folder that was not there is still not there.
     """
     if folder.is_dir():
-        return _mend(folder, archive, count)
+        written = 0
+        for path, content in _unlike(archive, folder, count):
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(content)
+            written += 1
+        return written
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
         fresh = Path(beside) / folder.name
@@ -53,15 +59,19 @@ def look_like_photographs(paths: Iterable[Path]) -> bool:
     return all(path.is_file() and _first_bytes(path) == b"\xff\xd8\xff" for path in paths)
 
 
-def _mend(folder: Path, archive: Path, count: int) -> int:
-    written = 0
+def unlike(archive: Path, folder: Path, count: int) -> bool:
+    """Return whether a photograph of an archive is missing in a folder, or differs there.
+
+    The parameters are those of `unpack`, which raises the same errors.
+    """
+    return not folder.is_dir() or any(True for _ in _unlike(archive, folder, count))
+
+
+def _unlike(archive: Path, folder: Path, count: int) -> Iterator[tuple[Path, bytes]]:
     for name, content in _photographs(archive, count):
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
-            with atomic_path(path) as temporary:
-                temporary.write_bytes(content)
-            written += 1
-    return written
+            yield path, content
 
 
 def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
@@ -73,7 +83,7 @@ def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
     """
     names = set()
     try:
-        with tarfile.open(archive) as entries:
+        with gzip.open(archive) as unpacked, tarfile.open(fileobj=unpacked) as entries:
             for entry in entries:
                 if entry.isdir() and re.fullmatch(r"(\./)?(jpg)?/?|\.", entry.name):
                     continue
@@ -83,8 +93,12 @@ def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
                     raise ValueError(f"{archive} holds {entry.name!r}, expected jpg/NAME only")
                 names.add(name[1])
                 yield name[1], file.read()
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise ValueError(f"{archive} is no whole archive ({error}); fetch it again") from error
+            # gzip has its own checksum at the very end, behind what tarfile reads.
+            while unpacked.read(2**20):
+                pass
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{archive} is no whole archive ({reason}); fetch it again") from error
     if len(names) != count:
         raise ValueError(f"{archive} holds {len(names):,} photographs, expected {count:,}")
 

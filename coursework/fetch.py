@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coursework import sources
-from coursework.archive import look_like_photographs, unpack
+from coursework.archive import look_like_photographs, unlike, unpack
 from coursework.fetch_files import Manner, collected, fetch_files, locked
 from coursework.fetch_report import FetchError, Missing
 from coursework.profiles import data_root
@@ -40,6 +40,8 @@ def fetch(
         If files are missing in the end: all of them, of all groups.
     OSError
         If the disk is full or a folder cannot be written.
+    ValueError
+        If a mirror is no URL, or from `fetch_flowers`.
     """
     manner = manner or Manner()
     missing: list[Missing] = []
@@ -54,7 +56,7 @@ def fetch(
             else:
                 fetch_files(wanted, folder, manner)
     if missing:
-        raise FetchError(missing, manner.offline)
+        raise FetchError(missing)
 
 
 def fetch_flowers(
@@ -97,8 +99,10 @@ def fetch_flowers(
         return folder
     *_, packed = fetch_files([*labels, archive], folder, manner)
     began = time.monotonic()
-    with locked(jpg, manner):
-        written = unpack(packed, jpg, count)
+    written = 0
+    if unlike(packed, jpg, count):
+        with locked(jpg, manner):
+            written = unpack(packed, jpg, count)
     if written:
         seconds = time.monotonic() - began
         manner.report(f"unpacked  {shown}  {written:,} of {count:,} photographs in {seconds:.1f} s")
@@ -136,6 +140,9 @@ def weights_file(network: str, root: Path | None = None, manner: Manner | None =
 
 
 def _also_from(mirrors: Sequence[str], group: str, source: Source) -> Source:
+    for mirror in mirrors:
+        if not mirror.startswith(("http://", "https://")):
+            raise ValueError(f"the mirror is {mirror!r}, expected an http or https URL")
     first = tuple(f"{mirror.rstrip('/')}/{group}/{source.name}" for mirror in mirrors)
     return dataclasses.replace(source, urls=(*first, *source.urls))
 

@@ -63,7 +63,7 @@ def fetch_files(wanted: Sequence[Source], folder: Path, manner: Manner | None = 
         with collected(missing):
             paths.append(_fetch_file(source, folder, manner))
     if missing:
-        raise FetchError(missing, manner.offline)
+        raise FetchError(missing)
     return paths
 
 
@@ -79,18 +79,18 @@ def collected(missing: list[Missing]) -> Iterator[None]:
 def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     shown, target = f"{folder.name}/{source.name}", folder / source.name
     found = source.find(folder)
-    if found and _is_present(source, found, manner):
+    if found and _is_present(source, found, shown, manner):
         return found
     if manner.offline:
-        manner.report(f"missing   {shown}")
-        raise FetchError([Missing(source, target, {}, found)], offline=True)
+        manner.report(f"{'damaged' if found else 'missing'}   {shown}")
+        raise FetchError([Missing(source, target, {}, found)])
     with locked(target, manner):
         # Another process may have fetched it in the meantime.
         found = source.find(folder)
-        if found and _is_present(source, found, manner):
+        if found and _is_present(source, found, shown, manner):
             return found
         if found:
-            manner.report(f"damaged   {shown}  {found} is not what it should be: fetching another")
+            manner.report(f"damaged   {shown}  stays until a good one is there")
         began = time.monotonic()
         try:
             url = download(
@@ -109,13 +109,12 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     return target
 
 
-def _is_present(source: Source, path: Path, manner: Manner) -> bool:
-    intact = source.is_intact(path)
-    if intact:
-        manner.report(
-            f"present   {path.parent.name}/{path.name}  {megabytes(path.stat().st_size)}, verified"
-        )
-    return intact
+def _is_present(source: Source, path: Path, shown: str, manner: Manner) -> bool:
+    if not source.is_intact(path):
+        return False
+    where = "" if path.name == source.name and path.parent.name in shown else f", at {path}"
+    manner.report(f"present   {shown}  {megabytes(path.stat().st_size)}, verified{where}")
+    return True
 
 
 @contextlib.contextmanager

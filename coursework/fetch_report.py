@@ -45,15 +45,15 @@ class FetchError(FileNotFoundError):
         The files.
     """
 
-    def __init__(self, missing: Sequence[Missing], offline: bool = False) -> None:
+    def __init__(self, missing: Sequence[Missing]) -> None:
         self.missing = tuple(missing)
         files = "1 file is" if len(missing) == 1 else f"{len(missing)} files are"
-        tried = "" if offline else " and could not be downloaded"
+        damaged = " or damaged" if any(item.damaged for item in missing) else ""
         listed = "\n\n".join(str(item) for item in missing)
         super().__init__(
-            f"{files} missing{tried}:\n\n{listed}\n\n"
-            "Run `coursework fetch` again when there is a network, or put each file there by hand: "
-            "it is verified before it is used. The profile 'embedded' needs none of them."
+            f"{files} missing{damaged}:\n\n{listed}\n\n"
+            "Run `coursework fetch` again when there is a network, or put each file into its place "
+            "by hand: it is verified before it is used. The profile 'embedded' needs none of them."
         )
 
 

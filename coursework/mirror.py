@@ -42,7 +42,7 @@ class Patience:
     pause_seconds: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.stall_seconds > 0 or self.rounds < 1:
+        if not 0 < self.stall_seconds < 1e6 or self.rounds < 1:
             raise ValueError(f"expected seconds above zero and one round or more, found {self}")
 
 

@@ -18,12 +18,13 @@ class Reply:
     ranges: bool = True
     etag: str | None = None
     modified: str | None = None
-    announced: int | None = None  # what Content-Length says instead of the truth
-    content_range: str | None = None  # what Content-Range says instead of the truth
+    announced: int | str | None = None  # what Content-Length says, "" for nothing; None: the truth
+    content_range: str | None = None  # what Content-Range says; None: the truth
     cut_after: int | None = None  # the connection ends after so many bytes of the body
     stall_after: int | None = None  # the same, but it stays open and silent
     silent: bool = False  # not even a status line
     pause: float = 0.0  # seconds before each byte
+    hold: threading.Event | None = None  # the second half of the body waits for this
 
 
 @dataclass
@@ -73,9 +74,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = reply.content[start:] if status in (200, 206) else b""
         self.send_response(status)
         size = len(reply.content)
-        self.send_header(
-            "Content-Length", str(len(body) if reply.announced is None else reply.announced)
-        )
+        announced = len(body) if reply.announced is None else reply.announced
+        if announced != "":
+            self.send_header("Content-Length", str(announced))
         if status == 206:
             whole = f"bytes {start}-{size - 1}/{size}"
             self.send_header("Content-Range", reply.content_range or whole)
@@ -85,16 +86,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         ends = [end for end in (reply.cut_after, reply.stall_after) if end is not None]
         try:
-            self.send_body(request, body[: min(ends, default=len(body))], reply.pause)
+            body = body[: min(ends, default=len(body))]
+            if reply.hold:
+                half = len(body) // 2
+                self.send_body(request, body[:half], reply)
+                reply.hold.wait(20)
+                body = body[half:]
+            self.send_body(request, body, reply)
         except ConnectionError:
             return
         if reply.stall_after is not None:
             server.closing.wait(20)
 
-    def send_body(self, request, body, pause):
-        for start in range(0, len(body), 1 if pause else 2**16):
-            time.sleep(pause)
-            block = body[start : start + (1 if pause else 2**16)]
+    def send_body(self, request, body, reply):
+        step = 1 if reply.pause else 2**16
+        for start in range(0, len(body), step):
+            time.sleep(reply.pause)
+            block = body[start : start + step]
             self.wfile.write(block)
             request.sent += len(block)
 

@@ -91,6 +91,13 @@ def test_a_server_that_always_cuts_at_the_same_place_is_given_up(server, reply, 
     assert names(target) == ["file.bin.part"]
 
 
+def test_a_server_that_tells_no_length_is_held_against_the_table(server, reply, target):
+    silent = {"announced": "", "ranges": False}
+    url = server.offer("/file.bin", reply(CONTENT, cut_after=9, **silent), reply(CONTENT, **silent))
+    get(source(url), target)
+    assert target.read_bytes() == CONTENT
+
+
 def test_wrong_bytes_are_thrown_away_and_the_next_mirror_is_asked(server, reply, target):
     server.offer("/bad", reply(OTHER))
     server.offer("/good", reply(CONTENT))
@@ -308,7 +315,9 @@ def test_progress_is_shown_on_standard_output(server, reply, target, capsys):
     assert "file.bin" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("options", [{"stall_seconds": 0}, {"stall_seconds": -1}, {"rounds": 0}])
+@pytest.mark.parametrize(
+    "options", [{"stall_seconds": 0}, {"stall_seconds": float("inf")}, {"rounds": 0}]
+)
 def test_impossible_patience_is_refused(options):
     with pytest.raises(ValueError, match="expected seconds above zero and one round or more"):
         Patience(**options)
