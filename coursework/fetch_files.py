@@ -79,7 +79,7 @@ def collected(missing: list[Missing]) -> Iterator[None]:
 def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     shown, target = f"{folder.name}/{source.name}", folder / source.name
     found = source.find(folder)
-    if found and _is_present(source, found, shown, manner):
+    if found and _is_present(source, found, target, manner):
         return found
     if manner.offline:
         manner.report(f"{'damaged' if found else 'missing'}   {shown}")
@@ -87,7 +87,7 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     with locked(target, manner):
         # Another process may have fetched it in the meantime.
         found = source.find(folder)
-        if found and _is_present(source, found, shown, manner):
+        if found and _is_present(source, found, target, manner):
             return found
         if found:
             manner.report(f"damaged   {shown}  stays until a good one is there")
@@ -109,11 +109,11 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     return target
 
 
-def _is_present(source: Source, path: Path, shown: str, manner: Manner) -> bool:
+def _is_present(source: Source, path: Path, target: Path, manner: Manner) -> bool:
     if not source.is_intact(path):
         return False
-    where = "" if path.name == source.name and path.parent.name in shown else f", at {path}"
-    manner.report(f"present   {shown}  {megabytes(path.stat().st_size)}, verified{where}")
+    size, where = megabytes(path.stat().st_size), "" if path == target else f", at {path}"
+    manner.report(f"present   {target.parent.name}/{target.name}  {size}, verified{where}")
     return True
 
 

@@ -6,10 +6,9 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from coursework.progress import progress
@@ -146,7 +145,8 @@ class Mirror:
             # Those of the network have become exceptions of this module: this one is of the disk.
             raise OSError(error.errno, error.strerror, str(self.part)) from error
 
-    def _ask(self, start: int) -> Any:
+    def _ask(self, start: int) -> http.client.HTTPResponse:
+        """Send one request for the bytes from ``start`` on."""
         if reason := self.hosts.get(self.host):
             raise RefusalError(reason)
         request = urllib.request.Request(self.url)
@@ -158,16 +158,17 @@ class Mirror:
                 # If the file has changed since, the answer is all of the new one.
                 request.add_header("If-Range", self.validator)
         try:
-            response = urllib.request.urlopen(request, timeout=self.patience.stall_seconds)
+            response: http.client.HTTPResponse = urllib.request.urlopen(
+                request, timeout=self.patience.stall_seconds
+            )
         except urllib.error.HTTPError as error:
             error.close()
             self.hosts[self.host] = ""
             reason = f"HTTP {error.code} {error.reason}"
-            if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                self.part.unlink(missing_ok=True)
-            elif error.code < 500 and error.code not in (408, 429):
-                raise RefusalError(reason) from error
-            raise InterruptionError(reason) from error
+            if error.code >= 500 or error.code in (408, 429):
+                raise InterruptionError(reason) from error
+            # This includes 416, a file that ends before our part does: the part may be right.
+            raise RefusalError(reason) from error
         except urllib.error.URLError as error:
             reason = f"no connection: {getattr(error.reason, 'strerror', None) or error.reason}"
             if self.host in self.hosts:
@@ -179,7 +180,7 @@ class Mirror:
         self.hosts[self.host] = ""
         return response
 
-    def _check_answer(self, response: Any) -> int:
+    def _check_answer(self, response: http.client.HTTPResponse) -> int:
         """Return at which byte the answer starts, if it is one about the right file."""
         headers = response.headers
         start, total = 0, headers.get("Content-Length")
@@ -197,7 +198,7 @@ class Mirror:
         self.validator = etag if etag.startswith('"') else headers.get("Last-Modified")
         return start
 
-    def _blocks(self, response: Any, missing: int) -> Any:
+    def _blocks(self, response: http.client.HTTPResponse, missing: int) -> Iterator[bytes]:
         """Yield what arrives until nothing is missing; raise if it ends early or dawdles."""
         since, received = time.monotonic(), 0
         while missing:

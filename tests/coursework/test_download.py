@@ -218,6 +218,14 @@ def test_a_part_of_an_earlier_day_is_continued(server, reply, target, part):
     assert [(r.range, r.sent) for r in server.requests] == [("bytes=40000-", 60_000)]
 
 
+def test_a_mirror_whose_file_is_too_short_leaves_the_part_alone(server, reply, target, part):
+    part.write_bytes(CONTENT[:40_000])
+    server.offer("/short", reply(CONTENT[:100]))
+    server.offer("/good", reply(CONTENT))
+    get(source(f"{server.url}/short", f"{server.url}/good"), target)
+    assert [r.range for r in server.requests] == ["bytes=40000-", "bytes=40000-"]
+
+
 def test_a_part_of_something_else_costs_one_more_request(server, reply, target, part):
     part.write_bytes(OTHER[:40_000])
     get(source(server.offer("/file.bin", reply(CONTENT))), target)
