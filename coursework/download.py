@@ -6,7 +6,14 @@ import time
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from coursework.mirror import InterruptionError, Mirror, Patience, RefusalError, received_bytes
+from coursework.mirror import (
+    InterruptionError,
+    Mirror,
+    Patience,
+    RefusalError,
+    part_of,
+    received_bytes,
+)
 from coursework.sources import Source
 
 
@@ -77,7 +84,7 @@ def download(
     patience = patience or Patience()
     hosts = {} if hosts is None else hosts
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
+    part = part_of(target)
     _require_space(source, part)
     candidates = [Mirror(url, source, part, patience, hosts, show_progress) for url in source.urls]
     reasons = {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coursework import sources
+from coursework.mirror import part_of, received_bytes
 from coursework.sources import Source
 
 
@@ -30,6 +31,8 @@ class Missing:
 
     def __str__(self) -> str:
         text = describe(self.source, self.path, self.reasons)
+        if begun := received_bytes(part_of(self.path)):
+            text += f"\n  received   {begun:,} bytes so far, kept for the next run"
         if self.damaged:
             size, found = self.damaged.stat().st_size, self.source.checksum_of(self.damaged)
             text += f"\n  damaged    {self.damaged} ({size:,} bytes, {found}); left as it is"

@@ -223,6 +223,11 @@ class Mirror:
         return InterruptionError(f"connection cut ({str(error) or type(error).__name__})")
 
 
+def part_of(target: Path) -> Path:
+    """Return the path that collects what arrives of a file."""
+    return target.with_name(f"{target.name}.part")
+
+
 def received_bytes(path: Path) -> int:
     """Return the length of a part, 0 if nothing has come yet."""
     return path.stat().st_size if path.exists() else 0

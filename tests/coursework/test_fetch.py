@@ -180,6 +180,16 @@ def test_one_file_that_fails_does_not_keep_the_others_back(server, reply, root, 
     assert "failed    mnist/images.gz" in captured.out
 
 
+def test_what_came_of_a_file_is_told_and_continued(server, reply, root, capsys):
+    content = CONTENTS["mnist"]["images.gz"]
+    server.offer("/mnist/images.gz", reply(content, cut_after=70_000), reply(status=404))
+    assert main(["fetch", "mnist"]) == 1
+    assert "received   70,000 bytes so far, kept for the next run" in capsys.readouterr().err
+    server.offer("/mnist/images.gz", reply(content))
+    assert main(["fetch", "mnist"]) == 0
+    assert server.requests[-1].range == "bytes=70000-"
+
+
 def test_a_damaged_file_is_reported_and_replaced(server, root, capsys):
     path = root / "mnist" / "images.gz"
     path.parent.mkdir(parents=True)
