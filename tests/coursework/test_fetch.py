@@ -87,7 +87,7 @@ def no_network(monkeypatch):
 
 def quietly(lines=None, **options):
     report = (lambda line: None) if lines is None else lines.append
-    patience = Patience(stall_seconds=0.5, pause_seconds=0.0)
+    patience = Patience(pause_seconds=0.0)
     return Manner(show_progress=False, report=report, patience=patience, **options)
 
 
@@ -260,7 +260,7 @@ def test_the_timeout_is_passed_on(server, reply, root, capsys):
     began = time.monotonic()
     assert main(["fetch", "mnist", "--timeout", "0.2"]) == 0
     assert time.monotonic() - began < 10
-    assert len(server.asked("/mnist/images.gz")) == 2
+    assert len(server.asked("/mnist/images.gz")) >= 2
 
 
 def test_ctrl_c_is_one_line_and_keeps_what_came(server, root, monkeypatch, capsys):
