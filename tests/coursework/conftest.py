@@ -20,6 +20,7 @@ class Reply:
     modified: str | None = None
     announced: int | str | None = None  # what Content-Length says, "" for nothing; None: the truth
     content_range: str | None = None  # what Content-Range says; None: the truth
+    location: str | None = None  # where a redirection leads
     cut_after: int | None = None  # the connection ends after so many bytes of the body
     stall_after: int | None = None  # the same, but it stays open and silent
     silent: bool = False  # not even a status line
@@ -80,7 +81,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status == 206:
             whole = f"bytes {start}-{size - 1}/{size}"
             self.send_header("Content-Range", reply.content_range or whole)
-        for name, value in (("ETag", reply.etag), ("Last-Modified", reply.modified)):
+        facts = {"ETag": reply.etag, "Last-Modified": reply.modified, "Location": reply.location}
+        for name, value in facts.items():
             if value:
                 self.send_header(name, value)
         self.end_headers()

@@ -75,6 +75,14 @@ def test_a_cut_file_is_continued_by_the_next_mirror(server, reply, target):
     assert server.asked("/b")[0].range == "bytes=40000-"
 
 
+def test_a_redirection_is_followed_and_still_asked_for_the_rest_alone(server, reply, target):
+    url = server.offer("/old", reply(status=302, location="/new"))
+    server.offer("/new", reply(CONTENT, cut_after=40_000), reply(CONTENT))
+    get(source(url), target)
+    assert target.read_bytes() == CONTENT
+    assert [request.range for request in server.asked("/new")] == [None, "bytes=40000-"]
+
+
 def test_a_server_that_knows_no_ranges_starts_again(server, reply, target):
     url = server.offer(
         "/file.bin", reply(CONTENT, ranges=False, cut_after=40_000), reply(CONTENT, ranges=False)
