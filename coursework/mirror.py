@@ -91,8 +91,6 @@ class Mirror:
 
     def complete(self) -> None:
         """Bring the part to its full length and verify it, or raise and say why not."""
-        if received_bytes(self.part) > self.source.size:
-            self.part.unlink()
         self.pieced = received_bytes(self.part) > 0
         for may_repeat in (True, False):
             self._receive_all()

@@ -107,6 +107,12 @@ def test_a_server_that_tells_no_length_is_held_against_the_table(server, reply, 
     assert target.read_bytes() == CONTENT
 
 
+def test_a_server_that_sends_on_and_on_is_cut_short(server, reply, target):
+    endless = reply(CONTENT + bytes(300_000), announced="", ranges=False)
+    get(source(server.offer("/file.bin", endless)), target)
+    assert target.read_bytes() == CONTENT
+
+
 def test_wrong_bytes_are_thrown_away_and_the_next_mirror_is_asked(server, reply, target):
     server.offer("/bad", reply(OTHER))
     server.offer("/good", reply(CONTENT))
