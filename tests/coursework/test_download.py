@@ -255,6 +255,12 @@ def test_a_part_that_is_too_long_is_dropped(server, reply, target, part):
     assert names(target) == ["file.bin"]
 
 
+def test_a_part_that_is_complete_and_wrong_is_fetched_anew(server, reply, target, part):
+    part.write_bytes(OTHER)
+    get(source(server.offer("/file.bin", reply(CONTENT))), target)
+    assert target.read_bytes() == CONTENT
+
+
 def test_a_part_that_is_complete_needs_no_network(target, part):
     part.write_bytes(CONTENT)
     get(source(NOWHERE), target)

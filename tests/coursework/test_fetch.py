@@ -159,6 +159,13 @@ def test_without_a_network_one_error_lists_every_file(no_network, root, capsys):
     assert visible(root) == []
 
 
+def test_what_is_learned_of_a_host_is_known_for_the_next_file(server, root):
+    manner = quietly()
+    fetch_files(sources.GROUPS["mnist"], root, manner)
+    assert manner.hosts[server.url.removeprefix("http://")] == ""
+    assert "no connection" in manner.hosts["127.0.0.1:9"]
+
+
 def test_files_that_are_put_there_by_hand_are_verified_and_used(no_network, root, capsys):
     for group, files in CONTENTS.items():
         (root / group).mkdir(parents=True)
