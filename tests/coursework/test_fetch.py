@@ -239,7 +239,7 @@ def test_offline_verifies_and_asks_nobody(server, root, capsys):
     assert visible(root) == ["mnist/images.gz", "mnist/labels.gz"]
 
 
-def test_a_mirror_of_ones_own_is_asked_first(server, reply, no_network, root):
+def test_a_mirror_of_ones_own_is_asked_first(server, reply, root):
     for name, content in CONTENTS["mnist"].items():
         server.offer(f"/class/mnist/{name}", reply(content))
     assert main(["fetch", "mnist", "--mirror", f"{server.url}/class/"]) == 0
