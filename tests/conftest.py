@@ -40,4 +40,3 @@ def flowers5() -> Path:
 
 @pytest.fixture(scope="session")
 def flowers102_labels() -> Path:
-    return shared_data("flowers102-labels")
