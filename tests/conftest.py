@@ -40,3 +40,4 @@ def flowers5() -> Path:
 
 @pytest.fixture(scope="session")
 def flowers102_labels() -> Path:
+    return shared_data("flowers102-labels")
