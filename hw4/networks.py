@@ -35,6 +35,9 @@ class StagedNetwork(nn.Module):
         How many stages at the end are trained; the others are frozen.
     name
         What it is, in words.
+    fixed_statistics
+        Whether the BatchNorm layers of the trained part, too, normalise by the statistics that were
+        loaded. Their scales and shifts are trained all the same.
 
     Attributes
     ----------
@@ -42,7 +45,13 @@ class StagedNetwork(nn.Module):
         The two parts, each a ``Sequential``. ``frozen`` may be empty, and then changes nothing.
     """
 
-    def __init__(self, stages: "OrderedDict[str, nn.Module]", trained: int, name: str) -> None:
+    def __init__(
+        self,
+        stages: "OrderedDict[str, nn.Module]",
+        trained: int,
+        name: str,
+        fixed_statistics: bool = False,
+    ) -> None:
         super().__init__()
         if not 1 <= trained <= len(stages):
             raise ValueError(f"{trained} stages are to be trained, expected 1 to {len(stages)}")
@@ -50,7 +59,7 @@ class StagedNetwork(nn.Module):
         cut = len(items) - trained
         self.frozen = nn.Sequential(OrderedDict(items[:cut])).requires_grad_(False)
         self.trained = nn.Sequential(OrderedDict(items[cut:])).requires_grad_(True)
-        self.name = name
+        self.name, self.fixed_statistics = name, fixed_statistics
         # The layout in which convolutions are fastest; values are the same up to rounding.
         self.to(memory_format=torch.channels_last)
         self.train()
@@ -66,6 +75,10 @@ class StagedNetwork(nn.Module):
         """Switch the trained part to training mode or back; the frozen one stays in evaluation."""
         super().train(mode)
         self.frozen.eval()
+        if self.fixed_statistics:
+            for module in self.trained.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -89,8 +102,9 @@ def build_network(
     mode: str,
     classes: int,
     backbone: str = "resnet18",
-    weights: str | Path = "imagenet",
+    weights: str | Path | None = "imagenet",
     *,
+    fixed_statistics: bool = True,
     seed: int = 0,
 ) -> StagedNetwork:
     """Build a fresh network for one of the ways to train.
@@ -108,7 +122,12 @@ def build_network(
         ``"resnet18"``, ``"resnet50"`` or ``"efficientnet_lite0"``.
     weights
         What the pretrained modes load, as `coursework.backbones.build_classifier` takes it:
-        ``"imagenet"`` or the path of a checkpoint. ``"scratch"`` loads nothing.
+        ``"imagenet"``, the path of a checkpoint, or ``None`` for random ones. ``"scratch"`` loads
+        nothing.
+    fixed_statistics
+        Whether the pretrained modes keep the BatchNorm statistics that were loaded. Those of a
+        million photographs are worth more than those of a small batch, unless there are thousands
+        of images to train on, or they look very different. ``"scratch"`` has none to keep.
     seed
         Where random weights start: equal seeds give equal networks.
 
@@ -136,7 +155,9 @@ def build_network(
     stages = OrderedDict(_stages(network, architecture.head))
     stages[architecture.head] = head
     trained = len(stages) - _first_trained(list(stages), architecture, mode)
-    return StagedNetwork(stages, trained, f"{backbone}, {origin}: {MODES[mode]}")
+    fixed = fixed_statistics and mode != "scratch"
+    name = f"{backbone}, {origin}: {MODES[mode]}{'; BatchNorm statistics kept' if fixed else ''}"
+    return StagedNetwork(stages, trained, name, fixed)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -110,11 +110,8 @@ def test_imagenet_weights_of_resnet_are_fetched_once(checkpoint, published, tmp_
 def test_without_a_network_the_error_names_the_file_and_its_place(published, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"resnet50-0676ba61\.pth") as error:
         build_extractor("resnet50", "imagenet")
-    for part in (
-        published.urls[0],
-        published.checksum.split(":")[1],
-        str(tmp_path / "data" / "weights"),
-    ):
+    digits = published.checksum.split(":")[1]
+    for part in (published.urls[0], digits, str(tmp_path / "data" / "weights")):
         assert part in str(error.value)
 
 

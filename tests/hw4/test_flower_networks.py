@@ -76,7 +76,7 @@ def test_the_others_load_everything_but_the_head(mode, checkpoint):
 
 def test_scratch_and_finetune_train_all_layers(checkpoint):
     for mode in ("scratch", "finetune"):
-        network = build_network(mode, 3, "resnet18", checkpoint)
+        network = build_network(mode, 3, "resnet18", checkpoint, fixed_statistics=False)
         before = snapshot(network)
         train_a_little(network)
         assert changed(before, network) == set(before), mode
@@ -105,13 +105,28 @@ def test_a_frozen_part_never_moves_and_neither_do_its_statistics(backbone, mode,
 
 
 def test_in_a_trained_stage_the_statistics_do_move():
-    network = build_network("last_layers", 3, "resnet18", None)
+    network = build_network("last_layers", 3, "resnet18", None, fixed_statistics=False)
     before = snapshot(network.trained)
     network.train()(IMAGES)
     assert any("running_mean" in name for name in changed(before, network.trained))
     before = snapshot(network)
     network.eval()(IMAGES)
     assert not changed(before, network)
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "efficientnet_lite0"])
+def test_statistics_that_were_loaded_can_be_kept_while_all_weights_are_trained(backbone):
+    network = build_network("finetune", 3, backbone, fixed_statistics=True, weights=None)
+    before = snapshot(network)
+    train_a_little(network)
+    statistics = {name for name in before if "running_" in name or "num_batches" in name}
+    assert statistics
+    assert changed(before, network) == set(before) - statistics
+    assert "statistics kept" in network.name
+    scratch = build_network("scratch", 3, backbone, fixed_statistics=True)
+    before = snapshot(scratch)
+    train_a_little(scratch)
+    assert changed(before, scratch) == set(before)
 
 
 def test_the_last_layers_of_resnet18_are_as_many_as_counted_by_hand():
