@@ -15,7 +15,9 @@ Loaded = tuple[Tensor, Tensor] | None
 class ImageSource(Protocol):
     """What can be trained on: `hw4.flowers.FlowerDataset`, or anything that has these."""
 
-    labels: npt.NDArray[np.int64]
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """The classes of all images from 0, shape (m,)."""
 
     @property
     def augments(self) -> bool:
