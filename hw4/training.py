@@ -5,7 +5,6 @@ processes or machines at once.
 """
 
 import dataclasses
-import hashlib
 import math
 import time
 from collections.abc import Mapping
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -28,6 +26,7 @@ from hw4.history import History
 from hw4.networks import StagedNetwork
 from hw4.processes import Processes, current_processes
 from hw4.settings import TrainingSettings, choose_precision
+from hw4.training_identity import training_identity
 
 
 class DivergedError(ArithmeticError):
@@ -102,7 +101,7 @@ def train_model(
     precision = choose_precision(settings.precision, target)
     _check(network, train, validation)
     processes = current_processes()
-    identity = _identity(network, train, validation, settings, precision)
+    identity = training_identity(network, train, validation, settings, precision)
     run = _Run(network.to(target), train, validation, settings, target, precision, processes)
     first = processes.rank == 0
     with open_checkpoint(checkpoint if first else None, identity) as file:
@@ -246,42 +245,6 @@ def _check(network: StagedNetwork, train: ImageSource, validation: ImageSource) 
                 f"the {name} set has labels from {lowest} to {highest}, but the network has "
                 f"{outputs} outputs; build it with as many as there are classes"
             )
-
-
-def _identity(
-    network: StagedNetwork,
-    train: ImageSource,
-    validation: ImageSource,
-    settings: TrainingSettings,
-    precision: torch.dtype | None,
-) -> dict[str, str]:
-    """Describe what makes a training this one and no other."""
-    fields = {name: str(value) for name, value in vars(settings).items() if name != "cache_bytes"}
-    if settings.schedule == "constant":
-        # More epochs only continue it; other schedules spread over the epochs there are.
-        del fields["epochs"]
-    weights = (tensor.cpu().contiguous().view(-1) for tensor in network.state_dict().values())
-    return fields | {
-        "precision": str(precision or torch.float32),
-        "network": network.name,
-        "initial weights": _digest(tensor.numpy() for tensor in weights),
-        "training set": _source_digest(train),
-        "validation set": _source_digest(validation),
-        "torch version": str(torch.__version__),
-    }
-
-
-def _source_digest(source: ImageSource) -> str:
-    """Digest the labels and one image, which shows size, normalisation and augmentation."""
-    image, _ = source.batch(np.array([0]), 0)
-    return _digest([np.asarray(source.labels), image.numpy()])
-
-
-def _digest(arrays: Any) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 if __name__ == "__main__":
