@@ -37,10 +37,10 @@ HALF = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 @dataclass(frozen=True)
 class EvaluationTransform:
-    """The middle of an image, the same every time.
+    """The middle square of an image, as large as it can be, the same every time.
 
-    The short side is brought to 256/224 of ``image_size`` and the middle square cut out; both are
-    one resampling here.
+    Often an eighth of each side is cut off as well. A photograph of a flower has little to spare:
+    on 300 of them the features of EfficientNet-Lite0 tell more when nothing is cut off.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class EvaluationTransform:
 
     def prepare(self, image: Image.Image) -> Pixels:
         """Return the middle square, shape (s, s, 3), uint8."""
-        side = min(image.size) * 224 / 256
+        side = min(image.size)
         left, top = ((length - side) / 2 for length in image.size)
         return np.array(_resample(image, self.image_size, (left, top, left + side, top + side)))
 
