@@ -1,0 +1,68 @@
+"""``python -m hw4.training``: a training from the command line, alone and under torchrun."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from coursework.profiles import ROOT
+from hw4.evaluation import predict
+from hw4.flowers import HALF, FlowerDataset
+from hw4.networks import build_network
+from hw4.training_job import main
+
+pytestmark = pytest.mark.hw4_flowers
+
+QUICK = [
+    *("--root", str(ROOT / "data" / "flowers"), "--image-size", "32", "--device", "cpu"),
+    *("--backbone", "efficientnet_lite0", "--mode", "head", "--epochs", "2"),
+    *("--learning-rate", "0.1", "--no-augmentation"),
+]
+ACCURACY = re.compile(r"best epoch (\d+), test accuracy (0\.\d{4})")
+
+
+def test_it_trains_and_writes_the_network_it_tested(tmp_path, capsys):
+    output = tmp_path / "best.pt"
+    assert main([*QUICK, "--output", str(output)]) == 0
+    printed = capsys.readouterr().out
+    rows = [line.split() for line in printed.splitlines() if re.match(r" +\d ", line)]
+    assert [row[0] for row in rows] == ["1", "2"]
+    network = build_network("head", 10, "efficientnet_lite0")
+    network.load_state_dict(torch.load(output, weights_only=True))
+    flowers = FlowerDataset(ROOT / "data" / "flowers", "test", image_size=32, normalisation=HALF)
+    accuracy = predict(network, flowers, device="cpu").accuracy
+    assert float(ACCURACY.search(printed)[2]) == pytest.approx(accuracy, abs=0.02)
+    assert accuracy > 0.2
+
+
+def test_an_error_is_told_in_words(tmp_path, capsys):
+    assert main([*QUICK, "--root", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("hw4.training: ")
+    assert str(tmp_path) in error
+    assert main([*QUICK, "--batch-size", "0"]) == 1
+    assert "batch_size is 0, expected 1 or more" in capsys.readouterr().err
+
+
+def test_under_torchrun_it_gives_what_it_gives_alone(capsys):
+    """The head alone, on images that stay the same: nothing blows rounding up."""
+    assert main(QUICK) == 0
+    alone = capsys.readouterr().out
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    together = subprocess.run(
+        [*launcher, "--nproc-per-node=2", "-m", "hw4.training", *QUICK],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert together.returncode == 0, together.stderr
+    # One of the two prints.
+    assert len(ACCURACY.findall(together.stdout)) == 1
+    for pattern in (r" 1 +(\d\.\d{4})", r" 2 +(\d\.\d{4})"):
+        first, second = (float(re.search(pattern, t)[1]) for t in (alone, together.stdout))
+        assert first == pytest.approx(second, abs=2e-3)
