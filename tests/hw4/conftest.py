@@ -51,6 +51,11 @@ def blobs():
     return Blobs()
 
 
+@pytest.fixture(scope="session")
+def make_blobs():
+    return Blobs
+
+
 @pytest.fixture
 def validation_blobs():
     return Blobs(samples=21, seed=1)
