@@ -98,6 +98,8 @@ def _ranking(learned: Mapping[str, ModeResult]) -> str:
             f"{_name(worst)}{which} is behind {_name('scratch')} {found}, more than chance: here "
             "the ImageNet weights are no help."
         )
+    if gap == 0:
+        return text + f"{_name(worst)}{which} has as many images right as {_name('scratch')}."
     side = "behind" if gap < 0 else "ahead of"
     return text + (
         f"{_name(worst)}{which} is {side} {_name('scratch')} {found}, which may be chance."
@@ -110,8 +112,8 @@ def _b_or_c(b: ModeResult, c: ModeResult) -> str:
     only_b, only_c = alone_right(b.test, c.test)
     in_b, in_c = (sum(result.history.seconds) / len(result.history) for result in (b, c))
     counts = (
-        f"B alone has {only_b:,} images right and C alone {only_c:,}, a difference of "
-        f"{signed(gap)} with a standard error of {error:.4f}. "
+        f"{only_b:,} images are right in B alone and {only_c:,} in C alone: B minus C is "
+        f"{signed(gap)}, with a standard error of {error:.4f}. "
     )
     if abs(gap) > ERRORS * error:
         better = "B: adapting all layers pays" if gap > 0 else "C: keeping the early layers pays"

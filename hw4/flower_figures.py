@@ -105,9 +105,11 @@ def training_curves(results: Mapping[str, ModeResult]) -> Figure:
         tidy(bottom)
     axes[0, 0].set_ylabel("loss (nats)")
     axes[1, 0].set_ylabel("accuracy")
-    # Those below first: the line of the best epoch is then the last.
-    entries = [ax.get_legend_handles_labels() for ax in axes[::-1].flat]
+    entries = [ax.get_legend_handles_labels() for ax in axes.flat]
     named = {label: handle for entry in entries for handle, label in zip(*entry, strict=True)}
+    # After the curves, although the panels below, with the accuracy, come later.
+    if "best epoch" in named:
+        named["best epoch"] = named.pop("best epoch")
     figure.legend(
         named.values(),
         named.keys(),
@@ -143,7 +145,7 @@ def confusion(predictions: Predictions, names: tuple[str, ...]) -> Figure:
     classes, totals = len(matrix), matrix.sum(axis=1, keepdims=True)
     share = matrix / np.maximum(totals, 1)
     few = classes <= MANY
-    figure, ((ax,),) = new_figure(height=4.6 if few else 6.4)
+    figure, ((ax,),) = new_figure(height=3.9 if few else 6.4)
     # Enlarged here, since viewers of a PDF may smooth what is small.
     pixels = np.kron(share, np.ones((max(1, 800 // classes),) * 2))
     ends = (-0.5, classes - 0.5, classes - 0.5, -0.5)
