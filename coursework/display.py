@@ -69,6 +69,10 @@ class Headline:
     def __init__(self, figures: Mapping[str, float | int | str]) -> None:
         self.figures = dict(figures)
 
+    def __or__(self, other: "Headline") -> "Headline":
+        """Return the figures of both, these first."""
+        return Headline({**self.figures, **other.figures})
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         rows = {name: _as_text(value) for name, value in self.figures.items()}
         lines = [f"| {name} | {text} |" for name, text in rows.items()]

@@ -47,6 +47,24 @@ class Profile:
         The values tried in "modify and see the change in performance".
     roc_category
         The digit of HW3, question 3.
+    flowers_root
+        The folder of HW4's flowers, in Oxford's layout (see `hw4.flower_files`).
+    flowers_download
+        Whether missing files are fetched into ``flowers_root``.
+    flowers_split
+        ``"official"``, or ``"homework"`` for the stratified 70/15/15.
+    flowers_backbone, flowers_weights
+        The network of HW4, coding part 1, as `hw4.networks.build_network` takes them.
+    flowers_image_size
+        Side in pixels of the images that the network sees.
+    flowers_learning_rates, flowers_search_epochs
+        The values tried in each of the three modes, and for how many epochs each.
+    flowers_epochs, flowers_batch_size, flowers_schedule
+        The training of each mode, as `hw4.settings.TrainingSettings` takes them; the search has the
+        same batch size and schedule.
+    flowers_checkpoints
+        The folder where trainings are kept after each epoch, so that one that was stopped goes on;
+        ``None`` keeps nothing.
     imbalanced_root, imbalanced_files
         The folder of HW4's imbalanced samples, and the names of the training and the test file in
         it (or their full paths).
@@ -62,6 +80,13 @@ class Profile:
     feature_backbone: str
     feature_weights: str | None
     feature_image_size: int | None
+    flowers_root: Path
+    flowers_download: bool
+    flowers_split: str
+    flowers_backbone: str
+    flowers_image_size: int
+    flowers_epochs: int
+    flowers_checkpoints: Path | None
     seed: int = 2026
     device: str = "auto"
     build_root: Path = ROOT / "build"
@@ -73,6 +98,11 @@ class Profile:
     sweep_learning_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
     sweep_batch_sizes: tuple[int, ...] = (32, 128, 512, 2048)
     roc_category: int = 9
+    flowers_weights: str = "imagenet"
+    flowers_batch_size: int = 32
+    flowers_schedule: str = "cosine"
+    flowers_search_epochs: int = 2
+    flowers_learning_rates: tuple[float, ...] = (0.003, 0.01, 0.03)
     imbalanced_root: Path = ROOT / "data" / "imbalanced"
     imbalanced_files: tuple[str, ...] = ("samplestr.txt", "sampleste.txt")
     imbalanced_epochs: int = 30
@@ -97,11 +127,15 @@ class Profile:
 
 _FROM_ZERO = frozenset({"seed", "softmax_tolerance", "roc_category"})
 
-PATH_FIELDS = frozenset({"mnist_root", "build_root", "imbalanced_root", "feature_weights"})
-"""The fields that name a file or folder; ``feature_weights`` may also be a word."""
+PATH_FIELDS = frozenset(
+    field.name
+    for field in dataclasses.fields(Profile)
+    if Path in (field.type, *typing.get_args(field.type)) or field.name.endswith("_weights")
+)
+"""The fields that name a file or folder; the ``_weights`` may also be a word."""
 
 PROFILES: dict[str, Profile] = {
-    # Committed digits and weights that come with a package: no network, minutes on two cores.
+    # Committed digits and drawings, packaged weights: no network, minutes on two cores.
     "embedded": Profile(
         name="embedded",
         mnist_root=ROOT / "data" / "mnist",
@@ -109,8 +143,16 @@ PROFILES: dict[str, Profile] = {
         feature_backbone="efficientnet_lite0",
         feature_weights="imagenet",
         feature_image_size=64,
+        flowers_root=ROOT / "data" / "flowers",
+        flowers_download=False,
+        flowers_split="official",
+        flowers_backbone="efficientnet_lite0",
+        flowers_image_size=64,
+        flowers_epochs=8,
+        flowers_checkpoints=None,
     ),
-    # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels.
+    # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels, and
+    # Oxford's 8,189 flowers for ResNet-18, which are hours of work: it is kept epoch by epoch.
     "full": Profile(
         name="full",
         mnist_root=DOWNLOADS / "mnist",
@@ -118,6 +160,13 @@ PROFILES: dict[str, Profile] = {
         feature_backbone="resnet50",
         feature_weights="imagenet",
         feature_image_size=None,
+        flowers_root=DOWNLOADS / "flowers",
+        flowers_download=True,
+        flowers_split="homework",
+        flowers_backbone="resnet18",
+        flowers_image_size=224,
+        flowers_epochs=10,
+        flowers_checkpoints=ROOT / "build" / "flowers_checkpoints",
     ),
 }
 

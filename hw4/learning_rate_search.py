@@ -42,6 +42,21 @@ class LearningRateSearch:
         )
 
 
+class AllDivergedError(ValueError):
+    """No learning rate led anywhere.
+
+    Attributes
+    ----------
+    search
+        What each of them led to.
+    """
+
+    def __init__(self, search: LearningRateSearch) -> None:
+        reports = "; ".join(history.diverged for history in search.histories.values())
+        super().__init__(f"every learning rate diverged: {reports}")
+        self.search = search
+
+
 def search_learning_rate(
     build: Callable[[], StagedNetwork],
     train: ImageSource,
@@ -52,6 +67,7 @@ def search_learning_rate(
     checkpoints: Path | str | None = None,
     device: str = "auto",
     show_progress: bool = False,
+    description: str = "search",
 ) -> LearningRateSearch:
     """Train with each learning rate, from the same fresh weights each time.
 
@@ -69,7 +85,7 @@ def search_learning_rate(
         All else, usually with few epochs.
     checkpoints
         A folder with one checkpoint for each value; ``None`` keeps nothing.
-    device, show_progress
+    device, show_progress, description
         As `hw4.training.train_model` takes them.
 
     Returns
@@ -79,8 +95,10 @@ def search_learning_rate(
     Raises
     ------
     ValueError
-        If there is no learning rate, one occurs twice, ``build`` returns the same object again or
-        other weights, or every value diverged.
+        If there is no learning rate, one occurs twice, or ``build`` returns the same object again
+        or other weights.
+    AllDivergedError
+        If every value diverged.
     """
     settings = settings or TrainingSettings()
     if not learning_rates or len(set(learning_rates)) < len(learning_rates):
@@ -104,12 +122,12 @@ def search_learning_rate(
             checkpoint=None if checkpoints is None else Path(checkpoints) / f"rate_{rate:g}.pt",
             device=device,
             show_progress=show_progress,
-            description=f"learning rate {rate:g}",
+            description=f"{description}, rate {rate:g}",
         ).history
+    search = LearningRateSearch(histories)
     if all(history.diverged for history in histories.values()):
-        reports = "; ".join(history.diverged for history in histories.values())
-        raise ValueError(f"every learning rate diverged: {reports}")
-    return LearningRateSearch(histories)
+        raise AllDivergedError(search)
+    return search
 
 
 def _sum_of_weights(network: StagedNetwork) -> float:

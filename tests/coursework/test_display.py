@@ -53,6 +53,11 @@ class Counter:
     )
 
 
+def test_two_headlines_are_one_in_their_order():
+    both = Headline({"b": 1, "c": 2}) | Headline({"a": 3})
+    assert list(both.figures.items()) == [("b", 1), ("c", 2), ("a", 3)]
+
+
 def test_a_headline_is_a_table_to_see_and_data_to_collect():
     headline = Headline({"accuracy": 0.12345, "images": 5000, "network": "resnet50"})
     bundle = headline._repr_mimebundle_()

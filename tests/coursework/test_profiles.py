@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coursework.profiles import PROFILES, ROOT, data_root, get_profile
+from coursework.profiles import PATH_FIELDS, PROFILES, ROOT, data_root, get_profile
 
 
 def test_the_embedded_profile_needs_no_network():
@@ -14,6 +14,9 @@ def test_the_embedded_profile_needs_no_network():
     assert profile.mnist_root.is_dir()
     assert not profile.mnist_download
     assert (profile.feature_backbone, profile.feature_weights) == ("efficientnet_lite0", "imagenet")
+    assert (profile.flowers_root / "jpg").is_dir()
+    assert not profile.flowers_download
+    assert (profile.flowers_backbone, profile.flowers_weights) == ("efficientnet_lite0", "imagenet")
 
 
 def test_the_full_profile_is_the_homework_as_set():
@@ -24,6 +27,22 @@ def test_the_full_profile_is_the_homework_as_set():
     assert (profile.softmax_learning_rate, profile.softmax_batch_size) == (0.01, 512)
     assert (profile.softmax_epochs, profile.softmax_tolerance) == (100, 1e-10)
     assert profile.roc_category == 9
+    assert profile.flowers_download
+    assert (profile.flowers_backbone, profile.flowers_weights) == ("resnet18", "imagenet")
+    assert (profile.flowers_split, profile.flowers_image_size) == ("homework", 224)
+    assert (profile.flowers_epochs, profile.flowers_batch_size) == (10, 32)
+
+
+def test_hours_of_training_survive_a_kill_and_minutes_leave_nothing_behind():
+    assert get_profile("full").flowers_checkpoints == ROOT / "build" / "flowers_checkpoints"
+    assert get_profile("embedded").flowers_checkpoints is None
+
+
+def test_fields_with_a_path_are_known_as_such():
+    assert {
+        "build_root", "feature_weights", "flowers_checkpoints", "flowers_root", "flowers_weights",
+        "imbalanced_root", "mnist_root",
+    } == PATH_FIELDS  # fmt: skip
 
 
 def test_a_profile_cannot_be_changed_by_accident():
@@ -41,6 +60,10 @@ def test_a_profile_cannot_be_changed_by_accident():
         ("feature_weights", None, None),
         ("feature_weights", "mine.pth", "mine.pth"),
         ("feature_image_size", 96, 96),
+        ("flowers_root", "mine", Path("mine")),
+        ("flowers_weights", "mine.pth", "mine.pth"),
+        ("flowers_checkpoints", "kept", Path("kept")),
+        ("flowers_learning_rates", [0.01, 1], (0.01, 1.0)),
         ("sweep_batch_sizes", [8, 16], (8, 16)),
         ("sweep_learning_rates", [1, 0.5], (1.0, 0.5)),
     ],
@@ -117,6 +140,7 @@ def test_downloads_lie_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSEWORK_DATA", str(tmp_path))
     assert data_root() == tmp_path
     assert get_profile("full").mnist_root == tmp_path / "mnist"
+    assert get_profile("full").flowers_root == tmp_path / "flowers"
     assert get_profile("full", mnist_root="mine").mnist_root == Path("mine")
     assert get_profile("embedded") == PROFILES["embedded"]
 

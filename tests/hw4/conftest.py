@@ -10,6 +10,10 @@ from PIL import Image
 from scipy.io import savemat
 
 from coursework.profiles import ROOT
+from hw4.evaluation import Predictions
+from hw4.flower_experiment import ModeResult
+from hw4.history import History
+from hw4.learning_rate_search import LearningRateSearch
 
 PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
 
@@ -51,12 +55,17 @@ def blobs():
     return Blobs()
 
 
+@pytest.fixture(scope="session")
+def make_blobs():
+    return Blobs
+
+
 @pytest.fixture
 def validation_blobs():
     return Blobs(samples=21, seed=1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def flowers_root() -> Path:
     return ROOT / "data" / "flowers"
 
@@ -82,3 +91,46 @@ def flower_folder(tmp_path):
         return root
 
     return write
+
+
+@pytest.fixture(scope="session")
+def make_history():
+    """Return a function that makes a history from its validation accuracies."""
+
+    def make(accuracies, diverged="", seconds=1.5):
+        count = len(accuracies)
+        falling = tuple(1 / (epoch + 1) for epoch in range(count))
+        return History(
+            falling, falling, tuple(accuracies), (0.01,) * count, (seconds,) * count, diverged
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_result(make_history):
+    """Return a function that makes the result of a mode in which given test images are right."""
+
+    def predict(right, count):
+        labels = np.arange(count) % 4
+        answers = (labels + 1) % 4
+        answers[list(right)] = labels[list(right)]
+        return Predictions(labels, 0.1 + 0.6 * np.eye(4)[answers])
+
+    def make(right=range(90), accuracies=(0.2, None), diverged="", seconds=1.5, validation=None):
+        test = predict(right, 100)
+        if validation is None:
+            validation = min(1.0, test.accuracy + 0.05)
+        history = make_history(
+            [validation if value is None else value for value in accuracies], diverged, seconds
+        )
+        return ModeResult(
+            LearningRateSearch({0.01: history}),
+            0.01,
+            history,
+            None,
+            predict(range(round(100 * validation)), 100),
+            test,
+        )
+
+    return make

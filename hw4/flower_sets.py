@@ -1,0 +1,95 @@
+"""The three parts of the flowers as a network expects them, downloaded if they are not there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursework.backbones import BACKBONES
+from coursework.fetch import fetch_flowers
+from hw4.flowers import MODES, FlowerDataset, Normalisation
+
+
+@dataclass(frozen=True, eq=False)
+class FlowerSets:
+    """The parts of one split.
+
+    Attributes
+    ----------
+    train
+        What is learned from; augmented.
+    val
+        What every choice is made with: the learning rate and the epoch.
+    test
+        What is measured at the end and chooses nothing.
+    """
+
+    train: FlowerDataset
+    val: FlowerDataset
+    test: FlowerDataset
+
+    def __iter__(self) -> Iterator[FlowerDataset]:
+        """Yield train, val and test."""
+        yield from (self.train, self.val, self.test)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class."""
+        return self.train.class_names
+
+
+def load_flowers(
+    root: Path | str,
+    split: str,
+    backbone: str,
+    image_size: int,
+    *,
+    seed: int = 0,
+    download: bool = False,
+) -> FlowerSets:
+    """Open all parts of the flowers for one network.
+
+    Parameters
+    ----------
+    root, split, image_size, seed
+        As `hw4.flowers.FlowerDataset` takes them.
+    backbone
+        A name in `coursework.backbones.BACKBONES`: images are normalised as its weights expect.
+    download
+        If files are missing, fetch Oxford's flowers into ``root``, verified. What is there is read
+        as it is.
+
+    Raises
+    ------
+    FileNotFoundError
+        If files are missing and not to be downloaded.
+    coursework.fetch.FetchError
+        If they cannot be downloaded.
+    ValueError
+        If there is no such backbone, or as `hw4.flowers.FlowerDataset` raises it.
+    """
+    if backbone not in BACKBONES:
+        raise ValueError(f"no backbone {backbone!r}; there are {', '.join(BACKBONES)}")
+    normalisation = Normalisation(BACKBONES[backbone].mean, BACKBONES[backbone].std)
+
+    def load() -> FlowerSets:
+        return FlowerSets(
+            *(
+                FlowerDataset(
+                    root,
+                    mode,
+                    split,
+                    image_size=image_size,
+                    normalisation=normalisation,
+                    seed=seed,
+                )
+                for mode in MODES
+            )
+        )
+
+    try:
+        return load()
+    except FileNotFoundError:
+        if not download:
+            raise
+    fetch_flowers(Path(root))
+    return load()
