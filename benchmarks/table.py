@@ -10,7 +10,7 @@ from functools import cache
 
 import torch
 
-COLUMNS = ("work", "here", "baseline", "times as fast", "required", "what limits it")
+COLUMNS = ("work", "here", "baseline", "baseline / here", "required", "what limits it")
 START, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
 
 
