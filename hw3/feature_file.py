@@ -132,11 +132,14 @@ def load_features(filename: Path | str) -> Features:
 def _in_rows(columns: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
     """Copy what MATLAB stored column after column into rows, which is what training reads.
 
-    A block of rows at a time: each line of the cache that a column is read through then serves all
-    rows of the block. In one go the copy takes some five times as long.
+    A tile of 1,024 rows and 64 columns at a time fits into the cache and touches few pages of
+    memory. In one go the copy takes some five times as long.
     """
     rows = np.empty(columns.shape, np.float32)
+    height, width = columns.shape
     with np.errstate(over="ignore"):
-        for start in range(0, len(rows), 64):
-            rows[start : start + 64] = columns[start : start + 64]
+        for top in range(0, height, 1024):
+            for left in range(0, width, 64):
+                tile = slice(top, top + 1024), slice(left, left + 64)
+                rows[tile] = columns[tile]
     return rows

@@ -64,10 +64,11 @@ def test_the_file_is_matlab_5_with_single_precision(saved):
     assert variables["labels"] == ((5, 1), "int64")
 
 
-@pytest.mark.parametrize("rows", [1, 63, 64, 65, 200])
-def test_every_row_is_where_it_was(mat_file, features, rows):
-    """Rows are copied out of MATLAB's columns in blocks of 64."""
-    values = np.arange(rows * 12, dtype=np.float32).reshape(rows, 12)
+@pytest.mark.parametrize("rows", [1, 1023, 1024, 1025])
+@pytest.mark.parametrize("width", [1, 64, 65])
+def test_every_number_is_where_it_was(mat_file, features, rows, width):
+    """They are copied out of MATLAB's columns in tiles of 1,024 x 64."""
+    values = np.arange(rows * width, dtype=np.float32).reshape(rows, width)
     save_features(mat_file, replace(features, features=values, labels=np.arange(rows)))
     loaded = load_features(mat_file)
     np.testing.assert_array_equal(loaded.features, values)
