@@ -171,6 +171,9 @@ class SoftmaxRegression(Estimator):
             raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
         Y = one_hot(labels, classes).astype(train.dtype, order="F")
         W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype)
+        # Every batch is written into the same memory, beside its column of ones: the training set
+        # is not copied as a whole, and no batch waits for the system to hand out megabytes.
+        buffer = add_bias(train[: self.batch_size])
         rng = np.random.default_rng(self.random_state)
         losses, train_accuracies, test_accuracies, converged = [], [], [], False
         epochs = range(self.max_epochs)
@@ -180,8 +183,9 @@ class SoftmaxRegression(Estimator):
             order = rng.permutation(len(train))
             for start in range(0, len(order), self.batch_size):
                 batch = order[start : start + self.batch_size]
-                # The column of ones joins each batch, so that the training set is not copied.
-                W = apply_gradients(W, add_bias(train[batch]), Y[batch], self.learning_rate)
+                inputs = buffer[: len(batch)]
+                inputs[:, :-1] = train[batch]
+                W = apply_gradients(W, inputs, Y[batch], self.learning_rate)
             Z = logits_by_blocks(W, train)
             losses.append(cross_entropy(Z, Y))
             train_accuracies.append(accuracy(labels, classes[Z.argmax(axis=1)]))
