@@ -36,6 +36,43 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def reduced_precision(device: torch.device | str) -> torch.dtype | None:
+    """Return the type in which ``torch.autocast`` computes faster than in float32, if there is one.
+
+    Parameters
+    ----------
+    device
+        Where the network runs.
+
+    Returns
+    -------
+    torch.dtype or None
+        ``torch.bfloat16`` on a CPU that multiplies it in hardware (AMX tiles or AVX512_BF16) and on
+        CUDA from compute capability 8; ``torch.float16`` on CUDA from 7; otherwise ``None``. A CPU
+        without those instructions emulates bfloat16, hundreds of times slower than float32.
+    """
+    device = torch.device(device)
+    if device.type == "cuda":
+        major, _ = torch.cuda.get_device_capability(device)
+        if major >= 8:
+            return torch.bfloat16
+        return torch.float16 if major == 7 else None
+    if device.type == "cpu" and _cpu_multiplies_bfloat16():
+        return torch.bfloat16
+    return None
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    """Return whether the CPU has instructions for it and PyTorch's oneDNN uses them."""
+    # None of these names is public, and older releases lack some: what cannot be asked is absent.
+    probes = (
+        getattr(torch.cpu, name, None)
+        for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    )
+    onednn = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return any(probe and probe() for probe in probes) and bool(onednn and onednn())
+
+
 def describe_machine() -> dict[str, str]:
     """Return what a report should say about the machine and the versions, as name and value."""
     packages = ("numpy", "scipy", "torch", "torchvision", "timm")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from coursework.runtime import choose_device, describe_machine
+from coursework.runtime import choose_device, describe_machine, reduced_precision
 
 
 def test_auto_takes_an_accelerator_only_where_there_is_one(monkeypatch):
@@ -20,6 +20,58 @@ def test_auto_takes_an_accelerator_only_where_there_is_one(monkeypatch):
 def test_a_device_that_is_not_there_is_refused(name):
     with pytest.raises(ValueError, match=f"device '{name}' is not usable here .*use 'auto'"):
         choose_device(name)
+
+
+INSTRUCTIONS = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+
+
+@pytest.fixture
+def a_cpu(monkeypatch):
+    """Return a function that pretends the CPU has some instructions, and oneDNN uses them."""
+
+    def pretend(*instructions, onednn=True):
+        for name in INSTRUCTIONS:
+            monkeypatch.setattr(
+                torch.cpu, name, lambda name=name: name in instructions, raising=False
+            )
+        monkeypatch.setattr(
+            torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: onednn, raising=False
+        )
+
+    return pretend
+
+
+@pytest.mark.parametrize("name", INSTRUCTIONS)
+def test_a_cpu_with_instructions_for_it_computes_in_bfloat16(a_cpu, name):
+    a_cpu(name)
+    assert reduced_precision("cpu") is torch.bfloat16
+
+
+def test_a_cpu_that_would_emulate_it_stays_in_float32(a_cpu):
+    a_cpu()
+    assert reduced_precision(torch.device("cpu")) is None
+    a_cpu(*INSTRUCTIONS, onednn=False)
+    assert reduced_precision("cpu") is None
+
+
+def test_a_pytorch_that_cannot_be_asked_stays_in_float32(a_cpu, monkeypatch):
+    a_cpu(*INSTRUCTIONS)
+    for name in INSTRUCTIONS:
+        monkeypatch.delattr(torch.cpu, name)
+    assert reduced_precision("cpu") is None
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"),
+    [((9, 0), torch.bfloat16), ((8, 0), torch.bfloat16), ((7, 5), torch.float16), ((6, 1), None)],
+)
+def test_a_gpu_computes_in_what_its_tensor_cores_multiply(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert reduced_precision("cuda:0") is expected
+
+
+def test_other_devices_stay_in_float32():
+    assert reduced_precision("mps") is None
 
 
 def test_a_report_names_machine_and_versions():
