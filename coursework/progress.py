@@ -13,18 +13,21 @@ def progress(
     description: str,
     unit: str,
     total: int | None = None,
+    initial: int = 0,
     show: bool = True,
 ) -> "tqdm[Any]":
     """Return a text progress bar over ``items``, or one to be moved by ``update``.
 
     It is text and not a widget, since a widget leaves nothing in an exported notebook, and it goes
-    to standard output, since notebooks paint standard error as if something were wrong.
+    to standard output, since notebooks paint standard error as if something were wrong. ``initial``
+    is what was done before and does not count for the speed.
     """
     return tqdm(
         items,
         desc=description,
         unit=unit,
         total=total,
+        initial=initial,
         disable=not show,
         file=sys.stdout,
         ncols=90,
