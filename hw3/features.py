@@ -188,3 +188,9 @@ def compute_shards(
             features[rows.start - first : rows.stop - first] = pipeline(images, rows.start)
             report(len(rows))
         shards.write(number, features)
+
+
+if __name__ == "__main__":
+    from hw3.extraction_job import main
+
+    main()
