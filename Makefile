@@ -1,6 +1,6 @@
 # `make submission` and `make test` each work as the very first command after a clone.
 .DEFAULT_GOAL := help
-.PHONY: help submission test lint format notebooks clean
+.PHONY: help submission test bench lint format notebooks clean
 .DELETE_ON_ERROR:
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python` names another.
@@ -17,6 +17,9 @@ submission: .venv/installed-run ## run the notebooks, export them, leave everyth
 
 test: .venv/installed-test ## run every test (ARGS="-m hw3_q2" for one question)
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/installed-bench ## measure the speeds, fail if one falls short (ARGS="NAME" for one)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: .venv/installed-lint ## check style, format and types
 	$(BIN)/ruff check .
