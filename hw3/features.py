@@ -17,6 +17,7 @@ __all__ = [
     "BACKBONES",
     "Extractor",
     "Features",
+    "Pipeline",
     "Preprocessing",
     "build_extractor",
     "compute_features",
