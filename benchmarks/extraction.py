@@ -144,7 +144,7 @@ def compare_precisions() -> Iterator[Row]:
         baseline=one,
         ratio=rate["reduced"] / rate["one"],
         # What is asked of a CPU with AMX; one with AVX512_BF16 alone has half its rate or less.
-        required=13 if torch.cpu._is_amx_tile_supported() else None,
+        required=13 if getattr(torch.cpu, "_is_amx_tile_supported", bool)() else None,
         limit=f"memory between the layers; test accuracy {fewer:.4f}, in fp32 {full:.4f}",
     )
 
