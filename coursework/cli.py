@@ -1,4 +1,4 @@
-"""The command ``coursework``: doctor, run, pdf, check, submit, verify."""
+"""The command ``coursework``: doctor, fetch, run, pdf, check, submit, verify."""
 
 import argparse
 import ast
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.profiles import PROFILES, ROOT, Profile
+from coursework.mirror import Patience
+from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
+from coursework.sources import GROUPS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, or 1 after an error, which is printed in words.
+        The exit code: 0, or 1 after an error, which is printed in words; 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -30,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, RuntimeError) as error:
         print(f"coursework: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("coursework: interrupted", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,6 +45,29 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="show the machine, the versions and the profiles")
     doctor.set_defaults(action=_doctor)
+
+    fetch = commands.add_parser("fetch", help="download data sets and weights, or verify them")
+    fetch.add_argument(
+        "group", nargs="?", choices=(*GROUPS, "all"), default="all", help="default: all"
+    )
+    fetch.add_argument("--root", type=Path, help="default: $COURSEWORK_DATA or data/downloads")
+    fetch.add_argument("--list", action="store_true", help="show what there is to fetch, and stop")
+    fetch.add_argument("--offline", action="store_true", help="verify only, use no network")
+    fetch.add_argument(
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="a server that holds GROUP/FILE, asked first; may be given again",
+    )
+    fetch.add_argument(
+        "--timeout",
+        type=float,
+        default=Patience().stall_seconds,
+        metavar="SECONDS",
+        help="leave a server that sends nothing for so long (default: %(default)g)",
+    )
+    fetch.set_defaults(action=_fetch)
 
     run = commands.add_parser("run", help="run notebooks on a fresh kernel")
     _add_run_options(run)
@@ -115,10 +143,30 @@ def _doctor(options: argparse.Namespace) -> None:
 
     for name, value in describe_machine().items():
         print(f"{name:<12} {value}")
-    for profile in PROFILES.values():
+    for profile in map(get_profile, PROFILES):
         print(f"\nprofile {profile.name!r}")
         for field in dataclasses.fields(Profile)[1:]:
             print(f"  {field.name:<24} {getattr(profile, field.name)}")
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from coursework.fetch import Manner, fetch
+    from coursework.fetch_report import table
+
+    groups = tuple(GROUPS) if options.group == "all" else (options.group,)
+    root = (options.root or data_root()).resolve()
+    if options.list:
+        _say(table(groups, root))
+        return
+    manner = Manner(
+        offline=options.offline,
+        patience=Patience(stall_seconds=options.timeout),
+        show_progress=sys.stdout.isatty(),
+        report=_say,
+    )
+    fetch(groups, root, manner, options.mirror)
+    if root != data_root().resolve():
+        _say(f"set COURSEWORK_DATA={root} so that the profile 'full' finds this")
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import math
+import os
 import types
 import typing
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder of the project: the one that holds ``data/``."""
+
+DOWNLOADS = ROOT / "data" / "downloads"
+"""Where downloads lie unless ``COURSEWORK_DATA`` names another folder, see `data_root`."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ PROFILES: dict[str, Profile] = {
     # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels.
     "full": Profile(
         name="full",
-        mnist_root=ROOT / "data" / "downloads" / "mnist",
+        mnist_root=DOWNLOADS / "mnist",
         mnist_download=True,
         feature_backbone="resnet50",
         feature_weights="imagenet",
@@ -121,8 +125,31 @@ PROFILES: dict[str, Profile] = {
 }
 
 
+def data_root() -> Path:
+    """Return the folder of everything that is downloaded: data sets and weights.
+
+    It is ``data/downloads``, or what the environment variable ``COURSEWORK_DATA`` names, as it
+    stands when this is called: a large disk, or one folder for a whole class.
+
+    Raises
+    ------
+    ValueError
+        If the variable holds no full path: a notebook runs in another folder than the command
+        that starts it, so a relative one would mean two places.
+    """
+    named = os.environ.get("COURSEWORK_DATA")
+    if not named:
+        return DOWNLOADS
+    root = Path(named).expanduser()
+    if not root.is_absolute():
+        raise ValueError(f"COURSEWORK_DATA is {named!r}, expected a full path such as /data/mine")
+    return root
+
+
 def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     """Return a profile by name, with single fields replaced.
+
+    Folders below `DOWNLOADS` are moved below `data_root`.
 
     Parameters
     ----------
@@ -135,7 +162,8 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     Raises
     ------
     ValueError
-        If the profile or a field does not exist, or a value does not fit its field.
+        If the profile or a field does not exist, or a value does not fit its field; or from
+        `data_root`.
 
     Examples
     --------
@@ -145,7 +173,11 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     if name not in PROFILES:
         raise ValueError(f"no profile {name!r}; there are {', '.join(PROFILES)}")
     field_types = typing.get_type_hints(Profile)
-    changes = {}
+    changes: dict[str, Any] = {
+        field: data_root() / value.relative_to(DOWNLOADS)
+        for field, value in vars(PROFILES[name]).items()
+        if isinstance(value, Path) and value.is_relative_to(DOWNLOADS)
+    }
     for field, value in overrides.items():
         if field not in field_types or field == "name":
             close = difflib.get_close_matches(field, field_types, n=1)

@@ -14,13 +14,14 @@ def progress(
     unit: str,
     total: int | None = None,
     initial: int = 0,
+    unit_scale: bool = False,
     show: bool = True,
 ) -> "tqdm[Any]":
     """Return a text progress bar over ``items``, or one to be moved by ``update``.
 
     It is text and not a widget, since a widget leaves nothing in an exported notebook, and it goes
-    to standard output, since notebooks paint standard error as if something were wrong. ``initial``
-    is what was done before and does not count for the speed.
+    to standard output, since notebooks paint standard error as if something were wrong. What was
+    done before, in an earlier run, is ``initial``; ``unit_scale`` writes 3.2M for 3,200,000.
     """
     return tqdm(
         items,
@@ -28,6 +29,7 @@ def progress(
         unit=unit,
         total=total,
         initial=initial,
+        unit_scale=unit_scale,
         disable=not show,
         file=sys.stdout,
         ncols=90,

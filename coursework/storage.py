@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -47,4 +48,21 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
 def sha256(path: Path | str) -> str:
     """Return the SHA-256 sum of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return checksum(file, "sha256")
+
+
+def checksum(file: io.BufferedIOBase, algorithm: str) -> str:
+    """Return the sum of what is left to read in an open file, in hexadecimal digits.
+
+    Parameters
+    ----------
+    file
+        Opened to read bytes; it may be one that unpacks as it is read.
+    algorithm
+        ``"sha256"``, or ``"md5"`` where that is all a data set's authors published: enough
+        against accidents, which is what it is for here.
+    """
+    result = hashlib.new(algorithm, usedforsecurity=False)
+    while block := file.read(2**20):
+        result.update(block)
+    return result.hexdigest()

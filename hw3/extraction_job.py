@@ -203,7 +203,9 @@ def _process_group() -> Iterator[Callable[[], int]]:
     distributed.init_process_group(
         "gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE
     )
-    yield lambda: int(store.add("tickets", 1))
+    # A run that torchrun starts again may find the store of the last attempt.
+    name = f"tickets {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}"
+    yield lambda: int(store.add(name, 1))
     distributed.destroy_process_group()
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from coursework import sources
+from coursework.fetch import fetch_files
+
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -55,8 +58,8 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
     split
         ``"train"`` or ``"test"``.
     download
-        Fetch all of MNIST into ``root`` through torchvision, which knows the mirrors and checks
-        the sums, if the files are not there.
+        If a file of the split is not there, fetch what ``root`` lacks of MNIST's four, each
+        verified by its checksum. What is there is read as it is: it may be a subset.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
         raise ValueError(f"split is {split!r}, expected 'train' or 'test'")
     root = Path(root)
     if download and any(_find(root, name) is None for name in FILES[split]):
-        _download(root)
+        fetch_files([source for source in sources.MNIST if source.find(root) is None], root)
     images_path, labels_path = (_require(root, name) for name in FILES[split])
     images = read_idx(images_path, dimensions=3)
     labels = read_idx(labels_path, dimensions=1)
@@ -135,7 +138,7 @@ def read_idx(path: Path | str, dimensions: int) -> npt.NDArray[np.uint8]:
 def _find(root: Path, name: str) -> Path | None:
     """Return where the file lies, with or without ``.gz``, or ``None``."""
     for folder in (root, root / "MNIST" / "raw"):
-        for candidate in (folder / name, folder / f"{name}.gz"):
+        for candidate in (folder / f"{name}.gz", folder / name):
             if candidate.is_file():
                 return candidate
     return None
@@ -149,16 +152,3 @@ def _require(root: Path, name: str) -> Path:
             f"MNIST's four IDX files into {root}, or load with download=True"
         )
     return path
-
-
-def _download(root: Path) -> None:
-    from torchvision.datasets import MNIST
-
-    try:
-        MNIST(str(root), download=True)
-    except (RuntimeError, OSError) as error:
-        wanted = ", ".join(f"{name}.gz" for names in FILES.values() for name in names)
-        raise FileNotFoundError(
-            f"MNIST could not be downloaded into {root} ({error}); without a network, put "
-            f"{wanted} there by hand, or use the profile 'embedded'"
-        ) from error

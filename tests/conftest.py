@@ -34,5 +34,10 @@ def shared_notebooks() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_flowers() -> Path:
+def flowers5() -> Path:
     return shared_data("flowers5")
+
+
+@pytest.fixture(scope="session")
+def flowers102_labels() -> Path:
+    return shared_data("flowers102-labels")

@@ -52,7 +52,7 @@ def test_importing_everything_prints_nothing_and_draws_no_random_number():
 import random, numpy, torch
 before = random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
 import hw3.experiments, hw3.features, hw3.figures, hw3.report, coursework.cli, coursework.pdf
-import hw4.conv_parameters, hw4.figures, hw4.imbalanced
+import hw4.conv_parameters, hw4.figures, hw4.flowers, hw4.imbalanced
 after = random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
 assert before == after
 """

@@ -25,12 +25,12 @@ def test_the_table_describes_the_networks(name):
     assert described == "untrained, seed 7"
 
 
-def test_imagenet_weights_know_a_daisy_from_a_tulip(shared_flowers):
+def test_imagenet_weights_know_a_daisy_from_a_tulip(flowers5):
     """ImageNet's class 985 is the daisy; in that folder daisies are 1 and tulips are 5."""
     network, described = build_classifier("efficientnet_lite0")
     assert described == "trained on ImageNet"
-    labels = scipy.io.loadmat(shared_flowers / "imagelabels.mat")["labels"].ravel()
-    photographs = np.array(sorted((shared_flowers / "jpg").iterdir()))
+    labels = scipy.io.loadmat(flowers5 / "imagelabels.mat")["labels"].ravel()
+    photographs = np.array(sorted((flowers5 / "jpg").iterdir()))
 
     def share_with_a_daisy_among_five_guesses(label):
         images = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coursework.profiles import PROFILES, get_profile
+from coursework.profiles import PROFILES, ROOT, data_root, get_profile
 
 
 def test_the_embedded_profile_needs_no_network():
@@ -108,3 +108,22 @@ def test_an_unknown_profile_is_refused():
 
 def test_profiles_are_filed_under_their_names():
     assert all(profile.name == name for name, profile in PROFILES.items())
+
+
+def test_downloads_lie_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSEWORK_DATA", raising=False)
+    assert data_root() == ROOT / "data" / "downloads"
+    assert get_profile("full").mnist_root == ROOT / "data" / "downloads" / "mnist"
+    monkeypatch.setenv("COURSEWORK_DATA", str(tmp_path))
+    assert data_root() == tmp_path
+    assert get_profile("full").mnist_root == tmp_path / "mnist"
+    assert get_profile("full", mnist_root="mine").mnist_root == Path("mine")
+    assert get_profile("embedded") == PROFILES["embedded"]
+
+
+def test_a_data_root_that_depends_on_the_folder_is_refused(monkeypatch):
+    monkeypatch.setenv("COURSEWORK_DATA", "data/mine")
+    with pytest.raises(ValueError, match="COURSEWORK_DATA is 'data/mine', expected a full path"):
+        get_profile("full")
+    monkeypatch.setenv("COURSEWORK_DATA", "~/mine")
+    assert data_root() == Path.home() / "mine"

@@ -1,5 +1,6 @@
 """Question 1, the images: read right, or refused with a message that helps."""
 
+import dataclasses
 import gzip
 import hashlib
 import http.server
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torchvision
 
+from coursework import sources
 from hw3.mnist import FILES, Digits, load_mnist, read_idx
 
 pytestmark = pytest.mark.hw3_q1
@@ -127,25 +129,63 @@ def mirror(tmp_path, monkeypatch):
     images = write_mnist(tmp_path / "server")
     handler = partial(QuietHandler, directory=tmp_path / "server")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        here = f"http://127.0.0.1:{server.server_port}/"
-        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"{here}gone/", here])
-        resources = [
-            (path.name, hashlib.md5(path.read_bytes()).hexdigest())
-            for path in sorted((tmp_path / "server").iterdir())
-        ]
-        monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        here = f"http://127.0.0.1:{server.server_port}"
+        served = []
+        for source in sources.MNIST:
+            content = (tmp_path / "server" / source.name).read_bytes()
+            served.append(
+                dataclasses.replace(
+                    source,
+                    urls=(f"{here}/gone/{source.name}", f"{here}/{source.name}"),
+                    size=len(content),
+                    checksum=f"md5:{hashlib.md5(content).hexdigest()}",
+                    content_checksum=f"md5:{hashlib.md5(gzip.decompress(content)).hexdigest()}",
+                )
+            )
+        monkeypatch.setattr(sources, "MNIST", tuple(served))
         yield images
         server.shutdown()
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    unreachable = tuple(
+        dataclasses.replace(source, urls=(f"http://127.0.0.1:9/{source.name}",))
+        for source in sources.MNIST
+    )
+    monkeypatch.setattr(sources, "MNIST", unreachable)
 
 
 def test_missing_files_are_downloaded_from_the_next_mirror(tmp_path, mirror):
     digits = load_mnist(tmp_path / "new", "train", download=True)
     np.testing.assert_array_equal(digits.images, mirror)
+    # All four come at once, so that the other split needs no network.
+    assert len(load_mnist(tmp_path / "new", "test")) == len(mirror)
 
 
-def test_without_a_network_the_error_says_what_to_put_where(tmp_path, monkeypatch):
-    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
-    with pytest.raises(FileNotFoundError, match=r"t10k-labels-idx1-ubyte\.gz there by hand") as e:
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("below", [".", "MNIST/raw"])
+def test_what_is_there_is_not_downloaded(tmp_path, no_network, packed, below):
+    images = write_mnist(tmp_path / below, count=3, packed=packed)
+    digits = load_mnist(tmp_path, "train", download=True)
+    np.testing.assert_array_equal(digits.images, images)
+
+
+def test_only_what_is_missing_is_downloaded(tmp_path, mirror):
+    root = tmp_path / "new"
+    load_mnist(root, "train", download=True)
+    kept = root / "train-images-idx3-ubyte.gz"
+    before = kept.stat().st_mtime_ns
+    (root / "train-labels-idx1-ubyte.gz").unlink()
+    load_mnist(root, "train", download=True)
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_without_a_network_the_error_says_what_to_put_where(tmp_path, no_network):
+    with pytest.raises(FileNotFoundError, match="4 files are missing") as error:
         load_mnist(tmp_path, "test", download=True)
-    assert str(tmp_path) in str(e.value)
+    for source in sources.MNIST:
+        digits = source.checksum.removeprefix("md5:")
+        for part in (str(tmp_path / source.name), digits, source.urls[0], f"{source.size:,}"):
+            assert part in str(error.value)

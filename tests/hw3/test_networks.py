@@ -1,12 +1,14 @@
 """Question 1, the network: without its last layer, frozen, from the weights that were named."""
 
-import urllib.error
+import dataclasses
 import warnings
 
 import pytest
 import torch
 from torchvision.models import resnet50
 
+from coursework import sources
+from coursework.storage import sha256
 from hw3.networks import BACKBONES, build_extractor
 
 pytestmark = pytest.mark.hw3_q1
@@ -77,25 +79,40 @@ def test_the_removed_pretrained_argument_is_not_used():
         build_extractor("efficientnet_lite0", "imagenet")
 
 
-def test_imagenet_weights_of_resnet_come_from_the_cache_of_torch(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    cached = tmp_path / "hub" / "checkpoints" / "resnet50-0676ba61.pth"
-    cached.parent.mkdir(parents=True)
-    cached.write_bytes(checkpoint.read_bytes())
-    ours = build_extractor("resnet50", "imagenet").state_dict()
+@pytest.fixture
+def published(checkpoint, monkeypatch, tmp_path):
+    """The checkpoint stands in for the file that torchvision publishes; nothing serves it."""
+    source = dataclasses.replace(
+        sources.WEIGHTS["resnet50"],
+        urls=("http://127.0.0.1:9/resnet50.pth",),
+        size=checkpoint.stat().st_size,
+        checksum=f"sha256:{sha256(checkpoint)}",
+    )
+    monkeypatch.setitem(sources.WEIGHTS, "resnet50", source)
+    monkeypatch.setenv("COURSEWORK_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return source
+
+
+@pytest.mark.parametrize("folder", ["data/weights", "torch/hub/checkpoints"])
+def test_imagenet_weights_of_resnet_are_fetched_once(checkpoint, published, tmp_path, folder):
+    """They are taken from our folder, or from the cache that PyTorch filled earlier."""
+    kept = tmp_path / folder / published.name
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(checkpoint.read_bytes())
+    extractor = build_extractor("resnet50", "imagenet")
     saved = torch.load(checkpoint, weights_only=True)
-    assert torch.equal(ours["network.layer4.2.conv3.weight"], saved["layer4.2.conv3.weight"])
+    name = "layer4.2.conv3.weight"
+    assert torch.equal(extractor.state_dict()[f"network.{name}"], saved[name])
+    assert extractor.weights == "trained on ImageNet"
 
 
-def test_without_a_network_the_error_names_the_file_and_its_place(tmp_path, monkeypatch):
-    def no_network(*arguments, **options):
-        raise urllib.error.URLError("no route to host")
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
-    with pytest.raises(FileNotFoundError, match=r"resnet50-0676ba61\.pth.*no route to host") as e:
+def test_without_a_network_the_error_names_the_file_and_its_place(published, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"resnet50-0676ba61\.pth") as error:
         build_extractor("resnet50", "imagenet")
-    assert str(tmp_path / "hub" / "checkpoints") in str(e.value)
+    digits = published.checksum.split(":")[1]
+    for part in (published.urls[0], digits, str(tmp_path / "data" / "weights")):
+        assert part in str(error.value)
 
 
 @pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s, "epoch": 3}])

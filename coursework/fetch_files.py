@@ -1,0 +1,133 @@
+"""Files of one folder: verified if they are there, downloaded if they are not."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import filelock
+
+from coursework.download import DownloadError, download
+from coursework.fetch_report import FetchError, Missing, megabytes
+from coursework.mirror import Patience
+from coursework.sources import Source
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How files are fetched.
+
+    Attributes
+    ----------
+    offline
+        Verify what is there and download nothing.
+    patience
+        When to give up on a server.
+    show_progress
+        Whether downloads show a progress bar.
+    report
+        Called with a line about each file.
+    hosts
+        What is known of each host, see `coursework.download.download`.
+    """
+
+    offline: bool = False
+    patience: Patience = field(default_factory=Patience)
+    show_progress: bool = True
+    report: Report = lambda line: None
+    hosts: dict[str, str] = field(default_factory=dict)
+
+
+def fetch_files(wanted: Sequence[Source], folder: Path, manner: Manner | None = None) -> list[Path]:
+    """Make a folder hold files, intact, and return where each one is.
+
+    What is there is verified and left alone; what is missing or damaged is downloaded, and a
+    damaged file is replaced only when the good one is complete. If two processes want the same
+    file, the second waits for the first and finds it there.
+
+    Raises
+    ------
+    FetchError
+        If any of the files cannot be had. The others have been fetched all the same.
+    OSError
+        If the disk is full or the folder cannot be written.
+    """
+    manner = manner or Manner()
+    missing: list[Missing] = []
+    paths = []
+    for source in wanted:
+        with collected(missing):
+            paths.append(_fetch_file(source, folder, manner))
+    if missing:
+        raise FetchError(missing)
+    return paths
+
+
+@contextlib.contextmanager
+def collected(missing: list[Missing]) -> Iterator[None]:
+    """Add the files that a block finds to be missing to a list, and go on."""
+    try:
+        yield
+    except FetchError as error:
+        missing.extend(error.missing)
+
+
+def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
+    shown, target = f"{folder.name}/{source.name}", folder / source.name
+    found = source.find(folder)
+    if found and _is_present(source, found, target, manner):
+        return found
+    if manner.offline:
+        manner.report(f"{'damaged' if found else 'missing'}   {shown}")
+        raise FetchError([Missing(source, target, {}, found)])
+    with locked(target, manner):
+        # Another process may have fetched it in the meantime.
+        found = source.find(folder)
+        if found and _is_present(source, found, target, manner):
+            return found
+        if found:
+            manner.report(f"damaged   {shown}  stays until a good one is there")
+        began = time.monotonic()
+        try:
+            url = download(
+                source,
+                target,
+                patience=manner.patience,
+                hosts=manner.hosts,
+                show_progress=manner.show_progress,
+            )
+        except DownloadError as error:
+            manner.report(f"failed    {shown}")
+            raise FetchError([Missing(source, target, error.reasons, found)]) from error
+    seconds = time.monotonic() - began
+    host = urlsplit(url).netloc
+    manner.report(f"fetched   {shown}  {megabytes(source.size)} in {seconds:.1f} s from {host}")
+    return target
+
+
+def _is_present(source: Source, path: Path, target: Path, manner: Manner) -> bool:
+    if not source.is_intact(path):
+        return False
+    size, where = megabytes(path.stat().st_size), "" if path == target else f", at {path}"
+    manner.report(f"present   {target.parent.name}/{target.name}  {size}, verified{where}")
+    return True
+
+
+@contextlib.contextmanager
+def locked(path: Path, manner: Manner) -> Iterator[None]:
+    """Let one process at a time write to a path; the system frees the lock of a dead one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        manner.report(f"waiting   {path.parent.name}/{path.name}  another run is fetching it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

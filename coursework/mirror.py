@@ -1,0 +1,231 @@
+"""One server that may have a file: asked for what is missing, believed as far as it was checked."""
+
+import http.client
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from coursework.progress import progress
+from coursework.sources import Source
+
+BLOCK = 2**18
+"""The most bytes that are read at once."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to put up with a server.
+
+    Attributes
+    ----------
+    stall_seconds
+        A connection is given up after this long without a byte, or when it brought fewer than
+        ``slowest_rate`` bytes a second for this long.
+    slowest_rate
+        In bytes a second.
+    rounds
+        How often all mirrors are gone through.
+    pause_seconds
+        Before the second round; it doubles before each further one.
+    """
+
+    stall_seconds: float = 15.0
+    slowest_rate: float = 1000.0
+    rounds: int = 3
+    pause_seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.stall_seconds < 1e6 or self.rounds < 1:
+            raise ValueError(f"expected seconds above zero and one round or more, found {self}")
+
+
+class RefusalError(Exception):
+    """The mirror does not have the file: no use in asking it again."""
+
+
+class InterruptionError(Exception):
+    """The connection failed on the way: what arrived is kept, and the rest may come yet."""
+
+
+class StallError(InterruptionError):
+    """The connection brought nothing, or next to nothing, for too long."""
+
+
+class Mirror:
+    """One URL, and what is known of the file behind it.
+
+    Parameters
+    ----------
+    url, source
+        Where it is, and what it should be.
+    part
+        The path that collects what arrives.
+    patience, hosts, show_progress
+        As `coursework.download.download` takes them.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        source: Source,
+        part: Path,
+        patience: Patience,
+        hosts: MutableMapping[str, str],
+        show_progress: bool,
+    ) -> None:
+        self.url = url
+        self.host = urlsplit(url).netloc
+        self.source = source
+        self.part = part
+        self.patience = patience
+        self.hosts = hosts
+        self.show_progress = show_progress
+        self.validator: str | None = None
+        self.pieced = False
+
+    def complete(self) -> None:
+        """Bring the part to its full length and verify it, or raise and say why not."""
+        self.pieced = received_bytes(self.part) > 0
+        for may_repeat in (True, False):
+            self._receive_all()
+            if self.source.is_intact(self.part):
+                return
+            found = self.source.checksum_of(self.part)
+            self.part.unlink()
+            # Perhaps only the beginning, from another mirror or another day, was wrong.
+            if not (self.pieced and may_repeat):
+                raise RefusalError(f"wrong bytes: {found}, expected {self.source.checksum}")
+
+    def _receive_all(self) -> None:
+        """Ask for what is missing, again and again while each answer brings a fair share."""
+        longest = received_bytes(self.part)
+        while received_bytes(self.part) < self.source.size:
+            try:
+                self._receive()
+            except StallError:
+                raise
+            except InterruptionError:
+                # A server that starts from zero each time, only to be cut again, brings nothing.
+                if received_bytes(self.part) - longest < max(1, self.source.size // 100):
+                    raise
+                longest = received_bytes(self.part)
+
+    def _receive(self) -> None:
+        """Make one request and append what it brings; raise if that is not all."""
+        response = self._ask(start=received_bytes(self.part))
+        try:
+            with response:
+                start = self._check_answer(response)
+                self.pieced = start > 0
+                with (
+                    open(self.part, "ab" if start else "wb") as file,
+                    progress(
+                        description=self.source.name,
+                        unit="B",
+                        unit_scale=True,
+                        initial=start,
+                        total=self.source.size,
+                        show=self.show_progress,
+                    ) as bar,
+                ):
+                    for block in self._blocks(response, self.source.size - start):
+                        file.write(block)
+                        bar.update(len(block))
+                    file.flush()
+                    os.fsync(file.fileno())
+        except OSError as error:
+            # Those of the network have become exceptions of this module: this one is of the disk.
+            raise OSError(error.errno, error.strerror, str(self.part)) from error
+
+    def _ask(self, start: int) -> http.client.HTTPResponse:
+        """Send one request for the bytes from ``start`` on."""
+        if reason := self.hosts.get(self.host):
+            raise RefusalError(reason)
+        request = urllib.request.Request(self.url)
+        request.add_header("User-Agent", "deep-learning-coursework")
+        request.add_header("Accept-Encoding", "identity")
+        if start:
+            request.add_header("Range", f"bytes={start}-")
+            if self.validator:
+                # If the file has changed since, the answer is all of the new one.
+                request.add_header("If-Range", self.validator)
+        try:
+            response: http.client.HTTPResponse = urllib.request.urlopen(
+                request, timeout=self.patience.stall_seconds
+            )
+        except urllib.error.HTTPError as error:
+            error.close()
+            self.hosts[self.host] = ""
+            reason = f"HTTP {error.code} {error.reason}"
+            if error.code >= 500 or error.code in (408, 429):
+                raise InterruptionError(reason) from error
+            # This includes 416, a file that ends before our part does: the part may be right.
+            raise RefusalError(reason) from error
+        except urllib.error.URLError as error:
+            reason = f"no connection: {getattr(error.reason, 'strerror', None) or error.reason}"
+            if self.host in self.hosts:
+                raise InterruptionError(reason) from error
+            self.hosts[self.host] = reason
+            raise RefusalError(reason) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._interruption(error) from error
+        self.hosts[self.host] = ""
+        return response
+
+    def _check_answer(self, response: http.client.HTTPResponse) -> int:
+        """Return at which byte the answer starts, if it is one about the right file."""
+        headers = response.headers
+        start, total = 0, headers.get("Content-Length")
+        if response.status == http.HTTPStatus.PARTIAL_CONTENT:
+            start, given = received_bytes(self.part), headers.get("Content-Range", "")
+            parts = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", given)
+            if parts is None or int(parts[1]) != start:
+                raise RefusalError(f"asked from byte {start}, it gives {given or 'no range'!r}")
+            total = parts[2]
+        elif response.status != http.HTTPStatus.OK:
+            raise RefusalError(f"HTTP {response.status} {response.reason}")
+        if total not in (None, "*", str(self.source.size)):
+            raise RefusalError(f"offers {total} bytes, expected {self.source.size}")
+        etag = headers.get("ETag", "")
+        self.validator = etag if etag.startswith('"') else headers.get("Last-Modified")
+        return start
+
+    def _blocks(self, response: http.client.HTTPResponse, missing: int) -> Iterator[bytes]:
+        """Yield what arrives until nothing is missing; raise if it ends early or dawdles."""
+        since, received = time.monotonic(), 0
+        while missing:
+            try:
+                block = response.read1(min(BLOCK, missing))
+            except (OSError, http.client.HTTPException) as error:
+                raise self._interruption(error) from error
+            if not block:
+                raise InterruptionError(f"connection cut {missing:,} bytes before the end")
+            yield block
+            missing -= len(block)
+            received += len(block)
+            seconds = time.monotonic() - since
+            if seconds >= self.patience.stall_seconds:
+                if received < self.patience.slowest_rate * seconds:
+                    raise StallError(f"too slow: {received:,} bytes in {seconds:.0f} s")
+                since, received = time.monotonic(), 0
+
+    def _interruption(self, error: Exception) -> InterruptionError:
+        if isinstance(error, TimeoutError):
+            return StallError(f"no answer for {self.patience.stall_seconds:g} s")
+        return InterruptionError(f"connection cut ({str(error) or type(error).__name__})")
+
+
+def part_of(target: Path) -> Path:
+    """Return the path that collects what arrives of a file."""
+    return target.with_name(f"{target.name}.part")
+
+
+def received_bytes(path: Path) -> int:
+    """Return the length of a part, 0 if nothing has come yet."""
+    return path.stat().st_size if path.exists() else 0

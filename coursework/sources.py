@@ -1,0 +1,159 @@
+"""What can be downloaded: every file, where it comes from, its size and its checksum."""
+
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursework.storage import checksum
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file that can be downloaded.
+
+    Attributes
+    ----------
+    name
+        Its file name.
+    urls
+        Where it is served, in the order in which they are tried.
+    size
+        Its length in bytes.
+    checksum
+        Of the file: the algorithm, a colon and hexadecimal digits, as in ``"md5:f68b3c2d..."``.
+    content_checksum
+        For a gzipped file, of what is inside, in the same form: a copy that somebody unpacked, or
+        packed again with another compression, is as good.
+    also_at
+        Other paths below the same folder where the file may lie, besides ``name``.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    size: int
+    checksum: str
+    content_checksum: str | None = None
+    also_at: tuple[str, ...] = ()
+
+    def find(self, folder: Path) -> Path | None:
+        """Return where the file lies in a folder, intact or not, or ``None``."""
+        paths = (folder / name for name in (self.name, *self.also_at))
+        return next((path for path in paths if path.is_file()), None)
+
+    def is_intact(self, path: Path) -> bool:
+        """Return whether a file is what the checksum, or the one of its content, says."""
+        if path.stat().st_size == self.size and self.checksum_of(path) == self.checksum:
+            return True
+        return self.content_checksum is not None and self._content_is_intact(path)
+
+    def checksum_of(self, path: Path) -> str:
+        """Return a file's sum, by the algorithm of ``checksum`` and in its form."""
+        algorithm = self.checksum.partition(":")[0]
+        with open(path, "rb") as file:
+            return f"{algorithm}:{checksum(file, algorithm)}"
+
+    def _content_is_intact(self, path: Path) -> bool:
+        algorithm, _, expected = str(self.content_checksum).partition(":")
+        with open(path, "rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            try:
+                content: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if packed else file
+                return checksum(content, algorithm) == expected
+            except (gzip.BadGzipFile, EOFError, zlib.error):
+                return False
+
+
+def _mnist(name: str, size: int, md5: str, unpacked_md5: str) -> Source:
+    hosts = (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        "http://yann.lecun.com/exdb/mnist/",
+    )
+    packed = f"{name}.gz"
+    return Source(
+        name=packed,
+        urls=tuple(f"{host}{packed}" for host in hosts),
+        size=size,
+        checksum=f"md5:{md5}",
+        content_checksum=f"md5:{unpacked_md5}",
+        # Unpacked, or where torchvision puts them.
+        also_at=(name, f"MNIST/raw/{packed}", f"MNIST/raw/{name}"),
+    )
+
+
+def _flowers(name: str, size: int, md5: str) -> Source:
+    hosts = (
+        "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
+        "https://thor.robots.ox.ac.uk/flowers/102/",
+    )
+    urls = tuple(f"{host}{name}" for host in hosts)
+    return Source(name=name, urls=urls, size=size, checksum=f"md5:{md5}")
+
+
+def _weights(name: str, size: int, sha256: str) -> Source:
+    hosts = ("https://download.pytorch.org/models/", "https://download-r2.pytorch.org/models/")
+    urls = tuple(f"{host}{name}" for host in hosts)
+    return Source(name=name, urls=urls, size=size, checksum=f"sha256:{sha256}")
+
+
+MNIST = (
+    _mnist(
+        "train-images-idx3-ubyte",
+        9_912_422,
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "6bbc9ace898e44ae57da46a324031adb",
+    ),
+    _mnist(
+        "train-labels-idx1-ubyte",
+        28_881,
+        "d53e105ee54ea40749a09fcbcd1e9432",
+        "a25bea736e30d166cdddb491f175f624",
+    ),
+    _mnist(
+        "t10k-images-idx3-ubyte",
+        1_648_877,
+        "9fb629c4189551a2d022fa330f9573f3",
+        "2646ac647ad5339dbf082846283269ea",
+    ),
+    _mnist(
+        "t10k-labels-idx1-ubyte",
+        4_542,
+        "ec29112dd5afa0611ce80d1b7f02629c",
+        "27ae3e4e09519cfbb04c329615203637",
+    ),
+)
+"""LeCun, Cortes and Burges, *The MNIST database of handwritten digits*."""
+
+FLOWERS = (
+    _flowers("imagelabels.mat", 502, "e0620be6f572b9609742df49c70aed4d"),
+    _flowers("setid.mat", 14_989, "a5357ecc9cb78c4bef273ce3793fc85c"),
+    _flowers("102flowers.tgz", 344_862_509, "52808999861908f626f3c1f4e79d11fa"),
+)
+"""Nilsback and Zisserman, *Automated Flower Classification over a Large Number of Classes*."""
+
+PHOTOGRAPHS = 8189
+"""How many the flowers' archive holds: ``jpg/image_00001.jpg`` and on."""
+
+WEIGHTS = {
+    "resnet18": _weights(
+        "resnet18-f37072fd.pth",
+        46_830_571,
+        "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
+    ),
+    "resnet50": _weights(
+        "resnet50-0676ba61.pth",
+        102_530_333,
+        "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
+    ),
+}
+"""torchvision's weights ``IMAGENET1K_V1``, by the name of the network."""
+
+GROUPS: dict[str, tuple[Source, ...]] = {
+    "mnist": MNIST,
+    "flowers": FLOWERS,
+    "weights": tuple(WEIGHTS.values()),
+}
+"""What can be asked for by name; each group has its own folder, of that name, in the data root."""

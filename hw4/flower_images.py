@@ -1,0 +1,99 @@
+"""From an image file of any kind to upright RGB pixels."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ORIENTATION = 0x0112
+"""The EXIF tag that says how a camera was held, 1 to 8."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
+    """Read an image file as RGB, the way up that a person sees it.
+
+    Grayscale, palette, CMYK and 16-bit images are converted; what is transparent becomes white;
+    the EXIF orientation of a camera is applied. Of an animation the first picture is taken.
+
+    Parameters
+    ----------
+    path
+        The file.
+    least_side
+        If given, a JPEG may be decoded at a half, a quarter or an eighth of its size, which is much
+        faster, as long as its short side keeps at least so many pixels.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Of mode ``"RGB"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is broken, cut short, or not an image. The message names the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such image; put it back, or fetch the data again")
+    try:
+        with Image.open(path) as image:
+            if least_side is not None:
+                _draft(image, least_side)
+            image.load()
+            return _upright(_as_rgb(image), _orientation(image))
+    except MemoryError:
+        raise
+    except Exception as error:  # a foreign file fails in Pillow, zlib or struct, each its own way
+        raise ValueError(
+            f"{path} cannot be read as an image ({error}; {path.stat().st_size:,} bytes); the file "
+            "is damaged or of another kind: replace it, or fetch the data again"
+        ) from error
+
+
+def _draft(image: Image.Image, least_side: int) -> None:
+    """Let the JPEG decoder reduce the image, to no less than ``least_side`` on the short side."""
+    width, height = image.size
+    scale = least_side / min(width, height)
+    if image.format == "JPEG" and scale < 1:
+        # Pillow takes the smallest size that is not below the one asked for.
+        image.draft(None, (int(np.ceil(width * scale)), int(np.ceil(height * scale))))
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers; save it with 8 bits a channel")
+    if image.mode.startswith("I"):
+        # 16 bits a pixel. Pillow's own conversion cuts everything above 255 off.
+        deep = np.clip(np.asarray(image).astype(np.float64), 0, 65535)
+        return Image.fromarray(np.rint(deep / 257).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return image.convert("RGB")
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # the pixels are fine even where the camera's notes are not
+        return 1

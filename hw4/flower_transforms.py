@@ -1,0 +1,238 @@
+"""From an upright RGB picture to the square, normalised tensor that a network takes.
+
+A transform has two steps. `prepare` is the same every time, so that its result can be kept in
+memory; `finish` is cheap and, in training, random. Its random numbers come in as an argument.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+Pixels = npt.NDArray[np.uint8]
+Channels = tuple[float, float, float]
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""What red, green and blue count in the gray of a colour (ITU-R BT.601)."""
+
+
+class Normalisation(NamedTuple):
+    """Mean and deviation of each channel: a network sees ``(x - mean) / std``, x in [0, 1]."""
+
+    mean: Channels
+    std: Channels
+
+
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""What torchvision's ResNets were trained with."""
+
+HALF = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+"""To [-1, 1]: what EfficientNet-Lite0 was trained with."""
+
+
+@dataclass(frozen=True)
+class EvaluationTransform:
+    """The middle of an image, the same every time.
+
+    The short side is brought to 256/224 of ``image_size`` and the middle square cut out; both are
+    one resampling here.
+
+    Attributes
+    ----------
+    image_size
+        Side s of the result in pixels.
+    mean, std
+        See `Normalisation`.
+    """
+
+    image_size: int = 224
+    mean: Channels = IMAGENET.mean
+    std: Channels = IMAGENET.std
+
+    def __post_init__(self) -> None:
+        _check(self.image_size, self.mean, self.std)
+
+    @property
+    def least_side(self) -> int:
+        """Pixels that the short side of a decoded image should keep."""
+        return math.ceil(_MARGIN * self.image_size)
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """Return the middle square, shape (s, s, 3), uint8."""
+        side = min(image.size) * 224 / 256
+        left, top = ((length - side) / 2 for length in image.size)
+        return np.array(_resample(image, self.image_size, (left, top, left + side, top + side)))
+
+    def finish(
+        self, pixels: Pixels, rng: np.random.Generator | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Normalise; nothing is random."""
+        return _colour(pixels, np.eye(3, dtype=np.float32), 0.0, self.mean, self.std)
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        """Map an RGB picture to a tensor (3, s, s), float32."""
+        return _tensor(self.finish(self.prepare(image)))
+
+
+@dataclass(frozen=True)
+class TrainingTransform:
+    """A random part of an image, perhaps mirrored, in slightly other light.
+
+    A rectangle of random area and shape is resampled to the square; one in two is mirrored; then
+    brightness, saturation and contrast are changed.
+
+    Attributes
+    ----------
+    image_size
+        Side s of the result in pixels.
+    mean, std
+        See `Normalisation`.
+    least_area
+        The rectangle has at least this part of the area, before it is shrunk to fit into the image.
+    most_stretch
+        Its width over its height is between 1 / ``most_stretch`` and ``most_stretch``.
+    jitter
+        Brightness, saturation and contrast are multiplied by numbers in 1 ± ``jitter``.
+    """
+
+    image_size: int = 224
+    mean: Channels = IMAGENET.mean
+    std: Channels = IMAGENET.std
+    least_area: float = 0.4
+    most_stretch: float = 4 / 3
+    jitter: float = 0.2
+
+    def __post_init__(self) -> None:
+        _check(self.image_size, self.mean, self.std)
+        if not (0 < self.least_area <= 1 <= self.most_stretch and 0 <= self.jitter < 1):
+            raise ValueError(
+                f"expected least_area in (0, 1], most_stretch 1 or more and jitter in [0, 1), "
+                f"found {self.least_area}, {self.most_stretch} and {self.jitter}"
+            )
+
+    @property
+    def least_side(self) -> int:
+        """Pixels that the short side of a decoded image should keep."""
+        return math.ceil(_MARGIN * self.image_size)
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """Return the whole image, its short side shrunk to `least_side` if it is longer."""
+        scale = self.least_side / min(image.size)
+        if scale < 1:
+            width, height = (max(1, round(length * scale)) for length in image.size)
+            image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
+        return np.array(image)
+
+    def finish(self, pixels: Pixels, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+        """Cut, mirror, change the light, and normalise."""
+        height, width = pixels.shape[:2]
+        box = random_box(width, height, self.least_area, self.most_stretch, rng)
+        mirrored = rng.random() < 0.5
+        brightness, saturation, contrast = rng.uniform(1 - self.jitter, 1 + self.jitter, 3)
+        cut = _resample(Image.fromarray(pixels), self.image_size, box)
+        if mirrored:
+            cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        square = np.asarray(cut)
+        # Each change is linear in the colour, so that all three are one matrix and one shift:
+        # x <- brightness x;  x <- saturation x + (1 - saturation) gray(x);
+        # x <- contrast x + (1 - contrast) times the mean of gray.
+        gray = float(square.mean(axis=0).mean(axis=0) @ LUMA) / 255 * brightness
+        mix = saturation * np.eye(3) + (1 - saturation) * LUMA
+        matrix = (contrast * brightness * mix).astype(np.float32)
+        return _colour(square, matrix, (1 - contrast) * gray, self.mean, self.std)
+
+    def __call__(self, image: Image.Image, rng: np.random.Generator) -> Tensor:
+        """Map an RGB picture to a tensor (3, s, s), float32."""
+        return _tensor(self.finish(self.prepare(image), rng))
+
+
+def training_transform(
+    image_size: int = 224, mean: Channels = IMAGENET.mean, std: Channels = IMAGENET.std
+) -> TrainingTransform:
+    """Return the transform of mode ``"train"``: it augments."""
+    return TrainingTransform(image_size, mean, std)
+
+
+def evaluation_transform(
+    image_size: int = 224, mean: Channels = IMAGENET.mean, std: Channels = IMAGENET.std
+) -> EvaluationTransform:
+    """Return the transform of modes ``"val"`` and ``"test"``: the same each time."""
+    return EvaluationTransform(image_size, mean, std)
+
+
+def unnormalise(
+    images: Tensor, mean: Channels = IMAGENET.mean, std: Channels = IMAGENET.std
+) -> Tensor:
+    """Return what a person sees, in [0, 1], of normalised images (..., 3, height, width)."""
+    if images.ndim < 3 or images.shape[-3] != 3:
+        raise ValueError(f"images have the shape {tuple(images.shape)}, expected (..., 3, h, w)")
+    means, stds = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in (mean, std))
+    return (images.float() * stds + means).clamp(0, 1)
+
+
+def random_box(
+    width: int, height: int, least_area: float, most_stretch: float, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """Draw a rectangle within an image: left, top, right and bottom edge in pixels.
+
+    Its area is uniform between ``least_area`` and all of the image, the logarithm of its width over
+    its height uniform between ± log ``most_stretch``; where it does not fit, it is shrunk until it
+    does. (Inception's crop [1]_, which tries again instead.)
+
+    References
+    ----------
+    .. [1] Szegedy et al., *Going deeper with convolutions*, 2015, section 6.
+    """
+    area = rng.uniform(least_area, 1) * width * height
+    stretch = math.exp(rng.uniform(-1, 1) * math.log(most_stretch))
+    w, h = math.sqrt(area * stretch), math.sqrt(area / stretch)
+    fit = min(1.0, width / w, height / h)
+    # Rounding must not push an edge out of the image.
+    w, h = min(w * fit, width), min(h * fit, height)
+    left, top = rng.random() * (width - w), rng.random() * (height - h)
+    return left, top, min(left + w, width), min(top + h, height)
+
+
+_MARGIN = 1.5  # a cut of 0.4 of the area, 0.63 of the side, is then hardly ever enlarged
+
+
+def _check(image_size: int, mean: Channels, std: Channels) -> None:
+    if image_size < 1:
+        raise ValueError(f"image_size is {image_size}, expected 1 or more pixels")
+    if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        raise ValueError(f"expected three means and three positive stds, found {mean} and {std}")
+
+
+def _resample(image: Image.Image, side: int, box: tuple[float, float, float, float]) -> Image.Image:
+    """Return a part of an image as a square: bilinear, antialiased, in one step."""
+    return image.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=3)
+
+
+def _colour(
+    pixels: Pixels, matrix: npt.NDArray[np.float32], shift: float, mean: Channels, std: Channels
+) -> npt.NDArray[np.float32]:
+    """Return ``(clip(matrix x + shift, 0, 1) - mean) / std`` for the colour x in [0, 1] of a pixel.
+
+    Division and normalisation are moved into matrix, shift and bounds. These are repeated along a
+    row of the image, since NumPy is many times slower where the last axis has three numbers only.
+    """
+    means, stds = np.array(mean, np.float32), np.array(std, np.float32)
+    scaled = (matrix / (255 * stds[:, None])).T
+    height, width, _ = pixels.shape
+    rows = (pixels.reshape(-1, 3).astype(np.float32) @ scaled).reshape(height, 3 * width)
+    constants = ((np.float32(shift) - means) / stds, -means / stds, (1 - means) / stds)
+    shifts, low, high = (np.tile(values, width) for values in constants)
+    rows += shifts
+    # np.clip takes three times as long with bounds that are arrays.
+    np.maximum(rows, low, out=rows)
+    np.minimum(rows, high, out=rows)
+    return rows.reshape(pixels.shape)
+
+
+def _tensor(array: npt.NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(array).permute(2, 0, 1).contiguous()

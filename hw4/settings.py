@@ -1,0 +1,100 @@
+"""How a network is trained: the choices, and the precision a device offers."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from coursework.runtime import reduced_precision
+
+SCHEDULES = ("constant", "cosine")
+PRECISIONS = ("auto", "float32", "reduced")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The choices of a training.
+
+    Attributes
+    ----------
+    epochs
+        Passes over the training set, at most.
+    learning_rate
+        What a gradient is multiplied by in a step of SGD.
+    batch_size
+        Samples in a step, over all processes.
+    momentum, weight_decay
+        Of SGD.
+    schedule
+        ``"constant"``, or ``"cosine"``: from ``learning_rate`` down towards 0 along half a cosine,
+        epoch by epoch.
+    patience
+        Training stops early after so many epochs without a better validation accuracy; ``None``
+        never does.
+    seed
+        What the order of the samples starts from.
+    precision
+        ``"auto"`` computes in bfloat16 or float16 where the device has it in hardware, and in
+        float32 elsewhere; ``"reduced"`` insists; ``"float32"`` never does.
+    cache_bytes
+        How much memory the outputs of a frozen part may take, for both data sets together.
+    """
+
+    epochs: int = 10
+    learning_rate: float = 0.01
+    batch_size: int = 32
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    patience: int | None = None
+    seed: int = 0
+    precision: str = "auto"
+    cache_bytes: int = 2 * 2**30
+
+    def __post_init__(self) -> None:
+        for name, valid, expected in (
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("learning_rate", 0 < self.learning_rate < math.inf, "a positive number"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("momentum", 0 <= self.momentum < 1, "0 or more, below 1"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more"),
+            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            ("patience", self.patience is None or self.patience >= 1, "1 or more, or None"),
+            ("seed", self.seed >= 0, "0 or more"),
+            ("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
+            ("cache_bytes", self.cache_bytes >= 0, "0 or more"),
+        ):
+            if not valid:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}")
+
+    def learning_rate_at(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, counted from 0."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype | None:
+    """Return the type for ``torch.autocast``, or ``None`` to compute in float32.
+
+    Parameters
+    ----------
+    name
+        As `TrainingSettings.precision`.
+    device
+        Where the network is.
+
+    Raises
+    ------
+    ValueError
+        If ``"reduced"`` is asked for and the device has no such thing.
+    """
+    if name == "float32":
+        return None
+    precision = reduced_precision(device)
+    if name == "reduced" and precision is None:
+        raise ValueError(
+            f"precision 'reduced' is asked for, but {device} computes in float32 only (a CPU needs "
+            "AMX or AVX512-BF16); use 'auto' or 'float32'"
+        )
+    return precision

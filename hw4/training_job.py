@@ -1,0 +1,117 @@
+"""``python -m hw4.training``: one training from the command line, on one process or many."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from coursework.backbones import BACKBONES
+from coursework.storage import atomic_path
+from hw4.evaluation import evaluate
+from hw4.flowers import MODES, SPLITS, EvaluationTransform, FlowerDataset, Normalisation
+from hw4.frozen_inputs import FrozenInputs
+from hw4.networks import MODES as WAYS
+from hw4.networks import build_network
+from hw4.processes import current_processes, process_group
+from hw4.settings import PRECISIONS, SCHEDULES, TrainingSettings
+from hw4.training import train_model
+
+_DEFAULTS = TrainingSettings()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code, 1 after an error, which is printed in words."""
+    options = _parser().parse_args(arguments)
+    try:
+        with process_group(options.device) as device:
+            _train(options, device)
+    except (ValueError, OSError) as error:
+        print(f"hw4.training: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hw4.training",
+        description="Train a network on flowers and test its best epoch. Several processes: "
+        "torchrun --nproc-per-node N -m hw4.training ...; the batch is shared among them, so the "
+        "result is the same.",
+    )
+    add = parser.add_argument
+    add("--root", type=Path, required=True, help="the folder with jpg/ and the two .mat files")
+    add("--split", choices=SPLITS, default="official")
+    add("--image-size", type=int, default=224, metavar="PIXELS")
+    add("--no-augmentation", action="store_true", help="the same training images in every epoch")
+    add("--mode", choices=WAYS, default="finetune")
+    add("--backbone", choices=BACKBONES, default="resnet18")
+    add("--weights", default="imagenet", help="'imagenet', or the path of a checkpoint")
+    add("--epochs", type=int, default=_DEFAULTS.epochs)
+    add("--learning-rate", type=float, default=_DEFAULTS.learning_rate)
+    add("--batch-size", type=int, default=_DEFAULTS.batch_size, help="over all processes")
+    add("--momentum", type=float, default=_DEFAULTS.momentum)
+    add("--weight-decay", type=float, default=_DEFAULTS.weight_decay)
+    add("--schedule", choices=SCHEDULES, default=_DEFAULTS.schedule)
+    add("--patience", type=int, metavar="EPOCHS", help="stop after so many without a better one")
+    add("--seed", type=int, default=_DEFAULTS.seed)
+    add("--precision", choices=PRECISIONS, default=_DEFAULTS.precision)
+    add("--cache-bytes", type=int, default=_DEFAULTS.cache_bytes, help="for a frozen part's output")
+    add("--device", default="auto")
+    add("--checkpoint", type=Path, help="written after each epoch; gone on from if it is there")
+    add("--output", type=Path, help="where to write the state_dict of the best epoch")
+    return parser
+
+
+def _train(options: argparse.Namespace, device: torch.device) -> None:
+    settings = TrainingSettings(
+        **{name: getattr(options, name) for name in vars(_DEFAULTS) if hasattr(options, name)}
+    )
+    architecture = BACKBONES[options.backbone]
+    normalisation = Normalisation(architecture.mean, architecture.std)
+    unchanged = EvaluationTransform(options.image_size, *normalisation)
+    train, validation, test = (
+        FlowerDataset(
+            options.root,
+            mode,
+            options.split,
+            transform=unchanged if options.no_augmentation else None,
+            image_size=options.image_size,
+            normalisation=normalisation,
+            seed=options.seed,
+        )
+        for mode in MODES
+    )
+    network = build_network(
+        options.mode, train.classes, options.backbone, options.weights, seed=options.seed
+    )
+    training = train_model(
+        network,
+        train,
+        validation,
+        settings,
+        checkpoint=options.checkpoint,
+        device=device,
+        show_progress=True,
+    )
+    processes = current_processes()
+    inputs = FrozenInputs(training.network, test, device, cache_bytes=0)
+    measured = evaluate(training.network, inputs, settings.batch_size, processes)
+    if processes.rank > 0:
+        return
+    history = training.history
+    print("epoch  training loss  validation loss  validation accuracy  learning rate  seconds")
+    for number in range(len(history)):
+        print(
+            f"{number + 1:5}  {history.training_loss[number]:13.4f}  "
+            f"{history.validation_loss[number]:15.4f}  "
+            f"{history.validation_accuracy[number]:19.4f}  "
+            f"{history.learning_rate[number]:13.4g}  {history.seconds[number]:7.1f}"
+        )
+    if history.diverged:
+        print(history.diverged)
+    print(f"best epoch {history.best_epoch}, test accuracy {measured.accuracy:.4f}")
+    if options.output is not None:
+        with atomic_path(options.output) as temporary:
+            torch.save(training.network.state_dict(), temporary)

@@ -1,0 +1,84 @@
+"""What the tests of the flowers share: data sets that take no time to load."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.io import savemat
+
+from coursework.profiles import ROOT
+
+PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
+
+
+@dataclass
+class Blobs:
+    """Small images of noise around one colour for each class, with the interface of the flowers.
+
+    ``loaded`` counts how often each image was asked for.
+    """
+
+    samples: int = 60
+    classes: int = 3
+    size: int = 32
+    seed: int = 0
+    augments: bool = False
+    noise: float = 0.5
+    type: torch.dtype = torch.float32
+    loaded: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self):
+        rng = np.random.default_rng(self.seed)
+        self.labels = rng.permutation(np.arange(self.samples) % self.classes)
+
+    def batch(self, indices, epoch=0):
+        images = []
+        for index in map(int, indices):
+            self.loaded[index] = self.loaded.get(index, 0) + 1
+            key = (self.seed, index, epoch) if self.augments else (self.seed, index)
+            noise = np.random.default_rng(key).normal(0, self.noise, (3, self.size, self.size))
+            colour = np.eye(3)[self.labels[index] % 3] * 2 - 1
+            images.append(colour[:, None, None] + noise)
+        x = torch.from_numpy(np.stack(images)).to(self.type)
+        return x, torch.from_numpy(self.labels[np.asarray(indices)])
+
+
+@pytest.fixture
+def blobs():
+    return Blobs()
+
+
+@pytest.fixture
+def validation_blobs():
+    return Blobs(samples=21, seed=1)
+
+
+@pytest.fixture
+def flowers_root() -> Path:
+    return ROOT / "data" / "flowers"
+
+
+@pytest.fixture
+def flower_folder(tmp_path):
+    """Return a function that writes six images of two classes, or what its arguments change."""
+
+    def write(labels=(1, 1, 1, 2, 2, 2), parts=PARTS, images=None, size=(40, 30)):
+        root = tmp_path / "flowers"
+        (root / "jpg").mkdir(parents=True)
+        rng = np.random.default_rng(0)
+        for number in range(1, 1 + (len(labels) if images is None else images)):
+            # Smooth, so that JPEG keeps it.
+            coarse = rng.integers(0, 256, (3, 4, 3), np.uint8)
+            picture = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+            picture.save(root / "jpg" / f"image_{number:05d}.jpg", quality=95)
+        if labels is not None:
+            savemat(root / "imagelabels.mat", {"labels": np.asarray(labels)}, oned_as="row")
+        if parts is not None:
+            content = {name: np.asarray(part, np.uint16) for name, part in parts.items()}
+            savemat(root / "setid.mat", content, oned_as="row")
+        return root
+
+    return write

@@ -1,0 +1,276 @@
+"""Coding part 1, the training: each trap of the homework, divergence, and what a result holds."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from hw4.batches import epoch_batches, load_ahead, split
+from hw4.evaluation import predict
+from hw4.history import History
+from hw4.networks import build_network
+from hw4.settings import TrainingSettings, choose_precision
+from hw4.training import train_model
+from tests.hw4.conftest import Blobs
+
+pytestmark = pytest.mark.hw4_flowers
+
+QUICK = TrainingSettings(epochs=2, learning_rate=0.01, batch_size=16)
+
+
+def small_network(mode="scratch", classes=3, seed=0):
+    return build_network(mode, classes, "resnet18", None, seed=seed)
+
+
+@given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 99), st.integers(0, 9))
+def test_an_epoch_holds_every_sample_once_and_no_batch_of_one(samples, size, seed, epoch):
+    batches = epoch_batches(samples, size, seed, epoch)
+    assert sorted(np.concatenate(batches)) == list(range(samples))
+    if size > 1:
+        assert all(len(batch) in {size, size + 1} for batch in batches[:-1])
+        assert samples == 1 or min(map(len, batches)) > 1
+
+
+def test_the_order_is_new_in_each_epoch_and_depends_on_seed_and_epoch_alone():
+    """Trap: data unshuffled."""
+    orders = [np.concatenate(epoch_batches(50, 8, 1, epoch)).tolist() for epoch in range(3)]
+    assert orders[0] != orders[1] != orders[2] != list(range(50))
+    assert orders[1] == np.concatenate(epoch_batches(50, 8, 1, 1)).tolist()
+    assert orders[1] != np.concatenate(epoch_batches(50, 8, 2, 1)).tolist()
+
+
+def test_batches_loaded_ahead_come_in_order(blobs):
+    batches = split(np.arange(10), 4)
+    loaded = list(load_ahead(blobs, [*batches, np.array([], int)], 0))
+    assert [images is None for images in loaded] == [False, False, False, True]
+    for indices, (images, labels) in zip(batches, loaded, strict=False):
+        torch.testing.assert_close(images, blobs.batch(indices)[0])
+        assert labels.tolist() == blobs.labels[indices].tolist()
+    assert list(load_ahead(blobs, [], 0)) == []
+
+
+def test_one_epoch_is_what_plain_pytorch_does(blobs, validation_blobs):
+    """An oracle: the same batches, the same SGD, written down in ten lines."""
+    settings = TrainingSettings(
+        epochs=2, learning_rate=0.02, batch_size=16, momentum=0.8, weight_decay=0.01, seed=4
+    )
+    expected = small_network()
+    optimizer = torch.optim.SGD(expected.parameters(), lr=0.02, momentum=0.8, weight_decay=0.01)
+    losses = []
+    for epoch in range(2):
+        expected.train()
+        total = 0.0
+        for indices in epoch_batches(60, 16, 4, epoch):
+            x, y = blobs.batch(indices)
+            loss = nn.functional.cross_entropy(expected(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(indices)
+        losses.append(total / 60)
+    training = train_model(small_network(), blobs, validation_blobs, settings)
+    np.testing.assert_allclose(training.history.training_loss, losses, rtol=1e-4)
+    if training.history.best_epoch == 2:
+        ours = training.network.state_dict()
+        for name, tensor in expected.state_dict().items():
+            torch.testing.assert_close(ours[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_means_are_over_samples_although_the_last_batch_is_short(blobs, validation_blobs):
+    """Trap: accuracies of batches averaged, the loss divided by the wrong number."""
+    training = train_model(small_network(), blobs, validation_blobs, QUICK)
+    x, y = validation_blobs.batch(np.arange(21))
+    best = training.history.best_epoch - 1
+    with torch.inference_mode():
+        logits = training.network(x)
+    loss = nn.functional.cross_entropy(logits, y).item()
+    assert training.history.validation_loss[best] == pytest.approx(loss, rel=1e-4)
+    right = (logits.argmax(dim=1) == y).sum().item()
+    assert training.history.validation_accuracy[best] == pytest.approx(right / 21)
+
+
+def test_the_best_epoch_by_validation_is_what_is_returned(blobs, validation_blobs, monkeypatch):
+    """The validation accuracy is made to fall after the second of four epochs."""
+    from hw4 import training as module
+    from hw4.evaluation import Measured
+
+    seen = []
+
+    def measure(network, *arguments):
+        seen.append({n: t.clone() for n, t in network.trained.state_dict().items()})
+        return Measured(loss=1.0, accuracy=[0.5, 0.9, 0.9, 0.7][len(seen) - 1])
+
+    monkeypatch.setattr(module, "evaluate", measure)
+    settings = dataclasses.replace(QUICK, epochs=4)
+    training = train_model(small_network(), blobs, validation_blobs, settings)
+    assert training.history.best_epoch == 2
+    final = training.network.trained.state_dict()
+    assert all(torch.equal(seen[1][name], final[name]) for name in final)
+    assert not training.network.training
+
+
+def test_validation_records_no_gradient_and_moves_nothing(blobs, validation_blobs, monkeypatch):
+    """Trap: gradients recorded in validation, BatchNorm statistics moved by it."""
+    from hw4 import training as module
+    from hw4.evaluation import evaluate
+
+    def watched(network, *arguments):
+        before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        handle = network.trained.register_forward_hook(
+            lambda module, inputs, output: outputs.append(output.requires_grad)
+        )
+        measured = evaluate(network, *arguments)
+        handle.remove()
+        assert all(torch.equal(before[n], t) for n, t in network.state_dict().items())
+        return measured
+
+    outputs = []
+    monkeypatch.setattr(module, "evaluate", watched)
+    train_model(small_network(), blobs, validation_blobs, QUICK)
+    assert outputs
+    assert not any(outputs)
+
+
+def test_it_learns_what_can_be_learned(blobs, validation_blobs):
+    settings = TrainingSettings(epochs=4, learning_rate=0.01, batch_size=16)
+    training = train_model(small_network(), blobs, validation_blobs, settings)
+    assert training.history.best_accuracy >= 0.9
+    test = Blobs(samples=31, seed=2)
+    predictions = predict(training.network, test, batch_size=8)
+    assert predictions.accuracy >= 0.9
+    np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("mode", ["last_layers", "head"])
+def test_the_frozen_part_is_the_same_after_training(mode, blobs, validation_blobs):
+    """Trap: a "frozen" network whose BatchNorm statistics still move."""
+    network = small_network(mode)
+    before = {name: tensor.clone() for name, tensor in network.frozen.state_dict().items()}
+    training = train_model(network, blobs, validation_blobs, QUICK)
+    after = training.network.frozen.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_loss_that_is_no_number_ends_that_training_with_a_report(blobs, validation_blobs):
+    start = small_network()
+    before = {name: tensor.clone() for name, tensor in start.state_dict().items()}
+    wild = dataclasses.replace(QUICK, learning_rate=1e30, epochs=3)
+    training = train_model(start, blobs, validation_blobs, wild)
+    assert "the training loss became" in training.history.diverged
+    assert "in epoch 1, at learning rate 1e+30" in training.history.diverged
+    assert len(training.history) == 0
+    # Nothing was finished, so the weights are those it started from.
+    assert all(torch.equal(before[n], t) for n, t in training.network.state_dict().items())
+
+
+def test_divergence_later_keeps_the_best_epoch_before(blobs, validation_blobs, monkeypatch):
+    rates = [0.01, 1e30, 1e30]
+    monkeypatch.setattr(TrainingSettings, "learning_rate_at", lambda self, epoch: rates[epoch])
+    settings = dataclasses.replace(QUICK, epochs=3)
+    training = train_model(small_network(), blobs, validation_blobs, settings)
+    assert "in epoch 2" in training.history.diverged
+    assert training.history.best_epoch == len(training.history) == 1
+    assert all(t.isfinite().all() for t in training.network.state_dict().values())
+
+
+def test_early_stopping_waits_as_long_as_it_is_told(blobs, validation_blobs, monkeypatch):
+    from hw4 import training as module
+    from hw4.evaluation import Measured
+
+    accuracies = iter([0.5, 0.6, 0.6, 0.55, 0.9])
+    monkeypatch.setattr(module, "evaluate", lambda *a: Measured(1.0, next(accuracies)))
+    settings = dataclasses.replace(QUICK, epochs=5, patience=2)
+    history = train_model(small_network(), blobs, validation_blobs, settings).history
+    assert history.validation_accuracy == (0.5, 0.6, 0.6, 0.55)
+    assert history.best_epoch == 2
+
+
+def test_the_history_holds_what_was_done(blobs, validation_blobs):
+    settings = dataclasses.replace(QUICK, epochs=3, schedule="cosine")
+    history = train_model(small_network(), blobs, validation_blobs, settings).history
+    assert len(history) == 3
+    expected = [0.01 * (1 + math.cos(math.pi * epoch / 3)) / 2 for epoch in range(3)]
+    assert history.learning_rate == pytest.approx(expected)
+    assert all(seconds > 0 for seconds in history.seconds)
+    assert history.diverged == ""
+
+
+def test_the_best_epoch_of_equals_is_that_of_the_lowest_loss():
+    history = History((1.0,) * 3, (0.5, 0.4, 0.6), (0.8, 0.8, 0.7), (0.1,) * 3, (1.0,) * 3)
+    assert (history.best_epoch, history.best_accuracy) == (2, 0.8)
+    assert History().best_epoch == 0
+    assert math.isnan(History().best_accuracy)
+
+
+def test_training_twice_gives_the_same_weights(blobs, validation_blobs):
+    blobs.augments = True
+    states = []
+    for seed in (0, 0, 1):
+        settings = dataclasses.replace(QUICK, seed=seed)
+        states.append(train_model(small_network(), blobs, validation_blobs, settings).network)
+    first, again, other = (network.state_dict() for network in states)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["trained.fc.weight"], other["trained.fc.weight"])
+
+
+def test_what_does_not_fit_together_is_refused(blobs, validation_blobs):
+    with pytest.raises(ValueError, match=r"labels from 0 to 2, but the network has 2 outputs"):
+        train_model(small_network(classes=2), blobs, validation_blobs, QUICK)
+    blobs.labels = np.array([], int)
+    with pytest.raises(ValueError, match="the training set is empty"):
+        train_model(small_network(), blobs, validation_blobs, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("learning_rate", 0),
+        ("learning_rate", math.nan),
+        ("batch_size", 0),
+        ("momentum", 1),
+        ("weight_decay", -1),
+        ("schedule", "linear"),
+        ("patience", 0),
+        ("seed", -1),
+        ("precision", "half"),
+        ("cache_bytes", -1),
+    ],
+)
+def test_settings_out_of_range_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} is {value!r}, expected"):
+        TrainingSettings(**{name: value})
+
+
+def test_reduced_precision_is_taken_where_the_hardware_has_it(monkeypatch):
+    from hw4 import settings
+
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(settings, "reduced_precision", lambda device: torch.bfloat16)
+    assert choose_precision("auto", cpu) is choose_precision("reduced", cpu) is torch.bfloat16
+    assert choose_precision("float32", cpu) is None
+    monkeypatch.setattr(settings, "reduced_precision", lambda device: None)
+    assert choose_precision("auto", cpu) is None
+    with pytest.raises(ValueError, match="cpu computes in float32 only"):
+        choose_precision("reduced", cpu)
+
+
+def test_in_reduced_precision_it_learns_the_same(blobs, validation_blobs, monkeypatch):
+    """bfloat16 is emulated where the hardware lacks it: slow, but the same arithmetic."""
+    from hw4 import settings
+
+    network = small_network()
+    plain = train_model(small_network(), blobs, validation_blobs, QUICK).history
+    monkeypatch.setattr(settings, "reduced_precision", lambda device: torch.bfloat16)
+    types = []
+    network.trained.conv1.register_forward_hook(lambda *call: types.append(call[2].dtype))
+    reduced = train_model(network, blobs, validation_blobs, QUICK).history
+    assert set(types) == {torch.bfloat16}
+    np.testing.assert_allclose(reduced.training_loss, plain.training_loss, atol=0.05)
+    # The weights themselves stay in full precision.
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
