@@ -1,6 +1,7 @@
 """From shards to one file, a block at a time: more features than fit in memory."""
 
 import io
+import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,24 +78,27 @@ def stream_features(
         How the features were made, by the names in `hw3.feature_file.Features`.
     """
     rest = {"labels": labels, **texts}
-    if not is_array(filename):
-        with atomic_path(filename) as temporary, open(temporary, "wb") as file:
+    final = Path(filename)
+    # Among the shards, so that what a killed process leaves of it goes with them.
+    whole = shards.folder / "whole"
+    with open(whole, "wb") as file:
+        if is_array(final):
+            shape = {"shape": (shards.images, shards.width), "fortran_order": False, "descr": "<f4"}
+            np.lib.format.write_array_header_1_0(file, shape)
+            for number in range(len(shards)):
+                file.write(np.ascontiguousarray(shards.read(number), "<f4").data)
+        else:
             file.write(_mat_header())
             _write_columns(file, shards)
             file.write(_mat_variables(rest))
-        return
-    with (
-        atomic_path(filename) as temporary,
-        atomic_path(labels_beside(filename)) as beside,
-        open(temporary, "wb") as file,
-    ):
+        file.flush()
+        os.fsync(file.fileno())
+    if is_array(final):
         # Neither file may ever stand beside one of another run; the shards are still there.
-        Path(filename).unlink(missing_ok=True)
-        beside.write_bytes(_mat_header() + _mat_variables(rest))
-        shape = {"shape": (shards.images, shards.width), "fortran_order": False, "descr": "<f4"}
-        np.lib.format.write_array_header_1_0(file, shape)
-        for number in range(len(shards)):
-            file.write(np.ascontiguousarray(shards.read(number), "<f4").data)
+        final.unlink(missing_ok=True)
+        with atomic_path(labels_beside(final)) as beside:
+            beside.write_bytes(_mat_header() + _mat_variables(rest))
+    os.replace(whole, final)
 
 
 def _write_columns(file: BinaryIO, shards: Shards) -> None:

@@ -1,6 +1,7 @@
 """What happens to an image on its way to its features, and what determines every bit of them."""
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,8 +84,9 @@ class Pipeline:
             ``first`` is the number of the first image, for the message.
         """
         width, name = self.extractor.width, self.extractor.backbone
-        reduced = self.dtype is not torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, enabled=reduced):
+        full = self.dtype is torch.float32
+        precision = nullcontext() if full else torch.autocast(self.device.type, self.dtype)
+        with torch.inference_mode(), precision:
             output = self.extractor(self.preprocessing(images.to(self.device)))
         if output.shape != (len(images), width):
             raise ValueError(

@@ -99,6 +99,22 @@ def test_memory_holds_a_block_and_not_the_features(tmp_path, monkeypatch, name):
     assert peak < whole.nbytes / 4
 
 
+@pytest.mark.parametrize("name", ["x.mat", "x.npy"])
+def test_what_a_killed_process_leaves_of_the_file_goes_with_the_shards(
+    tmp_path, shards, monkeypatch, name
+):
+    def stop(*arguments):
+        raise SystemExit
+
+    (tmp_path / name).write_bytes(b"an older file")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", stop)
+        with pytest.raises(SystemExit):
+            stream_features(tmp_path / name, shards, np.arange(23), TEXTS)
+    assert (tmp_path / name).read_bytes() == b"an older file"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", name]
+
+
 def test_too_many_features_for_matlab_are_refused_before_the_work(tmp_path):
     check_target(tmp_path / "x.mat", 262_143, 2048)
     check_target(tmp_path / "x.npy", 10**9, 2048)
