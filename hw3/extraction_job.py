@@ -26,8 +26,14 @@ from hw3.images import ImageDataset, survey
 from hw3.mnist import FILES, load_mnist
 from hw3.networks import BACKBONES, build_extractor
 from hw3.pipeline import Pipeline, Preprocessing, build_pipeline
-from hw3.shards import ExtractionRunningError, Shards, locate_shards, only_one, open_shards
-from hw3.shards import remove_shards as finish
+from hw3.shards import (
+    ExtractionRunningError,
+    Shards,
+    locate_shards,
+    only_one,
+    open_shards,
+    remove_shards,
+)
 
 PATIENCE = timedelta(days=7)
 """How long a process waits for slower ones. One that died is noticed at once."""
@@ -93,7 +99,7 @@ def extract_together(
         _take_part(dataset, pipeline, shards, take_ticket, missing, batch_size, show_progress)
         _wait_for_the_file_system(shards)
         stream_features(filename, shards, labels, pipeline.texts())
-        finish(shards)
+        remove_shards(shards)
 
 
 def _take_part(
