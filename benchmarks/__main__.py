@@ -93,7 +93,7 @@ def main(
     short = [row for row in rows if row.falls_short]
     for row in short:
         print(
-            f"falls short: {row.work}: {row.ratio:.3g} times, required {row.required:.3g}",
+            f"falls short: {row.work}: ratio {row.ratio:.3g}, required {row.required:.3g}",
             file=sys.stderr,
         )
     return int(bool(short))
@@ -103,7 +103,7 @@ def describe(row: Row) -> str:
     """Return a row as lines for a terminal."""
     required = "" if row.required is None else f", required {row.required:.3g}"
     return (
-        f"  {row.work}\n    {row.ours}, baseline {row.baseline}: {row.ratio:.2f} times as fast"
+        f"  {row.work}\n    {row.ours}, baseline {row.baseline}: ratio {row.ratio:.2f}"
         f"{required}\n    {row.limit}"
     )
 

@@ -3,13 +3,14 @@
 import re
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import torch
 
-COLUMNS = ("work", "here", "baseline", "times as fast", "required", "what limits it")
+COLUMNS = ("work", "here", "baseline", "baseline / here", "required", "what limits it")
 START, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
 
 
@@ -78,6 +79,16 @@ def interleave(
             if number >= unmeasured:
                 seconds[name].append(elapsed)
     return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def peak_memory(run: Callable[[], object]) -> int:
+    """Return the most bytes that were allocated at a time while it ran."""
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @cache

@@ -18,7 +18,7 @@ BLOCK_BYTES = 2**28
 """How much of the features is in memory at a time."""
 
 MAT_LIMIT = 2**31 - 1
-"""Bytes that a variable of a MATLAB 5 file can have."""
+"""Bytes that a variable of a MATLAB 5 file can have for MATLAB to read it."""
 
 
 def check_target(filename: Path | str, images: int, width: int) -> None:

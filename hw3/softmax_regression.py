@@ -23,6 +23,7 @@ from hw3.softmax import (
     gradient,
     log_softmax,
     logits,
+    logits_by_blocks,
     one_hot,
     predict,
     predict_proba,
@@ -39,6 +40,7 @@ __all__ = [
     "gradient",
     "log_softmax",
     "logits",
+    "logits_by_blocks",
     "one_hot",
     "predict",
     "predict_proba",
@@ -167,8 +169,8 @@ class SoftmaxRegression(Estimator):
         classes = np.unique(labels)
         if len(classes) < 2:
             raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
-        Y = one_hot(labels, classes).astype(train.dtype)
-        W = np.zeros((train.shape[1], Y.shape[1]), train.dtype)
+        Y = one_hot(labels, classes).astype(train.dtype, order="F")
+        W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype)
         rng = np.random.default_rng(self.random_state)
         losses, train_accuracies, test_accuracies, converged = [], [], [], False
         epochs = range(self.max_epochs)
@@ -178,12 +180,14 @@ class SoftmaxRegression(Estimator):
             order = rng.permutation(len(train))
             for start in range(0, len(order), self.batch_size):
                 batch = order[start : start + self.batch_size]
-                W = apply_gradients(W, train[batch], Y[batch], self.learning_rate)
-            Z = logits(W, train)
+                # The column of ones joins each batch, so that the training set is not copied.
+                W = apply_gradients(W, add_bias(train[batch]), Y[batch], self.learning_rate)
+            Z = logits_by_blocks(W, train)
             losses.append(cross_entropy(Z, Y))
             train_accuracies.append(accuracy(labels, classes[Z.argmax(axis=1)]))
             if test is not None:
-                test_accuracies.append(accuracy(test_labels, predict(W, test, classes)))
+                predicted = classes[logits_by_blocks(W, test).argmax(axis=1)]
+                test_accuracies.append(accuracy(test_labels, predicted))
             bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
             with np.errstate(over="ignore"):
                 converged = bool(np.linalg.norm(W - previous) < self.tol)
@@ -218,22 +222,22 @@ class SoftmaxRegression(Estimator):
 
     def predict_proba(self, X: npt.ArrayLike) -> Floats:
         """Return the probability of each of ``classes_`` for X (m, d), shape (m, K)."""
-        inputs = self._inputs(X)
-        return predict_proba(self.weights_, inputs)
+        return softmax(self._logits(X))
 
     def predict(self, X: npt.ArrayLike) -> Labels:
         """Return the most probable label for each row of X (m, d), shape (m,)."""
-        inputs = self._inputs(X)
-        return predict(self.weights_, inputs, self.classes_)
+        Z = self._logits(X)
+        most_probable: Labels = self.classes_[Z.argmax(axis=1)]
+        return most_probable
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """Return the accuracy on X (m, d) with the labels y (m,)."""
         return accuracy(np.asarray(y), self.predict(X))
 
-    def _inputs(self, X: npt.ArrayLike) -> Floats:
+    def _logits(self, X: npt.ArrayLike) -> Floats:
         if not hasattr(self, "weights_"):
             raise ValueError("this SoftmaxRegression is not trained yet; call fit first")
-        return check_features(X, like=self.weights_.T)
+        return logits_by_blocks(self.weights_, check_features(X, like=self.coef_))
 
     def _check_parameters(self) -> None:
         for name, valid, expected in (

@@ -38,7 +38,7 @@ def test_the_exit_code_tells_whether_a_row_falls_short_and_which(tmp_path, capsy
     assert main(["good"], available, tmp_path) == 0
     assert capsys.readouterr().err == ""
     assert main([], available, tmp_path) == 1
-    assert capsys.readouterr().err == "falls short: searching: 1 times, required 1.5\n"
+    assert capsys.readouterr().err == "falls short: searching: ratio 1, required 1.5\n"
 
 
 def test_only_what_is_named_is_measured_and_written(tmp_path, capsys):

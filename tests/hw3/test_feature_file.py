@@ -1,5 +1,7 @@
 """Question 1, the file: MATLAB's format, labels that line up, nothing accepted on trust."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.io
@@ -60,6 +62,26 @@ def test_the_file_is_matlab_5_with_single_precision(saved):
     variables = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(saved)}
     assert variables["features"] == ((5, 12), "single")
     assert variables["labels"] == ((5, 1), "int64")
+
+
+@pytest.mark.parametrize("rows", [1, 1023, 1024, 1025])
+@pytest.mark.parametrize("width", [1, 64, 65])
+def test_every_number_is_where_it_was(mat_file, features, rows, width):
+    """They are copied out of MATLAB's columns in tiles of 1,024 x 64."""
+    values = np.arange(rows * width, dtype=np.float32).reshape(rows, width)
+    save_features(mat_file, replace(features, features=values, labels=np.arange(rows)))
+    loaded = load_features(mat_file)
+    np.testing.assert_array_equal(loaded.features, values)
+    assert loaded.features.flags.c_contiguous
+
+
+def test_what_a_variable_of_the_format_cannot_hold_is_refused_before_writing(mat_file, features):
+    """2 GiB of zeros that take no memory."""
+    rows = 2**31 // (4 * 2048)
+    zeros = np.broadcast_to(np.float32(0), (rows, 2048))
+    with pytest.raises(ValueError, match=r"2,147,483,648 bytes.*up to 262,143 rows"):
+        save_features(mat_file, replace(features, features=zeros, labels=np.zeros(rows)))
+    assert not mat_file.exists()
 
 
 def test_a_name_without_mat_stays_as_it_is(features, tmp_path):

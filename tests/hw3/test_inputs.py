@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import StandardScaler
 
-from hw3.inputs import standardize
+from hw3.inputs import all_finite, check_features, standardize
 
 pytestmark = pytest.mark.hw3_q2
 
@@ -46,3 +46,20 @@ def test_the_precision_stays_and_the_input_is_left_alone():
     assert standardize(train)[0].dtype == np.float32
     np.testing.assert_array_equal(train, before)
     assert standardize(np.arange(6).reshape(3, 2))[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("position", [(0, 0), (1, 1), (2, 3)])
+def test_one_number_that_is_not_finite_is_found(bad, position):
+    X = np.ones((3, 4))
+    assert all_finite(X)
+    X[position] = bad
+    assert not all_finite(X)
+    with pytest.raises(ValueError, match=f"in 1 rows, the first at {position[0]};"):
+        check_features(X)
+
+
+def test_features_that_are_right_already_are_not_copied():
+    X = np.ones((3, 4), np.float32)
+    assert check_features(X) is X
+    assert check_features(np.ones((3, 0))).shape == (3, 0)

@@ -79,6 +79,17 @@ def test_the_order_of_the_samples_does_not_matter(sample, random):
     np.testing.assert_array_equal(one.tpr, other.tpr)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
+def test_ten_thousand_scores_with_ties_agree_exactly_in_any_precision(kind):
+    rng = np.random.default_rng(3)
+    labels = rng.random(10_000) < 0.1
+    scores = (100 * rng.normal(size=10_000)).round().astype(kind)
+    curve = roc_curve(labels, scores)
+    expected = metrics.roc_curve(labels, scores, drop_intermediate=False)
+    for ours, theirs in zip((curve.fpr, curve.tpr, curve.thresholds), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_equal_scores_are_one_step():
     curve = roc_curve([1, 0, 1, 0], [0.5, 0.5, 0.5, 0.5])
     assert curve.fpr.tolist() == curve.tpr.tolist() == [0, 1]

@@ -1,5 +1,6 @@
 """Question 2, training: every sample used, repeatable, as good as scikit-learn's."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -192,6 +193,17 @@ def test_scikit_learns_tools_take_it(blobs):
     assert scores.min() > 0.6  # guessing would be one third
     search = GridSearchCV(SoftmaxRegression(), {"learning_rate": [1e-9, 0.1]}, cv=3).fit(X, y)
     assert search.best_params_ == {"learning_rate": 0.1}
+
+
+def test_training_does_not_copy_the_features():
+    """A column of ones appended to all of them would be a second set of features."""
+    X = np.random.default_rng(0).normal(size=(20_000, 50)).astype(np.float32)
+    y = np.arange(len(X)) % 2
+    tracemalloc.start()
+    SoftmaxRegression(max_epochs=2).fit(X, y).predict(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.6 * X.nbytes
 
 
 def test_a_test_set_needs_its_labels(blobs):

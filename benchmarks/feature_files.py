@@ -1,0 +1,80 @@
+"""MATLAB files of 60,000 x 2,048 features: ``python -m benchmarks feature_files``.
+
+What people do is to hand scipy.io an array as NumPy makes it, in float64, and to read it back. Here
+the file holds float32, and reading includes what `hw3.feature_file.load_features` checks and its
+copy into rows; the baseline does neither.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+from benchmarks.table import Row, interleave, peak_memory, streaming_read
+from hw3.feature_file import Features, load_features, save_features
+
+SHAPE = (60_000, 2_048)
+
+
+def rows() -> Iterator[Row]:
+    """Compare the bytes on disk, the times, and the memory that is taken beyond what is given."""
+    values = np.random.default_rng(0).standard_normal(SHAPE, dtype=np.float32)
+    labels = np.arange(len(values)) % 10
+    features = Features(values, labels, "random numbers", "none", "none")
+    doubled = {"features": values.astype(np.float64), "labels": labels.astype(np.float64)}
+    with tempfile.TemporaryDirectory() as folder:
+        here, there = Path(folder) / "here.mat", Path(folder) / "there.mat"
+        turns: dict[str, Callable[[], object]] = {
+            "save": lambda: save_features(here, features),
+            "savemat": lambda: scipy.io.savemat(there, doubled),
+            "load": lambda: load_features(here),
+            "loadmat": lambda: scipy.io.loadmat(there),
+        }
+        memory = {name: peak_memory(run) for name, run in turns.items()}
+        seconds = interleave(turns, rounds=3, unmeasured=0)
+        sizes = here.stat().st_size, there.stat().st_size
+        np.testing.assert_array_equal(load_features(here).features, values)
+    work = f"of the `.mat` of {SHAPE[0]:,} x {SHAPE[1]:,}"
+    yield Row(
+        work=f"bytes {work}",
+        ours=f"{sizes[0] / 1e6:,.0f} MB",
+        baseline=f"{sizes[1] / 1e6:,.0f} MB (scipy.io, float64)",
+        ratio=sizes[1] / sizes[0],
+        required=1.99,
+        limit="the format: 4 bytes a number, and labels and texts besides",
+    )
+    read = sizes[0] / 1e9 / streaming_read()
+    for name, ours, theirs, limit in (
+        (
+            "writing",
+            "save",
+            "savemat",
+            "scipy's copy from rows to columns, and the disk",
+        ),
+        ("reading", "load", "loadmat", "the file system, and the copy from columns to rows"),
+    ):
+        yield Row(
+            work=f"{name} {work}",
+            ours=f"{seconds[ours]:.2f} s",
+            baseline=f"{seconds[theirs]:.2f} s ({theirs}, float64)",
+            ratio=seconds[theirs] / seconds[ours],
+            required=1,
+            limit=f"{limit}: {sizes[0] / 1e9 / seconds[ours]:.2f} GB/s; a streaming read of the "
+            f"array takes {read:.3f} s",
+        )
+        yield Row(
+            work=f"memory for {name} {work}",
+            ours=f"{memory[ours] / 1e6:,.0f} MB",
+            baseline=f"{memory[theirs] / 1e6:,.0f} MB ({theirs}, float64)",
+            ratio=memory[theirs] / memory[ours],
+            required=0.99,
+            limit=f"{memory[ours] / values.nbytes:.1f} times the float32 array: {COPIES[name]}",
+        )
+
+
+COPIES = {
+    "writing": "the one copy that scipy makes",
+    "reading": "what scipy returns, and the rows copied from it",
+}
