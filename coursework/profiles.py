@@ -41,6 +41,8 @@ class Profile:
         Side in pixels to which digits are resized; ``None`` keeps their 28.
     feature_batch_size
         Images that go through the network together.
+    feature_precision
+        What that network computes in, as `coursework.runtime.choose_precision` takes it.
     softmax_epochs, softmax_learning_rate, softmax_batch_size, softmax_tolerance
         The training of HW3, question 2.
     sweep_learning_rates, sweep_batch_sizes
@@ -91,6 +93,7 @@ class Profile:
     device: str = "auto"
     build_root: Path = ROOT / "build"
     feature_batch_size: int = 250
+    feature_precision: str = "fp32"
     softmax_epochs: int = 100
     softmax_learning_rate: float = 0.01
     softmax_batch_size: int = 512

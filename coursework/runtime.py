@@ -62,6 +62,53 @@ def reduced_precision(device: torch.device | str) -> torch.dtype | None:
     return None
 
 
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""The names under which a precision can be asked for, besides ``"auto"``."""
+
+
+def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
+    """Return the type to compute in on a device.
+
+    Parameters
+    ----------
+    name
+        ``"fp32"``; ``"bf16"`` or ``"fp16"``, where the device multiplies it in hardware; or
+        ``"auto"``, the reduced precision of the device if it has one and float32 otherwise.
+    device
+        Where the network runs.
+
+    Raises
+    ------
+    ValueError
+        If there is no such precision, or the device would emulate it.
+    """
+    fast = reduced_precision(device)
+    if name == "auto":
+        return fast or torch.float32
+    if name not in PRECISIONS:
+        raise ValueError(f"no precision {name!r}; there are auto, {', '.join(PRECISIONS)}")
+    dtype = PRECISIONS[name]
+    # A GPU that multiplies bfloat16 multiplies float16 too.
+    also = torch.float16 if torch.device(device).type == "cuda" and fast else None
+    if dtype not in (torch.float32, fast, also):
+        has = {value: key for key, value in PRECISIONS.items()}.get(fast or torch.float32)
+        raise ValueError(
+            f"{name} is not fast on this {describe_device(device)}, which has "
+            f"{'nothing faster than fp32' if fast is None else has}; use 'fp32' or 'auto'"
+        )
+    return dtype
+
+
+def describe_device(device: torch.device | str) -> str:
+    """Return what decides how a device computes: its name, or a CPU's vector instructions."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        return f"GPU ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        return f"CPU ({torch.backends.cpu.get_cpu_capability()})"
+    return device.type
+
+
 def _cpu_multiplies_bfloat16() -> bool:
     """Return whether the CPU has instructions for it and PyTorch's oneDNN uses them."""
     # None of these names is public, and older releases lack some: what cannot be asked is absent.

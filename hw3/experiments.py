@@ -89,6 +89,7 @@ def baselines(
     seed: int,
     batch_size: int = 250,
     device: str = "auto",
+    precision: str = "fp32",
 ) -> dict[str, tuple[Features, Features]]:
     """Return what pretrained features have to beat: pixels, and networks that learned nothing.
 
@@ -102,7 +103,7 @@ def baselines(
         too.
     seed
         Where the random weights start.
-    batch_size, device
+    batch_size, device, precision
         As `hw3.features.compute_features` takes them.
 
     Returns
@@ -120,6 +121,7 @@ def baselines(
                 seen,
                 batch_size=batch_size,
                 device=device,
+                precision=precision,
                 description=f"untrained {name}",
             )
             for digits in (train, test)

@@ -9,11 +9,9 @@ import numpy.typing as npt
 import scipy.io
 
 from coursework.storage import atomic_path
+from hw3.feature_stream import MAT_LIMIT, is_array, labels_beside, open_array
 from hw3.inputs import all_finite
 from hw3.networks import BACKBONES
-
-LARGEST = 2**31 - 1
-"""Bytes that one variable of a MATLAB 5 file can hold for MATLAB to read it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +26,8 @@ class Features:
         Shape (m,), int64.
     backbone, weights, preprocessing
         The network, where its weights come from, and what was done to the images, in words.
+    precision
+        What the network computed in: ``"fp32"``, ``"bf16"`` or ``"fp16"``.
     """
 
     features: npt.NDArray[np.float32]
@@ -35,13 +35,15 @@ class Features:
     backbone: str
     weights: str
     preprocessing: str
+    precision: str = "fp32"
 
 
 def save_features(filename: Path | str, features: Features) -> None:
     """Write features to a MATLAB 5 file, which MATLAB, Octave and SciPy read.
 
     The variables are ``features`` (m x width, single), ``labels`` (m x 1) and the texts
-    ``backbone``, ``weights`` and ``preprocessing``. The file appears whole or not at all.
+    ``backbone``, ``weights``, ``preprocessing`` and ``precision``. The file appears whole or not at
+    all.
 
     Raises
     ------
@@ -50,11 +52,11 @@ def save_features(filename: Path | str, features: Features) -> None:
         rows of ResNet-50.
     """
     values = features.features
-    if values.nbytes > LARGEST:
-        fitting = LARGEST // (values.nbytes // len(values))
+    if values.nbytes > MAT_LIMIT:
+        fitting = MAT_LIMIT // (values.nbytes // len(values))
         raise ValueError(
             f"{filename} was not written: features {values.shape} take {values.nbytes:,} bytes, "
-            f"and a variable of a MATLAB 5 file at most {LARGEST:,}; write parts of up to "
+            f"and a variable of a MATLAB 5 file at most {MAT_LIMIT:,}; write parts of up to "
             f"{fitting:,} rows to files of their own"
         )
     with atomic_path(filename) as temporary:
@@ -63,12 +65,13 @@ def save_features(filename: Path | str, features: Features) -> None:
 
 
 def load_features(filename: Path | str) -> Features:
-    """Read a file that `save_features` wrote, and refuse one that does not hold what it should.
+    """Read a file of features, and refuse one that does not hold what it should.
 
     Parameters
     ----------
     filename
-        The MATLAB file.
+        The MATLAB file of `save_features` or `hw3.features.extract`, or the ``NAME.npy`` of the
+        latter, whose features stay on disk: a read-only memory map.
 
     Returns
     -------
@@ -87,11 +90,10 @@ def load_features(filename: Path | str) -> Features:
     if not path.is_file():
         raise FileNotFoundError(f"no feature file {path}; hw3.features.extract writes one")
     mend = "make it again with hw3.features.extract"
-    try:
-        content = scipy.io.loadmat(path, appendmat=False)
-    except Exception as error:  # a foreign file fails in many ways inside scipy
-        raise ValueError(f"{path} is not a MATLAB 5 file ({error}); {mend}") from error
-    texts = ("backbone", "weights", "preprocessing")
+    content = _read_array(path) if is_array(path) else _read_mat(path)
+    # Files of before there was a choice do not say it.
+    content.setdefault("precision", np.array(["fp32"]))
+    texts = ("backbone", "weights", "preprocessing", "precision")
     missing = [name for name in ("features", "labels", *texts) if name not in content]
     if missing:
         found = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
@@ -113,12 +115,14 @@ def load_features(filename: Path | str) -> Features:
         or not ((np.abs(labels.astype(np.float64)) <= 2.0**53) & (labels == np.rint(labels))).all()
     ):
         raise ValueError(f"{path}: labels are {labels.dtype}, expected whole numbers; {mend}")
-    rows = _in_rows(features)
+    # A memory map holds rows already, and stays on disk.
+    in_place = features.dtype == np.float32 and features.flags.c_contiguous
+    rows = np.asarray(features) if in_place else _in_rows(features)
     if not all_finite(rows):
         raise ValueError(f"{path}: features hold infinite or undefined numbers; {mend}")
     kinds = {name: (content[name].dtype.kind, content[name].size) for name in texts}
     if set(kinds.values()) != {("U", 1)}:
-        raise ValueError(f"{path}: backbone, weights and preprocessing must be texts; {mend}")
+        raise ValueError(f"{path}: {', '.join(texts)} must be texts; {mend}")
     described = {name: str(content[name].item()) for name in texts}
     width = BACKBONES.get(described["backbone"], rows.shape[1])
     if rows.shape[1] != width:
@@ -127,6 +131,31 @@ def load_features(filename: Path | str) -> Features:
             f"{width}; {mend}"
         )
     return Features(rows, labels.ravel().astype(np.int64), **described)
+
+
+def _read_mat(path: Path) -> dict[str, Any]:
+    """Return the variables of a MATLAB file by their names."""
+    try:
+        content: dict[str, Any] = scipy.io.loadmat(path, appendmat=False)
+    except Exception as error:  # a foreign file fails in many ways inside scipy
+        raise ValueError(
+            f"{path} is not a MATLAB 5 file ({error}); make it again with hw3.features.extract"
+        ) from error
+    return content
+
+
+def _read_array(path: Path) -> dict[str, Any]:
+    """Return the same of a NumPy array and the MATLAB file that belongs to it."""
+    beside = labels_beside(path)
+    mend = "make it again with hw3.features.extract"
+    if not beside.is_file():
+        raise FileNotFoundError(f"{path} lacks its labels, {beside}; {mend}")
+    content = _read_mat(beside)
+    try:
+        content["features"] = open_array(path)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{path} is not a NumPy array ({error}); {mend}") from error
+    return content
 
 
 def _in_rows(columns: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:

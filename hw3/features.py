@@ -1,25 +1,23 @@
 """Question 1: from images to the features of a network, kept in a MATLAB file."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.nn import functional
 
 from coursework.progress import progress
-from coursework.runtime import choose_device
 from hw3.feature_file import Features, load_features, save_features
+from hw3.feature_stream import check_target, is_array, open_array, stream_features
+from hw3.images import ImageDataset, batches, survey
 from hw3.networks import BACKBONES, Extractor, build_extractor
+from hw3.pipeline import Pipeline, Preprocessing, build_pipeline
+from hw3.shards import Shards, only_one, open_shards, remove_shards
 
 __all__ = [
     "BACKBONES",
     "Extractor",
     "Features",
+    "Pipeline",
     "Preprocessing",
     "build_extractor",
     "compute_features",
@@ -30,50 +28,6 @@ __all__ = [
 ]
 
 
-class ImageDataset(Protocol):
-    """Anything with a length whose items are pairs of a grayscale image and its label."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: Any, /) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a grayscale image becomes the input of a network.
-
-    The gray channel is repeated three times, brought to [0, 1] and normalised to
-    ``(x - mean) / std``.
-
-    Attributes
-    ----------
-    mean, std
-        One number each for all three channels.
-    image_size
-        Side in pixels to which images are resized (bilinear, antialiased); ``None`` keeps the size
-        they have.
-    """
-
-    mean: float = 0.5
-    std: float = 0.5
-    image_size: int | None = None
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Map images (b, height, width) with values in [0, 1] to (b, 3, side, side)."""
-        x = images.unsqueeze(1)
-        if self.image_size is not None and x.shape[-2:] != (self.image_size, self.image_size):
-            size = (self.image_size, self.image_size)
-            x = functional.interpolate(x, size, mode="bilinear", antialias=True)
-        x = (x - self.mean) / self.std
-        return x.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-
-    def __str__(self) -> str:
-        size = "size as stored"
-        if self.image_size is not None:
-            size = f"resized to {self.image_size} x {self.image_size}"
-        return f"gray repeated to 3 channels, [0, 1], (x - {self.mean}) / {self.std}, {size}"
-
-
 def compute_features(
     dataset: ImageDataset,
     extractor: Extractor,
@@ -81,6 +35,7 @@ def compute_features(
     *,
     batch_size: int = 250,
     device: str = "auto",
+    precision: str = "fp32",
     show_progress: bool = True,
     description: str = "features",
 ) -> Features:
@@ -101,6 +56,8 @@ def compute_features(
         rounding).
     device
         As `coursework.runtime.choose_device` takes it.
+    precision
+        As `coursework.runtime.choose_precision` takes it. The features are float32 always.
     show_progress, description
         Whether to show a progress bar, and its title.
 
@@ -112,39 +69,20 @@ def compute_features(
     Raises
     ------
     ValueError
-        If the data set is empty, an image is not grayscale or not in [0, 1], or the network gives
-        something else than one row of finite numbers for each image.
+        If the data set is empty, an image is not grayscale or not in [0, 1], the network gives
+        something else than one row of finite numbers for each image, or the device has no such
+        precision.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
-    if len(dataset) == 0:
-        raise ValueError("the data set is empty: there is nothing to extract features from")
-    preprocessing = preprocessing or Preprocessing()
-    target = choose_device(device)
-    extractor = extractor.to(target)
+    pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
     features = np.empty((len(dataset), extractor.width), np.float32)
     labels = np.empty(len(dataset), np.int64)
     bar = progress(total=len(dataset), description=description, unit="image", show=show_progress)
-    with bar, torch.inference_mode():
-        for start, images, batch_labels in _batches(dataset, batch_size):
-            rows = slice(start, start + len(images))
-            output = extractor(preprocessing(images.to(target)))
-            if output.shape != (len(images), extractor.width):
-                raise ValueError(
-                    f"{extractor.backbone} gave {tuple(output.shape)} for {len(images)} images, "
-                    f"expected ({len(images)}, {extractor.width})"
-                )
-            features[rows] = output.cpu().numpy()
-            labels[rows] = batch_labels
-            bar.update(len(images))
-    finite = np.isfinite(features).all(axis=1)
-    if not finite.all():
-        raise ValueError(
-            f"{extractor.backbone} ({extractor.weights}) gave infinite or undefined features for "
-            f"{np.count_nonzero(~finite)} images, the first at index {np.argmin(finite)}; "
-            "the weights are damaged or do not belong to this network"
-        )
-    return Features(features, labels, extractor.backbone, extractor.weights, str(preprocessing))
+    with bar:
+        for rows, images, batch_labels in batches(dataset, batch_size):
+            features[rows.start : rows.stop] = pipeline(images, rows.start)
+            labels[rows.start : rows.stop] = batch_labels
+            bar.update(len(rows))
+    return Features(features, labels, **pipeline.texts())
 
 
 def pixels(dataset: ImageDataset) -> Features:
@@ -153,7 +91,7 @@ def pixels(dataset: ImageDataset) -> Features:
     The parameter is that of `compute_features`. The width is height times width of the images.
     """
     parts, labels = [], []
-    for _, images, batch_labels in _batches(dataset, batch_size=1000):
+    for _, images, batch_labels in batches(dataset, batch_size=1000):
         parts.append(images.flatten(1).numpy())
         labels.append(batch_labels)
     return Features(np.concatenate(parts), np.concatenate(labels), "pixels", "none", "[0, 1]")
@@ -167,92 +105,93 @@ def extract(
     *,
     batch_size: int = 250,
     device: str = "auto",
+    precision: str = "fp32",
     show_progress: bool = True,
 ) -> Features:
     """Run every image through a network and write the features to a MATLAB file.
+
+    Finished shards of features are kept beside the file until it is whole. A run that was killed
+    goes on where it stopped, and its file is the same, byte for byte, as that of a run in one go.
 
     The parameters are those of `compute_features`; in addition:
 
     Parameters
     ----------
     filename
-        The file to write, see `save_features`.
+        The file to write, with the variables that `save_features` names. A MATLAB 5 file ends at
+        2 GiB of features; ``NAME.npy`` is a NumPy array of any size, with the labels in
+        ``NAME.labels.mat``.
     extractor
         By default ``build_extractor()``: ResNet-50 trained on ImageNet, as the homework asks.
 
     Returns
     -------
     Features
-        What was written.
+        What was written. Those of an ``.npy`` stay on disk: a read-only memory map.
+
+    Raises
+    ------
+    ValueError
+        As `compute_features` raises it, or if the features do not fit a MATLAB file.
+    hw3.shards.ExtractionRunningError
+        If another process is extracting to this file.
     """
-    computed = compute_features(
-        dataset,
-        extractor if extractor is not None else build_extractor(),
-        preprocessing,
-        batch_size=batch_size,
-        device=device,
-        show_progress=show_progress,
-        description=Path(filename).stem,
-    )
-    save_features(filename, computed)
-    return computed
-
-
-def _batches(
-    dataset: ImageDataset, batch_size: int
-) -> Iterator[tuple[int, Tensor, npt.NDArray[np.int64]]]:
-    """Yield the first index, images (b, height, width) in [0, 1] and labels (b,) of each batch."""
-    for start in range(0, len(dataset), batch_size):
-        stop = min(start + batch_size, len(dataset))
-        pairs = [_pair(dataset[index], index) for index in range(start, stop)]
-        images = [image for image, _ in pairs]
-        shapes = {tuple(image.shape) for image in images}
-        if len(shapes) > 1:
-            raise ValueError(
-                f"images {start} to {stop - 1} have different sizes: {sorted(shapes)}; resize "
-                "them to one size"
-            )
-        yield start, torch.stack(images), np.array([label for _, label in pairs], np.int64)
-
-
-def _pair(item: Any, index: int) -> tuple[Tensor, int]:
-    """Return an item of a data set as an image (height, width) in [0, 1] and a whole number."""
-    if not isinstance(item, tuple | list) or len(item) != 2:
-        raise ValueError(
-            f"item {index} of the data set is a {type(item).__name__}, expected a pair of an image "
-            "and its label"
+    extractor = extractor if extractor is not None else build_extractor()
+    check_target(filename, len(dataset), extractor.width)
+    pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
+    labels, data_sum = survey(dataset, batch_size)
+    recipe = {"data sha256": data_sum, **pipeline.recipe()}
+    shape = (len(dataset), extractor.width)
+    with only_one(filename), open_shards(filename, recipe, *shape, batch_size) as shards:
+        missing = shards.missing()
+        bar = progress(
+            total=len(dataset),
+            initial=len(dataset) - sum(len(shards.rows(number)) for number in missing),
+            description=Path(filename).stem,
+            unit="image",
+            show=show_progress,
         )
-    image, label = item
-    try:
-        number = int(label)
-        whole = number == label
-    except (TypeError, ValueError, OverflowError):
-        whole = False
-    if not whole:
-        raise ValueError(f"label {index} is {label!r}, expected a whole number; map names to them")
-    return _gray_image(image, index), number
+        with bar:
+            compute_shards(dataset, pipeline, shards, missing, batch_size, bar.update)
+        stream_features(filename, shards, labels, pipeline.texts())
+        features = open_array(filename) if is_array(filename) else shards.gather()
+        remove_shards(shards)
+    return Features(features, labels, **pipeline.texts())
 
 
-def _gray_image(image: Any, index: int) -> Tensor:
-    """Return one image as floats (height, width) in [0, 1]."""
-    if torch.is_tensor(image):
-        image = image.float() if image.is_floating_point() else image
-        image = image.cpu().numpy()
-    array = np.asarray(image)
-    if array.ndim == 3 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim != 2:
-        raise ValueError(
-            f"image {index} has the shape {array.shape}, expected a grayscale image "
-            "(height, width) or (1, height, width)"
-        )
-    if array.dtype == np.uint8:
-        return torch.from_numpy(np.array(array, np.float32, order="C")) / 255
-    # The negation also catches NaN.
-    if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):
-        raise ValueError(
-            f"image {index} is {array.dtype} with values from {array.min()} to {array.max()}, "
-            "expected uint8 or floats in [0, 1]; do not normalise it before: extraction does"
-        )
-    # A copy in rows, since PyTorch takes neither negative strides nor foreign byte orders.
-    return torch.from_numpy(np.array(array, np.float32, order="C"))
+def compute_shards(
+    dataset: ImageDataset,
+    pipeline: Pipeline,
+    shards: Shards,
+    numbers: Iterable[int],
+    batch_size: int,
+    report: Callable[[int], object],
+) -> None:
+    """Compute some shards of an extraction, one after another.
+
+    Parameters
+    ----------
+    dataset, batch_size
+        As `compute_features` takes them.
+    pipeline
+        What makes features of images.
+    shards
+        Where they are kept.
+    numbers
+        The shards to make.
+    report
+        Called with the number of images after each batch.
+    """
+    for number in numbers:
+        features = np.empty((len(shards.rows(number)), shards.width), np.float32)
+        first = shards.rows(number).start
+        for rows, images, _ in batches(dataset, batch_size, shards.rows(number)):
+            features[rows.start - first : rows.stop - first] = pipeline(images, rows.start)
+            report(len(rows))
+        shards.write(number, features)
+
+
+if __name__ == "__main__":
+    from hw3.extraction_job import main
+
+    main()

@@ -23,7 +23,8 @@ def _table(corner: str, index: Sequence[Any], columns: Mapping[str, Sequence[str
 def features_statement(train: Features, test: Features) -> Markdown:
     """Say which network and weights made the features, and of how many images."""
     return Markdown(
-        f"**Network:** {train.backbone}, {train.weights}. **Images:** {train.preprocessing}. "
+        f"**Network:** {train.backbone}, {train.weights}, in {train.precision}. "
+        f"**Images:** {train.preprocessing}. "
         f"**Result:** `features` of shape {train.features.shape} for training and "
         f"{test.features.shape} for testing, with `labels` {train.labels.shape} and "
         f"{test.labels.shape}."

@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from coursework.runtime import choose_device, describe_machine, reduced_precision
+from coursework.runtime import (
+    choose_device,
+    choose_precision,
+    describe_machine,
+    reduced_precision,
+)
 
 
 def test_auto_takes_an_accelerator_only_where_there_is_one(monkeypatch):
@@ -72,6 +77,41 @@ def test_a_gpu_computes_in_what_its_tensor_cores_multiply(monkeypatch, capabilit
 
 def test_other_devices_stay_in_float32():
     assert reduced_precision("mps") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("fp32", torch.float32), ("bf16", torch.bfloat16), ("auto", torch.bfloat16)],
+)
+def test_a_precision_that_is_fast_can_be_chosen(a_cpu, name, expected):
+    a_cpu(*INSTRUCTIONS)
+    assert choose_precision(name, "cpu") is expected
+
+
+@pytest.mark.parametrize("name", ["bf16", "fp16"])
+def test_a_precision_that_would_be_emulated_is_refused(a_cpu, name):
+    a_cpu()
+    message = rf"{name} is not fast on this CPU \(.+\), which has nothing faster than fp32; use"
+    with pytest.raises(ValueError, match=message):
+        choose_precision(name, "cpu")
+    assert choose_precision("auto", "cpu") is torch.float32
+
+
+def test_a_cpu_with_bfloat16_is_not_one_with_float16(a_cpu):
+    a_cpu(*INSTRUCTIONS)
+    with pytest.raises(ValueError, match=r"fp16 is not fast on this CPU .* which has bf16"):
+        choose_precision("fp16", "cpu")
+
+
+@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
+def test_a_new_gpu_takes_every_precision(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    assert choose_precision(name, "cuda").itemsize == (4 if name == "fp32" else 2)
+
+
+def test_a_precision_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="no precision 'half'; there are auto, fp32, bf16, fp16"):
+        choose_precision("half", "cpu")
 
 
 def test_a_report_names_machine_and_versions():

@@ -89,6 +89,48 @@ def test_a_name_without_mat_stays_as_it_is(features, tmp_path):
     assert load_features(tmp_path / "train").labels.tolist() == [3, 1, 4, 1, 5]
 
 
+def test_a_file_that_does_not_say_its_precision_is_of_full_precision(mat_file, features):
+    content = {name: value for name, value in vars(features).items() if name != "precision"}
+    scipy.io.savemat(mat_file, content)
+    assert load_features(mat_file).precision == "fp32"
+
+
+@pytest.fixture
+def saved_array(features, tmp_path):
+    path = tmp_path / "features.npy"
+    np.save(path, features.features)
+    content = {name: value for name, value in vars(features).items() if name != "features"}
+    scipy.io.savemat(tmp_path / "features.labels.mat", content)
+    return path
+
+
+def test_an_array_stays_on_disk(saved_array, features):
+    loaded = load_features(saved_array)
+    np.testing.assert_array_equal(loaded.features, features.features)
+    assert loaded.labels.tolist() == [3, 1, 4, 1, 5]
+    assert loaded.backbone == "a small network"
+    assert isinstance(loaded.features.base, np.memmap)
+
+
+def test_an_array_without_its_labels_is_named(saved_array):
+    (saved_array.parent / "features.labels.mat").unlink()
+    with pytest.raises(FileNotFoundError, match=r"features\.npy lacks its labels, .*labels\.mat"):
+        load_features(saved_array)
+
+
+def test_an_array_beside_the_labels_of_another_is_refused(saved_array):
+    np.save(saved_array, np.zeros((4, 12), np.float32))
+    with pytest.raises(ValueError, match="expected one for each of the 4 rows"):
+        load_features(saved_array)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 200, b"\x93NUMPY\x01\x00"])
+def test_an_array_of_another_kind_is_named(saved_array, content):
+    saved_array.write_bytes(content)
+    with pytest.raises(ValueError, match=r"features\.npy"):
+        load_features(saved_array)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.mat; hw3.features.extract writes one"):
         load_features(tmp_path / "nothing.mat")

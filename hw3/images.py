@@ -1,0 +1,121 @@
+"""A data set read in batches: whatever its items are, gray images in [0, 1] and whole labels."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Labels = npt.NDArray[np.int64]
+
+
+class ImageDataset(Protocol):
+    """Anything with a length whose items are pairs of a grayscale image and its label."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+def batches(
+    dataset: ImageDataset, batch_size: int, rows: range | None = None
+) -> Iterator[tuple[range, Tensor, Labels]]:
+    """Read a data set, or some of its rows, batch by batch.
+
+    Parameters
+    ----------
+    dataset
+        As `hw3.features.compute_features` takes it.
+    batch_size
+        Images in a batch; the last may be shorter.
+    rows
+        Consecutive items to read; by default all.
+
+    Yields
+    ------
+    range, Tensor, ndarray
+        The rows of the batch, its images (b, height, width) as float32 in [0, 1], its labels (b,).
+
+    Raises
+    ------
+    ValueError
+        If the data set is empty, or an item is not a grayscale image with a whole number.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
+    if len(dataset) == 0:
+        raise ValueError("the data set is empty: there is nothing to extract features from")
+    rows = range(len(dataset)) if rows is None else rows
+    for start in range(rows.start, rows.stop, batch_size):
+        batch = range(start, min(start + batch_size, rows.stop))
+        pairs = [_pair(dataset[index], index) for index in batch]
+        images = [image for image, _ in pairs]
+        shapes = {tuple(image.shape) for image in images}
+        if len(shapes) > 1:
+            raise ValueError(
+                f"images {start} to {batch.stop - 1} have different sizes: {sorted(shapes)}; "
+                "resize them to one size"
+            )
+        yield batch, torch.stack(images), np.array([label for _, label in pairs], np.int64)
+
+
+def survey(dataset: ImageDataset, batch_size: int) -> tuple[Labels, str]:
+    """Read a data set once: return its labels (m,) and the SHA-256 sum of its images and labels.
+
+    A fault in any item is an error here, before a network has run for hours. The parameters and
+    errors are those of `batches`.
+    """
+    digest = hashlib.sha256()
+    parts = []
+    for _, images, labels in batches(dataset, batch_size):
+        digest.update(str(tuple(images.shape)).encode())
+        digest.update(images.numpy().data)
+        digest.update(labels.data)
+        parts.append(labels)
+    return np.concatenate(parts), digest.hexdigest()
+
+
+def _pair(item: Any, index: int) -> tuple[Tensor, int]:
+    """Return an item of a data set as an image (height, width) in [0, 1] and a whole number."""
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        raise ValueError(
+            f"item {index} of the data set is a {type(item).__name__}, expected a pair of an image "
+            "and its label"
+        )
+    image, label = item
+    try:
+        number = int(label)
+        whole = number == label
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise ValueError(f"label {index} is {label!r}, expected a whole number; map names to them")
+    return _gray_image(image, index), number
+
+
+def _gray_image(image: Any, index: int) -> Tensor:
+    """Return one image as floats (height, width) in [0, 1]."""
+    if torch.is_tensor(image):
+        image = image.float() if image.is_floating_point() else image
+        image = image.cpu().numpy()
+    array = np.asarray(image)
+    if array.ndim == 3 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim != 2:
+        raise ValueError(
+            f"image {index} has the shape {array.shape}, expected a grayscale image "
+            "(height, width) or (1, height, width)"
+        )
+    if array.dtype == np.uint8:
+        return torch.from_numpy(np.array(array, np.float32, order="C")) / 255
+    # The negation also catches NaN.
+    if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):
+        raise ValueError(
+            f"image {index} is {array.dtype} with values from {array.min()} to {array.max()}, "
+            "expected uint8 or floats in [0, 1]; do not normalise it before: extraction does"
+        )
+    # A copy in rows, since PyTorch takes neither negative strides nor foreign byte orders.
+    return torch.from_numpy(np.array(array, np.float32, order="C"))

@@ -1,0 +1,189 @@
+"""Question 1, from the command line: one process or many, one file, the same bytes."""
+
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+import torch
+from torch import distributed
+
+from coursework.profiles import ROOT
+from hw3 import extraction_job
+from hw3.extraction_job import ProcessLostError, extract_together, main
+from hw3.features import extract
+from hw3.networks import build_extractor
+from hw3.pipeline import Preprocessing, build_pipeline
+from hw3.shards import Shards, only_one
+
+pytestmark = pytest.mark.hw3_q1
+
+NETWORK = ("--backbone=efficientnet_lite0", "--weights=none", "--image-size=32", "--batch-size=3")
+
+
+@pytest.fixture
+def idx_folder(some_digits, tmp_path):
+    """The test split of a small MNIST: 23 images, in batches of 3 one shard of 12 and one of 11."""
+    images, labels = some_digits.images, some_digits.labels
+    folder = tmp_path / "idx"
+    folder.mkdir()
+    header = struct.pack(">IIII", 0x803, *images.shape)
+    (folder / "t10k-images-idx3-ubyte").write_bytes(header + images.tobytes())
+    header = struct.pack(">II", 0x801, len(labels))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    return folder
+
+
+@pytest.fixture
+def arguments(idx_folder, mat_file):
+    return [f"--root={idx_folder}", "--split=test", f"--output={mat_file}", *NETWORK]
+
+
+@pytest.fixture
+def alone(some_digits, tmp_path):
+    """What one process writes in one go."""
+    path = tmp_path / "alone" / "x.mat"
+    extract(some_digits, path, *network(), batch_size=3, show_progress=False)
+    return path.read_bytes()
+
+
+def network():
+    return build_extractor("efficientnet_lite0", None), Preprocessing(image_size=32)
+
+
+def test_the_command_writes_what_extract_writes(arguments, mat_file, alone, capsys):
+    main(arguments)
+    assert mat_file.read_bytes() == alone
+    assert "23/23" in capsys.readouterr().out
+
+
+def test_the_command_takes_a_checkpoint_and_an_array(arguments, mat_file, tmp_path):
+    extractor, _ = network()
+    torch.save(extractor.network.state_dict(), tmp_path / "w.pt")
+    main([*arguments, f"--weights={tmp_path / 'w.pt'}", f"--output={mat_file.with_suffix('.npy')}"])
+    content = scipy.io.loadmat(mat_file.with_suffix(".labels.mat"))
+    assert content["weights"].item() == "checkpoint w.pt"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("--root=nowhere", "error: .*nowhere.* is missing"),
+        ("--precision=half", "error: no precision 'half'"),
+        ("--weights=nothing.pt", "error: no checkpoint nothing.pt"),
+        ("--batch-size=0", "error: batch_size is 0"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_a_failure(arguments, mat_file, wrong, message):
+    with pytest.raises(SystemExit, match=message):
+        main([*arguments, wrong])
+    assert not mat_file.exists()
+
+
+def test_a_file_that_is_being_made_is_one_line_and_a_failure(arguments, mat_file):
+    with only_one(mat_file), pytest.raises(SystemExit, match="error: another process is extr"):
+        main(arguments)
+
+
+@pytest.fixture
+def a_group_of_one():
+    store = distributed.HashStore()
+    distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    yield lambda: store.add("tickets", 1)
+    distributed.destroy_process_group()
+
+
+def test_a_group_of_one_writes_the_same(some_digits, mat_file, alone, a_group_of_one, capsys):
+    pipeline = build_pipeline(*network())
+    extract_together(some_digits, mat_file, pipeline, a_group_of_one, batch_size=3)
+    assert mat_file.read_bytes() == alone
+    assert "23/23" in capsys.readouterr().out
+    assert not list(mat_file.parent.glob(".*"))
+
+
+def test_processes_that_would_not_compute_the_same_are_named(
+    some_digits, mat_file, a_group_of_one, monkeypatch
+):
+    def gather(recipes, recipe):
+        recipes[:] = [recipe, {**recipe, "threads": "99"}]
+
+    monkeypatch.setattr(distributed, "all_gather_object", gather)
+    with pytest.raises(ValueError, match=r"processes 0 and 1 would .* threads: \d+ and 99"):
+        extract_together(some_digits, mat_file, build_pipeline(*network()), a_group_of_one)
+
+
+def test_a_process_that_is_gone_is_named(some_digits, mat_file, a_group_of_one, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("Connection closed by peer\nand more")
+
+    monkeypatch.setattr(distributed, "barrier", fail)
+    with pytest.raises(ProcessLostError, match=r"has ended \(Connection closed by peer\)$"):
+        extract_together(some_digits, mat_file, build_pipeline(*network()), a_group_of_one)
+    assert len(list(mat_file.parent.glob(".*.parts/*/*.npy"))) == 1
+
+
+def test_shards_that_another_machine_wrote_elsewhere_are_an_error(tmp_path):
+    shards = Shards(tmp_path, 23, 5, 12)
+    shards.write(0, np.zeros((12, 5), np.float32))
+    with pytest.raises(FileNotFoundError, match=r"000001\.npy .* do all machines share"):
+        extraction_job._wait_for_the_file_system(shards, seconds=0)
+
+
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+
+
+def torchrun(arguments):
+    """Start two processes of one thread each."""
+    return subprocess.Popen(
+        [*TORCHRUN, "-m", "hw3.features", *arguments],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def children(pid):
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in listed]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the workers in /proc")
+def test_a_dead_worker_ends_the_run_and_its_work_is_kept(idx_folder, arguments, mat_file):
+    one_by_one = [*arguments, "--batch-size=1"]
+    run, deadline = torchrun(one_by_one), time.monotonic() + 60
+    try:
+        while not (kept := set(mat_file.parent.glob(".*.parts/*/*.npy"))):
+            assert run.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        os.kill(children(run.pid)[-1], signal.SIGKILL)
+        _, errors = run.communicate(timeout=60)
+    finally:
+        # It ends its workers, which would outlive a harder stop.
+        run.terminate()
+        run.wait(timeout=60)
+    assert run.returncode != 0
+    assert re.search(r"exitcode *: -9", errors)
+    assert not mat_file.exists()
+    assert all(path.exists() for path in kept)
+
+    run = torchrun(one_by_one)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 0, errors
+    assert not list(mat_file.parent.glob(".*")), "the work of the first run was not used"
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        main([*one_by_one, f"--output={mat_file.parent / 'alone.mat'}"])
+    finally:
+        torch.set_num_threads(threads)
+    assert mat_file.read_bytes() == (mat_file.parent / "alone.mat").read_bytes()

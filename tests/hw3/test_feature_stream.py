@@ -1,0 +1,134 @@
+"""Question 1, the file written from shards: MATLAB's and SciPy's own, without holding it whole."""
+
+import shutil
+import subprocess
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.io
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hw3 import feature_stream
+from hw3.feature_file import Features, load_features, save_features
+from hw3.feature_stream import check_target, labels_beside, open_array, stream_features
+from hw3.shards import Shards
+
+pytestmark = pytest.mark.hw3_q1
+
+TEXTS = {"backbone": "a net", "weights": "none", "preprocessing": "x / 2", "precision": "fp32"}
+
+
+def finished(folder, whole, size):
+    shards = Shards(folder, *whole.shape, size)
+    for number in range(len(shards)):
+        rows = shards.rows(number)
+        shards.write(number, whole[rows.start : rows.stop])
+    return shards
+
+
+@pytest.fixture
+def whole():
+    return np.random.default_rng(0).normal(size=(23, 5)).astype(np.float32)
+
+
+@pytest.fixture
+def shards(tmp_path, whole):
+    return finished(tmp_path / "parts", whole, 8)
+
+
+@given(
+    rows=st.integers(1, 9),
+    width=st.integers(1, 9),
+    size=st.integers(1, 5),
+    block=st.integers(1, 99),
+)
+def test_scipy_reads_what_went_in(tmp_path_factory, rows, width, size, block):
+    folder = tmp_path_factory.mktemp("stream")
+    whole = np.arange(rows * width, dtype=np.float32).reshape(rows, width)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feature_stream, "BLOCK_BYTES", block)
+        stream_features(folder / "x.mat", finished(folder, whole, size), np.arange(rows), TEXTS)
+    content = scipy.io.loadmat(folder / "x.mat")
+    np.testing.assert_array_equal(content["features"], whole)
+    np.testing.assert_array_equal(content["labels"], np.arange(rows)[:, None])
+    assert content["features"].dtype == np.float32
+
+
+def test_it_reads_like_a_file_of_save_features(mat_file, shards, whole, tmp_path):
+    stream_features(mat_file, shards, np.arange(23), TEXTS)
+    save_features(tmp_path / "saved.mat", Features(whole, np.arange(23), **TEXTS))
+    assert scipy.io.whosmat(mat_file) == scipy.io.whosmat(tmp_path / "saved.mat")
+    streamed, saved = load_features(mat_file), load_features(tmp_path / "saved.mat")
+    np.testing.assert_array_equal(streamed.features, saved.features)
+    np.testing.assert_array_equal(streamed.labels, saved.labels)
+    assert {name: getattr(streamed, name) for name in TEXTS} == TEXTS
+
+
+def test_equal_features_are_equal_bytes(shards, tmp_path, monkeypatch):
+    for name, now in (("a.mat", 0.0), ("b.mat", 1e9)):
+        # A date in the header would be that of the clock.
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        monkeypatch.setattr("time.asctime", lambda now=now: str(now))
+        stream_features(tmp_path / name, shards, np.arange(23), TEXTS)
+    assert (tmp_path / "a.mat").read_bytes() == (tmp_path / "b.mat").read_bytes()
+
+
+def test_an_array_of_any_size_has_its_labels_beside_it(shards, whole, tmp_path):
+    target = tmp_path / "train.npy"
+    stream_features(target, shards, np.arange(23), TEXTS)
+    features = open_array(target)
+    assert isinstance(features, np.memmap)
+    np.testing.assert_array_equal(features, whole)
+    content = scipy.io.loadmat(labels_beside(target))
+    assert labels_beside(target).name == "train.labels.mat"
+    assert content["labels"].ravel().tolist() == list(range(23))
+    assert {name: content[name].item() for name in TEXTS} == TEXTS
+
+
+@pytest.mark.parametrize("name", ["x.mat", "x.npy"])
+def test_memory_holds_a_block_and_not_the_features(tmp_path, monkeypatch, name):
+    whole = np.ones((4000, 500), np.float32)
+    shards = finished(tmp_path / "parts", whole, 100)
+    monkeypatch.setattr(feature_stream, "BLOCK_BYTES", whole.nbytes // 10)
+    tracemalloc.start()
+    stream_features(tmp_path / name, shards, np.arange(4000), TEXTS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < whole.nbytes / 4
+
+
+@pytest.mark.parametrize("name", ["x.mat", "x.npy"])
+def test_what_a_killed_process_leaves_of_the_file_goes_with_the_shards(
+    tmp_path, shards, monkeypatch, name
+):
+    def stop(*arguments):
+        raise SystemExit
+
+    (tmp_path / name).write_bytes(b"an older file")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", stop)
+        with pytest.raises(SystemExit):
+            stream_features(tmp_path / name, shards, np.arange(23), TEXTS)
+    assert (tmp_path / name).read_bytes() == b"an older file"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", name]
+
+
+def test_too_many_features_for_matlab_are_refused_before_the_work(tmp_path):
+    check_target(tmp_path / "x.mat", 262_143, 2048)
+    check_target(tmp_path / "x.npy", 10**9, 2048)
+    with pytest.raises(ValueError, match=r"2\.0 GiB, but .* ends at 2 GiB; write to x\.npy"):
+        check_target(tmp_path / "x.mat", 262_144, 2048)
+
+
+@pytest.mark.skipif(shutil.which("octave") is None, reason="needs GNU Octave")
+def test_octave_reads_the_file(mat_file, shards, whole):
+    stream_features(mat_file, shards, np.arange(23), TEXTS)
+    code = (
+        f"s = load('{mat_file}'); "
+        "printf('%s %d %d %.6f %d %s', class(s.features), size(s.features), s.features(23, 5), "
+        "s.labels(23), s.backbone)"
+    )
+    result = subprocess.run(["octave", "--no-gui", "--eval", code], capture_output=True, text=True)
+    assert result.stdout == f"single 23 5 {whole[22, 4]:.6f} 22 a net"
