@@ -1,6 +1,6 @@
 """Features on disk: a MATLAB file that says how they were made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ import numpy.typing as npt
 import scipy.io
 
 from coursework.storage import atomic_path
-from hw3.feature_stream import MAT_LIMIT, is_array, labels_beside, open_array
+from hw3.feature_stream import is_array, labels_beside, open_array
 from hw3.inputs import all_finite
+from hw3.matlab_file import MAT_LIMIT, map_features, transposed, write_mat
 from hw3.networks import BACKBONES
 
 
@@ -59,9 +60,9 @@ def save_features(filename: Path | str, features: Features) -> None:
             f"and a variable of a MATLAB 5 file at most {MAT_LIMIT:,}; write parts of up to "
             f"{fitting:,} rows to files of their own"
         )
-    with atomic_path(filename) as temporary:
-        # appendmat would add .mat to a name without it, and the rename would miss the file.
-        scipy.io.savemat(temporary, vars(features), appendmat=False, oned_as="column")
+    rest = {name: value for name, value in vars(features).items() if name != "features"}
+    with atomic_path(filename) as temporary, open(temporary, "wb") as file:
+        write_mat(file, values.shape, lambda first, last: transposed(values[:, first:last]), rest)
 
 
 def load_features(filename: Path | str) -> Features:
@@ -117,7 +118,7 @@ def load_features(filename: Path | str) -> Features:
         raise ValueError(f"{path}: labels are {labels.dtype}, expected whole numbers; {mend}")
     # A memory map holds rows already, and stays on disk.
     in_place = features.dtype == np.float32 and features.flags.c_contiguous
-    rows = np.asarray(features) if in_place else _in_rows(features)
+    rows = np.asarray(features) if in_place else transposed(features.T)
     if not all_finite(rows):
         raise ValueError(f"{path}: features hold infinite or undefined numbers; {mend}")
     kinds = {name: (content[name].dtype.kind, content[name].size) for name in texts}
@@ -136,12 +137,15 @@ def load_features(filename: Path | str) -> Features:
 def _read_mat(path: Path) -> dict[str, Any]:
     """Return the variables of a MATLAB file by their names."""
     try:
-        content: dict[str, Any] = scipy.io.loadmat(path, appendmat=False)
+        # The features of our own files are not read into an array of columns first.
+        features = map_features(path)
+        names = None if features is None else [field.name for field in fields(Features)][1:]
+        content: dict[str, Any] = scipy.io.loadmat(path, appendmat=False, variable_names=names)
     except Exception as error:  # a foreign file fails in many ways inside scipy
         raise ValueError(
             f"{path} is not a MATLAB 5 file ({error}); make it again with hw3.features.extract"
         ) from error
-    return content
+    return content if features is None else {**content, "features": features}
 
 
 def _read_array(path: Path) -> dict[str, Any]:
@@ -156,19 +160,3 @@ def _read_array(path: Path) -> dict[str, Any]:
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path} is not a NumPy array ({error}); {mend}") from error
     return content
-
-
-def _in_rows(columns: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
-    """Copy what MATLAB stored column after column into rows, which is what training reads.
-
-    A tile of 1,024 rows and 64 columns at a time fits into the cache and touches few pages of
-    memory. In one go the copy takes some five times as long.
-    """
-    rows = np.empty(columns.shape, np.float32)
-    height, width = columns.shape
-    with np.errstate(over="ignore"):
-        for top in range(0, height, 1024):
-            for left in range(0, width, 64):
-                tile = slice(top, top + 1024), slice(left, left + 64)
-                rows[tile] = columns[tile]
-    return rows
