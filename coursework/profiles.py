@@ -4,11 +4,12 @@ import dataclasses
 import difflib
 import math
 import os
-import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from coursework.field_types import fit
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder of the project: the one that holds ``data/``."""
@@ -233,29 +234,8 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(field_types)}"
             raise ValueError(f"a profile has no field {field!r} to override; {hint}")
         try:
-            changes[field] = _fit(value, field_types[field])
+            changes[field] = fit(value, field_types[field])
         except (TypeError, ValueError) as error:
             kind = getattr(field_types[field], "__name__", None) or str(field_types[field])
             raise ValueError(f"{field} = {value!r} does not fit: it is of type {kind}") from error
     return dataclasses.replace(PROFILES[name], **changes)
-
-
-def _fit(value: Any, kind: Any) -> Any:
-    """Turn ``value`` into the annotated type ``kind``; no text becomes a number."""
-    arguments = typing.get_args(kind)
-    if isinstance(kind, types.UnionType):
-        # Optional fields: None stays None, anything else has to fit the other type.
-        if value is None:
-            return None
-        return _fit(value, next(argument for argument in arguments if argument is not type(None)))
-    if typing.get_origin(kind) is tuple:
-        if isinstance(value, str):
-            raise TypeError
-        return tuple(_fit(item, arguments[0]) for item in value)
-    if kind is float and type(value) is int:
-        return float(value)
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-        raise TypeError
-    return value

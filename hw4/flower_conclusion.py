@@ -8,7 +8,7 @@ from IPython.display import Markdown
 
 from hw4.evaluation import Predictions
 from hw4.flower_experiment import MODE_NAMES, ModeResult
-from hw4.flower_report import signed, standard_error
+from hw4.flower_report import standard_error
 
 ERRORS = 2
 """A difference of fewer standard errors than these is put down to chance."""
@@ -86,7 +86,7 @@ def _ranking(learned: Mapping[str, ModeResult]) -> str:
     worst = pretrained[-1]
     gap, error = paired_difference(tests[worst], tests["scratch"])
     which = ", the weaker of those that start from ImageNet," if len(pretrained) > 1 else ""
-    found = f"by {abs(gap):.1%} (standard error {error:.1%})"
+    found = f"by {100 * abs(gap):.1f} points (standard error {100 * error:.1f})"
     if gap > ERRORS * error:
         return text + (
             f"{_name(worst)}{which} is ahead of {_name('scratch')} {found}, more than chance: what "
@@ -113,7 +113,7 @@ def _b_or_c(b: ModeResult, c: ModeResult) -> str:
     in_b, in_c = (sum(result.history.seconds) / len(result.history) for result in (b, c))
     counts = (
         f"{only_b:,} images are right in B alone and {only_c:,} in C alone: B minus C is "
-        f"{signed(gap)}, with a standard error of {error:.4f}. "
+        f"{_points(gap)} points, with a standard error of {100 * error:.1f}. "
     )
     if abs(gap) > ERRORS * error:
         better = "B: adapting all layers pays" if gap > 0 else "C: keeping the early layers pays"
@@ -130,14 +130,14 @@ def _validation_and_test(learned: Mapping[str, ModeResult]) -> str:
     for mode, result in learned.items():
         gap = result.validation.accuracy - result.test.accuracy
         error = math.hypot(standard_error(result.validation), standard_error(result.test))
-        parts.append(f"{_name(mode)} {signed(gap)} ± {error:.4f}")
+        parts.append(f"{_name(mode)} {_points(gap)} ± {100 * error:.1f}")
         if abs(gap) > ERRORS * error:
             beyond.append(_name(mode))
     text = (
         "The validation set chose the learning rate and the epoch: the highest of several values "
-        "was kept, in part because chance had lifted it, so that it promises a little too much. "
-        "The test set chose nothing. Validation minus test, with the standard error of both "
-        f"together: {'; '.join(parts)}. "
+        "was kept, and chance has a part in which is the highest, so that on average it promises "
+        "too much. The test set chose nothing. Validation minus test in percentage points, with "
+        f"the standard error of both together: {'; '.join(parts)}. "
     )
     if not beyond:
         return text + (
@@ -148,6 +148,11 @@ def _validation_and_test(learned: Mapping[str, ModeResult]) -> str:
         f"Beyond {ERRORS} standard errors: {'; '.join(beyond)}. Choosing explains a difference "
         "upwards only; the two sets are also different images, of which one may be harder."
     )
+
+
+def _points(difference: float) -> str:
+    """Write a difference of two shares in percentage points, with its sign."""
+    return f"{100 * difference:+.1f}".replace("-", "−")
 
 
 def _name(mode: str) -> str:

@@ -13,7 +13,11 @@ from hw4.networks import StagedNetwork
 from hw4.settings import TrainingSettings
 from hw4.training import train_model
 
-MODE_NAMES = {"scratch": "A, scratch", "finetune": "B, fine-tuned", "last_layers": "C, last layers"}
+MODE_NAMES = {
+    "scratch": "A (scratch)",
+    "finetune": "B (fine-tuned)",
+    "last_layers": "C (last layers)",
+}
 """The three modes of the homework, and what tables and figures call them."""
 
 Build = Callable[[str], StagedNetwork]

@@ -132,7 +132,14 @@ def _draw_history(top: Axes, bottom: Axes, history: History) -> None:
         ax.plot(epochs, values, marker + line, color=colour, markersize=3.5, label=label)
     if history.best_epoch:
         for ax in (top, bottom):
-            ax.axvline(history.best_epoch, color=GRAY, linestyle=":", zorder=0, label="best epoch")
+            ax.axvline(
+                history.best_epoch,
+                color=GRAY,
+                linestyle=":",
+                linewidth=1.8,
+                zorder=0,
+                label="best epoch",
+            )
 
 
 def confusion(predictions: Predictions, names: tuple[str, ...]) -> Figure:
@@ -145,7 +152,7 @@ def confusion(predictions: Predictions, names: tuple[str, ...]) -> Figure:
     classes, totals = len(matrix), matrix.sum(axis=1, keepdims=True)
     share = matrix / np.maximum(totals, 1)
     few = classes <= MANY
-    figure, ((ax,),) = new_figure(height=3.9 if few else 6.4)
+    figure, ((ax,),) = new_figure(height=3.6 if few else 6.4)
     # Enlarged here, since viewers of a PDF may smooth what is small.
     pixels = np.kron(share, np.ones((max(1, 800 // classes),) * 2))
     ends = (-0.5, classes - 0.5, classes - 0.5, -0.5)

@@ -17,16 +17,16 @@ STORED_SIDE = 256
 """Pixels of a stored image's longer side in a figure, which is small on the page."""
 
 
-def preprocessing(dataset: FlowerDataset, count: int = 5) -> Figure:
+def preprocessing(dataset: FlowerDataset, count: int = 7) -> Figure:
     """Draw some flowers as stored, as a network sees them, and with the normalisation undone.
 
     Where images are augmented, there is one more row: the same flowers an epoch later.
     """
     chosen = one_of_each(dataset.labels, count)
     epochs = (0, 1) if dataset.augments else (0,)
-    rows = ["as stored", "normalised,\nclipped to [0, 1]", "normalisation\nundone"]
+    rows = ["as stored", "normalised,\nclipped", "normalisation\nundone"]
     rows += ["the same,\nan epoch later"] * (len(epochs) - 1)
-    figure, axes = new_figure(len(rows), len(chosen), height=0.3 + 1.6 * len(rows))
+    figure, axes = new_figure(len(rows), len(chosen), height=0.45 + 1.18 * len(rows))
     normalised = [dataset.batch(chosen, epoch)[0] for epoch in epochs]
     undone = [unnormalise(images, *dataset.normalisation).numpy() for images in normalised]
     for column, index in enumerate(chosen):
@@ -35,14 +35,14 @@ def preprocessing(dataset: FlowerDataset, count: int = 5) -> Figure:
         _show(axes[0, column], _shrink(stored))
         name = _wrap(dataset.class_names[int(dataset.labels[index])])
         width, height = stored.size
-        size = f"{width} × {height}, {values.min()} to {values.max()}"
+        size = f"{width} × {height}\n{values.min()} to {values.max()}"
         axes[0, column].set_title(f"{name}\n{size}", fontsize=8)
         pictures = [normalised[0][column].numpy(), *(images[column] for images in undone)]
         for row, picture in enumerate(pictures, 1):
             _show(axes[row, column], np.clip(picture, 0, 1).transpose(1, 2, 0))
             axes[row, column].set_title(_range(picture), fontsize=8)
     for row, text in enumerate(rows):
-        axes[row, 0].set_ylabel(text, fontsize=9)
+        axes[row, 0].set_ylabel(text, fontsize=8)
     return figure
 
 
@@ -110,4 +110,4 @@ def _short(name: str) -> str:
 
 
 def _wrap(name: str) -> str:
-    return "\n".join(textwrap.wrap(name, 18))
+    return "\n".join(textwrap.wrap(name, 14))

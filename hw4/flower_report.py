@@ -68,7 +68,7 @@ def result_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
         measured = {
             "validation": f"{validation.accuracy:.4f}",
             "test": f"{test.accuracy:.4f}",
-            "difference": signed(validation.accuracy - test.accuracy),
+            "difference": _signed(validation.accuracy - test.accuracy),
             "std. error (test)": f"{standard_error(test):.4f}",
         }
         rows.append(
@@ -168,11 +168,6 @@ def standard_error(predictions: Predictions) -> float:
     return math.sqrt(p * (1 - p) / len(predictions.labels))
 
 
-def signed(difference: float) -> str:
-    """Write a difference with its sign, to four places."""
-    return f"{difference:+.4f}".replace("-", "−")
-
-
 def _outcome(history: History) -> str:
     if history.diverged:
         return f"diverged in epoch {len(history) + 1}"
@@ -185,3 +180,8 @@ def _is_oxford(flowers: FlowerSets) -> bool:
 
 def _is_homework_split(flowers: FlowerSets) -> bool:
     return flowers.train.split == "homework"
+
+
+def _signed(difference: float) -> str:
+    """Write a difference with its sign, to four places."""
+    return f"{difference:+.4f}".replace("-", "−")

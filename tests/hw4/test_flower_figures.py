@@ -63,7 +63,7 @@ def test_training_images_as_stored_normalised_undone_and_an_epoch_later(sets):
         assert np.array_equal(picture(stored), pixels)
         name = sets.class_names[sets.train.labels[index]]
         low, high = pixels.min(), pixels.max()
-        assert stored.get_title() == f"{name}\n96 × 96, {low} to {high}"
+        assert stored.get_title() == f"{name}\n96 × 96\n{low} to {high}"
         images, _ = sets.train.batch([index], 0)
         title = f"{images.min():.2f} to {images.max():.2f}".replace("-", "−")
         assert normalised.get_title() == title
@@ -75,7 +75,7 @@ def test_training_images_as_stored_normalised_undone_and_an_epoch_later(sets):
 
 
 def test_validation_images_have_no_next_epoch(sets):
-    axes = np.reshape(drawn(figures.preprocessing(sets.val)).axes, (3, 5))
+    axes = np.reshape(drawn(figures.preprocessing(sets.val, 5)).axes, (3, 5))
     assert [ax.get_ylabel().split()[0] for ax in axes[:, 0]] == [
         "as",
         "normalised,",
@@ -122,7 +122,7 @@ def test_the_rate_that_is_taken_has_a_ring_and_one_that_diverged_a_cross(make_hi
         "finetune": LearningRateSearch({0.1: make_history((), "nan")}),
     }
     figure = drawn(figures.learning_rates(searches))
-    assert legend(figure) == ["A, scratch", "B, fine-tuned", "diverged"]
+    assert legend(figure) == ["A (scratch)", "B (fine-tuned)", "diverged"]
     (ax,) = figure.axes
     points, ring, nothing, cross = ax.lines
     assert list(zip(*points.get_data(), strict=True)) == [(0.001, 0.3), (0.01, 0.6)]

@@ -69,12 +69,12 @@ def test_a_search_has_a_column_for_each_rate_and_names_the_one_taken(make_histor
         ),
     }
     table = search_table(searches)
-    assert table.loc["A, scratch"].tolist() == ["0.5000", "diverged in epoch 3", "0.01", "6"]
-    assert table.loc["B, fine-tuned", "taken"] == "0.01 (the lowest)"
+    assert table.loc["A (scratch)"].tolist() == ["0.5000", "diverged in epoch 3", "0.01", "6"]
+    assert table.loc["B (fine-tuned)", "taken"] == "0.01 (the lowest)"
 
 
 def test_validation_against_test_with_the_standard_error(results):
-    row = result_table(results).loc["B, fine-tuned"]
+    row = result_table(results).loc["B (fine-tuned)"]
     assert row["best epoch"] == "2 of 2"
     assert (row["validation"], row["test"], row["difference"]) == ("0.9500", "0.9000", "+0.0500")
     assert row["std. error (test)"] == f"{math.sqrt(0.9 * 0.1 / 100):.4f}"
@@ -83,7 +83,7 @@ def test_validation_against_test_with_the_standard_error(results):
 
 def test_a_mode_that_learned_nothing_has_no_accuracy(make_result):
     failed = make_result(accuracies=(), diverged="the training loss became nan in epoch 1")
-    row = result_table({"scratch": failed}).loc["A, scratch"]
+    row = result_table({"scratch": failed}).loc["A (scratch)"]
     assert row["best epoch"] == "0 of 0, diverged in 1"
     assert set(row[["validation", "test", "difference", "std. error (test)"]]) == {"–"}
     assert headline({"scratch": failed}).figures == {}
@@ -125,8 +125,8 @@ def test_the_reference_is_put_beside_the_same_task(results, flower_folder):
 
 def test_the_headline_has_both_accuracies_of_each_mode(results):
     figures = headline(results).figures
-    assert list(figures)[:2] == ["A, scratch, validation accuracy", "A, scratch, test accuracy"]
-    assert figures["C, last layers, test accuracy"] == 0.9
+    assert list(figures)[:2] == ["A (scratch), validation accuracy", "A (scratch), test accuracy"]
+    assert figures["C (last layers), test accuracy"] == 0.9
     assert len(figures) == 6
 
 
@@ -163,7 +163,7 @@ def test_predictions_of_different_images_are_not_compared(make_result):
 
 def test_the_modes_are_named_from_the_best_to_the_worst(results):
     said = text(results)
-    assert said.index("B, fine-tuned 90.0%") < said.index("A, scratch 40.0% ± 4.9%")
+    assert said.index("B (fine-tuned) 90.0%") < said.index("A (scratch) 40.0% ± 4.9%")
     assert "Of the 100 test images" in said
     assert "Guessing among 4 classes would give 25.0%" in said
 
@@ -171,11 +171,20 @@ def test_the_modes_are_named_from_the_best_to_the_worst(results):
 def test_ahead_or_behind_or_not_to_be_told(make_result):
     """Each of the three sentences about ImageNet stands where the numbers say so."""
     for right, sentence in (
-        (range(90), "is ahead of A, scratch by 50.0% (standard error 5.0%), more than chance"),
-        (range(10), "is behind A, scratch by 30.0% (standard error 4.6%), more than chance"),
-        (range(41), "is ahead of A, scratch by 1.0% (standard error 1.0%), which may be chance"),
-        (range(39), "is behind A, scratch by 1.0% (standard error 1.0%), which may be chance"),
-        (range(40), "has as many images right as A, scratch"),
+        (
+            range(90),
+            "ahead of A (scratch) by 50.0 points (standard error 5.0), more than chance",
+        ),
+        (range(10), "behind A (scratch) by 30.0 points (standard error 4.6), more than chance"),
+        (
+            range(41),
+            "is ahead of A (scratch) by 1.0 points (standard error 1.0), which may be chance",
+        ),
+        (
+            range(39),
+            "is behind A (scratch) by 1.0 points (standard error 1.0), which may be chance",
+        ),
+        (range(40), "has as many images right as A (scratch)"),
     ):
         results = {
             "scratch": make_result(right=range(40)),
@@ -187,12 +196,12 @@ def test_ahead_or_behind_or_not_to_be_told(make_result):
 
 def test_the_weaker_of_b_and_c_is_held_against_a(results, make_result):
     results["finetune"] = make_result(right=range(70))
-    assert "B, fine-tuned, the weaker of those that start from ImageNet, is ahead" in text(results)
+    assert "B (fine-tuned), the weaker of those that start from ImageNet, is ahead" in text(results)
 
 
 def test_b_and_c_apart_or_not(results, make_result):
     said = text(results)
-    assert "10 images are right in B alone and 10 in C alone: B minus C is +0.0000" in said
+    assert "10 images are right in B alone and 10 in C alone: B minus C is +0.0 points" in said
     assert "within chance" in said
     assert "An epoch took 2.0 s in B and 0.5 s in C, which trains fewer layers." in said
     results["last_layers"] = make_result(right=range(50), seconds=3.0)
@@ -207,8 +216,8 @@ def test_validation_apart_from_test_or_not(results, make_result):
     assert "None is beyond 2 standard errors" in text(results)
     results["scratch"] = make_result(right=range(40), validation=0.95)
     said = text(results)
-    assert "A, scratch +0.5500" in said
-    assert "Beyond 2 standard errors: A, scratch." in said
+    assert "A (scratch) +55.0 ± " in said
+    assert "Beyond 2 standard errors: A (scratch)." in said
     assert "None is beyond" not in said
 
 
@@ -216,8 +225,8 @@ def test_a_mode_that_learned_nothing_is_named_and_left_out(results, make_result)
     report = "the training loss became nan in epoch 1, at learning rate 0.003; take a lower one"
     results["scratch"] = make_result(accuracies=(), diverged=report)
     said = text(results)
-    assert f"**A, scratch** has learned nothing: {report}." in said
-    assert said.count("A, scratch") == 1
+    assert f"**A (scratch)** has learned nothing: {report}." in said
+    assert said.count("A (scratch)") == 1
     assert "**B or C.**" in said
     failed = make_result(accuracies=(), diverged=report)
     alone = text(dict.fromkeys(MODES, failed))
