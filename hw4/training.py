@@ -102,7 +102,7 @@ def train_model(
     _check(network, train, validation)
     processes = current_processes()
     identity = training_identity(network, train, validation, settings, precision)
-    run = _Run(network.to(target), train, validation, settings, target, precision, processes)
+    run = TrainingRun(network.to(target), train, validation, settings, target, precision, processes)
     first = processes.rank == 0
     with open_checkpoint(checkpoint if first else None, identity) as file:
         run.restore(processes.from_first(file.load()))
@@ -128,7 +128,7 @@ def train_model(
     return Training(network.eval(), run.history)
 
 
-class _Run:
+class TrainingRun:
     """The state of a training: what an epoch changes, and a checkpoint keeps."""
 
     def __init__(
