@@ -106,7 +106,7 @@ class Profile:
     flowers_batch_size: int = 32
     flowers_schedule: str = "cosine"
     flowers_search_epochs: int = 2
-    flowers_learning_rates: tuple[float, ...] = (0.003, 0.01, 0.03)
+    flowers_learning_rates: tuple[float, ...] = (0.002, 0.006, 0.02)
     imbalanced_root: Path = ROOT / "data" / "imbalanced"
     imbalanced_files: tuple[str, ...] = ("samplestr.txt", "sampleste.txt")
     imbalanced_epochs: int = 30
@@ -151,8 +151,9 @@ PROFILES: dict[str, Profile] = {
         flowers_download=False,
         flowers_split="official",
         flowers_backbone="efficientnet_lite0",
-        flowers_image_size=64,
-        flowers_epochs=8,
+        flowers_image_size=80,
+        flowers_batch_size=16,
+        flowers_epochs=10,
         flowers_checkpoints=None,
     ),
     # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels, and
