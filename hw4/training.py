@@ -161,6 +161,7 @@ class TrainingRun:
 
     @property
     def finished(self) -> bool:
+        """Whether all epochs are done, none has been better for long, or the loss diverged."""
         done, patience = len(self.history), self.settings.patience
         stopped = patience is not None and done - self.history.best_epoch >= patience and done > 0
         return done >= self.settings.epochs or stopped or bool(self.history.diverged)
