@@ -51,9 +51,9 @@ def epoch_batches(samples: int, batch_size: int, seed: int, epoch: int) -> list[
 
 
 def split(order: Indices, batch_size: int) -> list[Indices]:
-    """Cut indices (m,) into batches, of which none has a single sample unless m is 1."""
+    """Cut indices (m,) into batches; a last one of a single sample joins the one before it."""
     starts = list(range(batch_size, len(order), batch_size))
-    if starts and len(order) - starts[-1] == 1:
+    if batch_size > 1 and starts and len(order) - starts[-1] == 1:
         starts.pop()
     return np.split(order, starts)
 

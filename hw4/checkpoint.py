@@ -1,5 +1,6 @@
 """A training on disk: what it needs to go on where it was stopped."""
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -75,12 +76,14 @@ def open_checkpoint(path: Path | str | None, identity: Mapping[str, Any]) -> Ite
     Raises
     ------
     ValueError
-        If another process is training with the same file.
+        If another process is training with the same file, or it is a folder.
     """
     if path is None:
         yield Checkpoint(None, identity)
         return
     path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"the checkpoint {path} is a folder; name a file in it")
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(f"{path.name}.lock"))
     try:
@@ -91,8 +94,10 @@ def open_checkpoint(path: Path | str | None, identity: Mapping[str, Any]) -> Ite
         ) from error
     try:
         # What a killed process was writing: nobody else does, while the lock is held.
-        for unfinished in path.parent.glob(f".{path.name}.*"):
-            shutil.rmtree(unfinished, ignore_errors=True)
+        temporary = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}")
+        for entry in path.parent.iterdir():
+            if temporary.fullmatch(entry.name):
+                shutil.rmtree(entry, ignore_errors=True)
         yield Checkpoint(path, identity)
     finally:
         lock.release()

@@ -12,6 +12,7 @@ from hw4.batches import ImageSource, split
 from hw4.frozen_inputs import FrozenInputs
 from hw4.networks import StagedNetwork
 from hw4.processes import Processes
+from hw4.settings import choose_precision
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def predict(
     *,
     batch_size: int = 32,
     device: str | torch.device = "auto",
+    precision: str = "auto",
 ) -> Predictions:
     """Return the probabilities that a network gives to each class, for every image.
 
@@ -117,9 +119,13 @@ def predict(
         rounding).
     device
         As `coursework.runtime.choose_device` takes it.
+    precision
+        As in `hw4.settings.TrainingSettings`: what a network was trained and validated in is what
+        it is tested in.
     """
     target = choose_device(str(device))
-    inputs = FrozenInputs(network.to(target).eval(), source, target, cache_bytes=0)
+    dtype = choose_precision(precision, target)
+    inputs = FrozenInputs(network.to(target).eval(), source, target, dtype, cache_bytes=0)
     batches = split(np.arange(len(source.labels)), batch_size)
     logits = [inputs.compute(network.trained, x).cpu() for x, _ in inputs.batches(batches, 0)]
     rows = [z.double().softmax(dim=1) for z in logits]

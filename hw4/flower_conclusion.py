@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from IPython.display import Markdown
+from scipy.stats import binomtest
 
 from hw4.evaluation import Predictions
 from hw4.flower_experiment import MODE_NAMES, ModeResult
@@ -12,6 +13,9 @@ from hw4.flower_report import standard_error
 
 ERRORS = 2
 """A difference of fewer standard errors than these is put down to chance."""
+
+LEVEL = 0.05
+"""A difference that chance alone gives more often than this is put down to it."""
 
 
 def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
@@ -69,6 +73,17 @@ def alone_right(first: Predictions, second: Predictions) -> tuple[int, int]:
     return int((one & ~two).sum()), int((two & ~one).sum())
 
 
+def more_than_chance(first: Predictions, second: Predictions) -> bool:
+    """Return whether one is better than the other by more than chance.
+
+    If both were equally good, each image that one alone has right would be as likely to be the
+    first's as the second's: an exact binomial test (McNemar's). Twice the standard error of
+    `paired_difference` would be too little where the two differ on a few images only.
+    """
+    f, s = alone_right(first, second)
+    return f + s > 0 and float(binomtest(f, f + s).pvalue) < LEVEL
+
+
 def _ranking(learned: Mapping[str, ModeResult]) -> str:
     """Order the modes, and compare those that start from ImageNet with the one that does not."""
     # Sorting keeps the order of equals.
@@ -87,13 +102,14 @@ def _ranking(learned: Mapping[str, ModeResult]) -> str:
     gap, error = paired_difference(tests[worst], tests["scratch"])
     which = ", the weaker of those that start from ImageNet," if len(pretrained) > 1 else ""
     found = f"by {100 * abs(gap):.1f} points (standard error {100 * error:.1f})"
-    if gap > ERRORS * error:
+    certain = more_than_chance(tests[worst], tests["scratch"])
+    if certain and gap > 0:
         return text + (
             f"{_name(worst)}{which} is ahead of {_name('scratch')} {found}, more than chance: what "
             "the network has learned on other pictures is worth more than what these training "
             "images alone teach it in as many epochs."
         )
-    if gap < -ERRORS * error:
+    if certain and gap < 0:
         return text + (
             f"{_name(worst)}{which} is behind {_name('scratch')} {found}, more than chance: here "
             "the ImageNet weights are no help."
@@ -115,7 +131,7 @@ def _b_or_c(b: ModeResult, c: ModeResult) -> str:
         f"{only_b:,} images are right in B alone and {only_c:,} in C alone: B minus C is "
         f"{_points(gap)} points, with a standard error of {100 * error:.1f}. "
     )
-    if abs(gap) > ERRORS * error:
+    if more_than_chance(b.test, c.test):
         better = "B: adapting all layers pays" if gap > 0 else "C: keeping the early layers pays"
         verdict = f"That is more than chance, in favour of {better} on these images. "
     else:

@@ -147,7 +147,7 @@ def train_modes(
     results: dict[str, ModeResult] = {}
     for mode, search in searches.items():
         rate = chosen_rate(search)
-        name = f"rate_{rate:g}_{settings.epochs}_epochs.pt"
+        name = f"rate_{rate!r}_{settings.epochs}_epochs.pt"
         training = train_model(
             build(mode),
             train,
@@ -159,7 +159,13 @@ def train_modes(
             description=_title(mode),
         )
         of_validation, of_test = (
-            predict(training.network, source, batch_size=settings.batch_size, device=device)
+            predict(
+                training.network,
+                source,
+                batch_size=settings.batch_size,
+                device=device,
+                precision=settings.precision,
+            )
             for source in (validation, test)
         )
         results[mode] = ModeResult(

@@ -89,7 +89,17 @@ def load_flowers(
     try:
         return load()
     except FileNotFoundError:
-        if not download:
+        if not download or not _may_be_filled(Path(root)):
             raise
     fetch_flowers(Path(root))
     return load()
+
+
+def _may_be_filled(folder: Path) -> bool:
+    """Return whether a folder holds no flowers yet, or a download of Oxford's that was stopped.
+
+    Flowers of somebody else's, of which a file is missing, are not replaced by Oxford's.
+    """
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    begun = any(name.startswith("102flowers.tgz") for name in names)
+    return begun or not names & {"jpg", "imagelabels.mat", "setid.mat"}

@@ -229,7 +229,7 @@ class PixelCache:
     """Decoded images up to a number of bytes; what came first stays.
 
     Nothing is thrown out for something newer: an epoch goes through all images, and the least
-    recently used is exactly the one that is needed next. Copies, as workers get, start empty.
+    recently used is exactly the one that is needed next. Copies start empty.
     """
 
     def __init__(self, limit: int) -> None:
@@ -243,6 +243,9 @@ class PixelCache:
 
     def put(self, index: int, pixels: npt.NDArray[np.uint8]) -> None:
         """Keep ``pixels`` if there is room."""
+        if torch.utils.data.get_worker_info() is not None:
+            # A worker of a DataLoader ends with the epoch, and what it kept with it.
+            return
         with self._lock:
             if index not in self._kept and self.used + pixels.nbytes <= self.limit:
                 self._kept[index] = pixels

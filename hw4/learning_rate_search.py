@@ -119,7 +119,7 @@ def search_learning_rate(
             train,
             validation,
             replace(settings, learning_rate=rate),
-            checkpoint=None if checkpoints is None else Path(checkpoints) / f"rate_{rate:g}.pt",
+            checkpoint=None if checkpoints is None else Path(checkpoints) / f"rate_{rate!r}.pt",
             device=device,
             show_progress=show_progress,
             description=f"{description}, rate {rate:g}",

@@ -126,8 +126,8 @@ def build_network(
         nothing.
     fixed_statistics
         Whether the pretrained modes keep the BatchNorm statistics that were loaded. Those of a
-        million photographs are worth more than those of a small batch, unless there are thousands
-        of images to train on, or they look very different. ``"scratch"`` has none to keep.
+        million photographs are steadier than those of small batches: some hundred images are
+        learned better with them, photographs and drawings alike. ``"scratch"`` has none to keep.
     seed
         Where random weights start: equal seeds give equal networks.
 

@@ -29,15 +29,16 @@ class TrainingSettings:
         ``"constant"``, or ``"cosine"``: from ``learning_rate`` down towards 0 along half a cosine,
         epoch by epoch.
     patience
-        Training stops early after so many epochs without a better validation accuracy; ``None``
-        never does.
+        Training stops early after so many epochs without a new best one (see
+        `hw4.history.History.best_epoch`); ``None`` never does.
     seed
         What the order of the samples starts from.
     precision
         ``"auto"`` computes in bfloat16 or float16 where the device has it in hardware, and in
         float32 elsewhere; ``"reduced"`` insists; ``"float32"`` never does.
     cache_bytes
-        How much memory the outputs of a frozen part may take, for both data sets together.
+        How much memory the outputs of a frozen part may take in each process, for training and
+        validation set together.
     """
 
     epochs: int = 10

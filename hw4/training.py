@@ -26,11 +26,12 @@ from hw4.history import History
 from hw4.networks import StagedNetwork
 from hw4.processes import Processes, current_processes
 from hw4.settings import TrainingSettings, choose_precision
+from hw4.training_checks import check_training
 from hw4.training_identity import training_identity
 
 
 class DivergedError(ArithmeticError):
-    """The training loss is no longer a number."""
+    """The loss is no longer a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,21 +100,26 @@ def train_model(
     settings = settings or TrainingSettings()
     target = choose_device(str(device))
     precision = choose_precision(settings.precision, target)
-    _check(network, train, validation)
+    check_training(network, train, validation, settings)
     processes = current_processes()
     identity = training_identity(network, train, validation, settings, precision)
     run = TrainingRun(network.to(target), train, validation, settings, target, precision, processes)
     first = processes.rank == 0
     with open_checkpoint(checkpoint if first else None, identity) as file:
         run.restore(processes.from_first(file.load()))
+        if len(run.history) > settings.epochs:
+            raise ValueError(
+                f"{checkpoint} holds {len(run.history)} epochs already, {settings.epochs} are "
+                "asked for; ask for as many or more, or name another checkpoint"
+            )
         bar = progress(
             total=settings.epochs * len(train.labels),
             description=description,
             unit="image",
             show=show_progress and first,
+            initial=len(run.history) * len(train.labels),
         )
         with bar:
-            bar.update(len(run.history) * len(train.labels))
             while not run.finished:
                 try:
                     run.epoch(bar)
@@ -175,6 +181,12 @@ class TrainingRun:
             group["lr"] = learning_rate
         loss = self._train(number, bar)
         measured = evaluate(self.network, self.validation, self.settings.batch_size, self.processes)
+        if not math.isfinite(measured.loss):
+            # The last step of the epoch is the one that no later batch would have shown.
+            raise DivergedError(
+                f"the validation loss became {measured.loss} in epoch {number + 1}, at learning "
+                f"rate {learning_rate:g}; take a lower one"
+            )
         self.history = self.history.append(
             training_loss=loss,
             validation_loss=measured.loss,
@@ -233,19 +245,6 @@ class TrainingRun:
 
 def _copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().to("cpu", copy=True) for name, tensor in state.items()}
-
-
-def _check(network: StagedNetwork, train: ImageSource, validation: ImageSource) -> None:
-    outputs = network.classes
-    for name, source in (("training", train), ("validation", validation)):
-        if len(source.labels) == 0:
-            raise ValueError(f"the {name} set is empty")
-        lowest, highest = int(source.labels.min()), int(source.labels.max())
-        if lowest < 0 or highest >= outputs:
-            raise ValueError(
-                f"the {name} set has labels from {lowest} to {highest}, but the network has "
-                f"{outputs} outputs; build it with as many as there are classes"
-            )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hw4.frozen_inputs import FrozenInputs
 from hw4.networks import MODES as WAYS
 from hw4.networks import build_network
 from hw4.processes import current_processes, process_group
-from hw4.settings import PRECISIONS, SCHEDULES, TrainingSettings
+from hw4.settings import PRECISIONS, SCHEDULES, TrainingSettings, choose_precision
 from hw4.training import train_model
 
 _DEFAULTS = TrainingSettings()
@@ -68,6 +69,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     settings = TrainingSettings(
         **{name: getattr(options, name) for name in vars(_DEFAULTS) if hasattr(options, name)}
     )
+    _check_output(options)
     architecture = BACKBONES[options.backbone]
     normalisation = Normalisation(architecture.mean, architecture.std)
     unchanged = EvaluationTransform(options.image_size, *normalisation)
@@ -95,8 +97,11 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         device=device,
         show_progress=True,
     )
+    if not len(training.history):
+        raise ValueError(f"nothing was learned and nothing is written: {training.history.diverged}")
     processes = current_processes()
-    inputs = FrozenInputs(training.network, test, device, cache_bytes=0)
+    precision = choose_precision(settings.precision, device)
+    inputs = FrozenInputs(training.network, test, device, precision, cache_bytes=0)
     measured = evaluate(training.network, inputs, settings.batch_size, processes)
     if processes.rank > 0:
         return
@@ -115,3 +120,16 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     if options.output is not None:
         with atomic_path(options.output) as temporary:
             torch.save(training.network.state_dict(), temporary)
+
+
+def _check_output(options: argparse.Namespace) -> None:
+    """Refuse a place for the result that would turn out unusable when the work is done."""
+    if options.output is None:
+        return
+    if options.output.is_dir():
+        raise ValueError(f"--output {options.output} is a folder; name a file in it")
+    if options.checkpoint and options.output.resolve() == options.checkpoint.resolve():
+        raise ValueError(f"--output and --checkpoint are both {options.output}; name two files")
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=options.output.parent):
+        pass

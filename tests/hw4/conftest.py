@@ -10,12 +10,24 @@ from PIL import Image
 from scipy.io import savemat
 
 from coursework.profiles import ROOT
+from coursework.runtime import choose_device
 from hw4.evaluation import Predictions
 from hw4.flower_experiment import ModeResult
 from hw4.history import History
 from hw4.learning_rate_search import LearningRateSearch
 
 PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
+
+
+@pytest.fixture(autouse=True)
+def plain_arithmetic(monkeypatch):
+    """Compute in float32 on the CPU, whatever this machine has, unless a test says otherwise."""
+    monkeypatch.setattr("hw4.settings.reduced_precision", lambda device: None)
+    for module in ("hw4.training", "hw4.evaluation"):
+        monkeypatch.setattr(
+            f"{module}.choose_device",
+            lambda name="auto": choose_device("cpu" if name == "auto" else name),
+        )
 
 
 @dataclass

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from hw4.evaluation import Predictions
-from hw4.flower_conclusion import alone_right, conclusion, paired_difference
+from hw4.flower_conclusion import (
+    alone_right,
+    conclusion,
+    more_than_chance,
+    paired_difference,
+)
 from hw4.flower_report import (
     confusion_table,
     headline,
@@ -153,6 +158,21 @@ def test_the_paired_difference_is_that_of_the_accuracies_with_the_scatter_of_its
     assert paired_difference(one, one) == (0, 0)
     f, s = alone_right(one, two)
     assert (f - s) / 200 == pytest.approx(gap)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "certain"), [(0, 0, False), (5, 0, False), (6, 0, True), (7, 1, False)]
+)
+def test_a_few_images_that_one_alone_has_right_may_be_chance(first, second, certain):
+    """Between equal networks 5 to 0 comes once in sixteen times, 6 to 0 once in 32."""
+    labels = np.zeros(120, int)
+    right, wrong = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    one = np.tile(right, (120, 1))
+    two = one.copy()
+    two[:first] = wrong
+    one[first : first + second] = wrong
+    pair = Predictions(labels, one), Predictions(labels, two)
+    assert more_than_chance(*pair) == more_than_chance(*pair[::-1]) == certain
 
 
 def test_predictions_of_different_images_are_not_compared(make_result):

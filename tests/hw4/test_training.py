@@ -31,8 +31,8 @@ def small_network(mode="scratch", classes=3, seed=0):
 def test_an_epoch_holds_every_sample_once_and_no_batch_of_one(samples, size, seed, epoch):
     batches = epoch_batches(samples, size, seed, epoch)
     assert sorted(np.concatenate(batches)) == list(range(samples))
+    assert all(len(batch) == size for batch in batches[:-1])
     if size > 1:
-        assert all(len(batch) in {size, size + 1} for batch in batches[:-1])
         assert samples == 1 or min(map(len, batches)) > 1
 
 
@@ -54,7 +54,7 @@ def test_batches_loaded_ahead_come_in_order(blobs):
     assert list(load_ahead(blobs, [], 0)) == []
 
 
-def test_one_epoch_is_what_plain_pytorch_does(blobs, validation_blobs):
+def test_two_epochs_are_what_plain_pytorch_does(blobs, validation_blobs, tmp_path):
     """An oracle: the same batches, the same SGD, written down in ten lines."""
     settings = TrainingSettings(
         epochs=2, learning_rate=0.02, batch_size=16, momentum=0.8, weight_decay=0.01, seed=4
@@ -73,12 +73,12 @@ def test_one_epoch_is_what_plain_pytorch_does(blobs, validation_blobs):
             optimizer.step()
             total += loss.item() * len(indices)
         losses.append(total / 60)
-    training = train_model(small_network(), blobs, validation_blobs, settings)
+    path = tmp_path / "run.pt"
+    training = train_model(small_network(), blobs, validation_blobs, settings, checkpoint=path)
     np.testing.assert_allclose(training.history.training_loss, losses, rtol=1e-4)
-    if training.history.best_epoch == 2:
-        ours = training.network.state_dict()
-        for name, tensor in expected.state_dict().items():
-            torch.testing.assert_close(ours[name], tensor, rtol=1e-3, atol=1e-4)
+    ours = torch.load(tmp_path / "run.pt", weights_only=True)["state"]["trained"]
+    for name, tensor in expected.trained.state_dict().items():
+        torch.testing.assert_close(ours[name], tensor, rtol=1e-3, atol=1e-4)
 
 
 def test_means_are_over_samples_although_the_last_batch_is_short(blobs, validation_blobs):
@@ -168,6 +168,15 @@ def test_a_loss_that_is_no_number_ends_that_training_with_a_report(blobs, valida
     assert all(torch.equal(before[n], t) for n, t in training.network.state_dict().items())
 
 
+def test_a_last_step_that_goes_astray_is_noticed_too(blobs, validation_blobs):
+    """One batch an epoch: its loss is a number, and the weights after its step are not."""
+    wild = dataclasses.replace(QUICK, learning_rate=1e30, batch_size=60)
+    training = train_model(small_network(), blobs, validation_blobs, wild)
+    assert "the validation loss became" in training.history.diverged
+    assert len(training.history) == 0
+    assert all(t.isfinite().all() for t in training.network.state_dict().values())
+
+
 def test_divergence_later_keeps_the_best_epoch_before(blobs, validation_blobs, monkeypatch):
     rates = [0.01, 1e30, 1e30]
     monkeypatch.setattr(TrainingSettings, "learning_rate_at", lambda self, epoch: rates[epoch])
@@ -226,6 +235,14 @@ def test_what_does_not_fit_together_is_refused(blobs, validation_blobs):
         train_model(small_network(), blobs, validation_blobs, QUICK)
 
 
+def test_batches_of_one_image_are_refused_where_batchnorm_would_fail(blobs, validation_blobs):
+    ones = dataclasses.replace(QUICK, batch_size=1, epochs=1)
+    with pytest.raises(ValueError, match="batches of a single image"):
+        train_model(small_network(), blobs, validation_blobs, ones)
+    kept = build_network("head", 3, "resnet18", None)
+    assert len(train_model(kept, blobs, validation_blobs, ones).history) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -265,12 +282,13 @@ def test_in_reduced_precision_it_learns_the_same(blobs, validation_blobs, monkey
     from hw4 import settings
 
     network = small_network()
-    plain = train_model(small_network(), blobs, validation_blobs, QUICK).history
+    gentle = dataclasses.replace(QUICK, learning_rate=0.001)
+    plain = train_model(small_network(), blobs, validation_blobs, gentle).history
     monkeypatch.setattr(settings, "reduced_precision", lambda device: torch.bfloat16)
     types = []
     network.trained.conv1.register_forward_hook(lambda *call: types.append(call[2].dtype))
-    reduced = train_model(network, blobs, validation_blobs, QUICK).history
+    reduced = train_model(network, blobs, validation_blobs, gentle).history
     assert set(types) == {torch.bfloat16}
-    np.testing.assert_allclose(reduced.training_loss, plain.training_loss, atol=0.05)
+    np.testing.assert_allclose(reduced.training_loss, plain.training_loss, atol=0.1)
     # The weights themselves stay in full precision.
     assert {p.dtype for p in network.parameters()} == {torch.float32}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.hw4_flowers
 QUICK = [
     *("--root", str(ROOT / "data" / "flowers"), "--image-size", "32", "--device", "cpu"),
     *("--backbone", "efficientnet_lite0", "--mode", "head", "--epochs", "2"),
-    *("--learning-rate", "0.1", "--no-augmentation"),
+    *("--learning-rate", "0.1", "--no-augmentation", "--precision", "float32"),
 ]
 ACCURACY = re.compile(r"best epoch (\d+), test accuracy (0\.\d{4})")
 
@@ -45,6 +45,23 @@ def test_an_error_is_told_in_words(tmp_path, capsys):
     assert str(tmp_path) in error
     assert main([*QUICK, "--batch-size", "0"]) == 1
     assert "batch_size is 0, expected 1 or more" in capsys.readouterr().err
+
+
+def test_what_could_not_be_written_is_refused_before_the_work(tmp_path, capsys):
+    for options, message in (
+        (["--output", str(tmp_path)], "is a folder; name a file in it"),
+        (["--checkpoint", str(tmp_path)], "is a folder; name a file in it"),
+        (["--output", "run.pt", "--checkpoint", "./run.pt"], "are both run.pt; name two files"),
+    ):
+        assert main([*QUICK, *options]) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_a_run_that_learned_nothing_says_so_and_writes_nothing(tmp_path, capsys):
+    output = tmp_path / "best.pt"
+    assert main([*QUICK, "--learning-rate", "1e38", "--output", str(output)]) == 1
+    assert "nothing was learned and nothing is written: the" in capsys.readouterr().err
+    assert not output.exists()
 
 
 def test_under_torchrun_it_gives_what_it_gives_alone(capsys):
