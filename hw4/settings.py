@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
-from coursework.runtime import reduced_precision
+from coursework import runtime
 
 SCHEDULES = ("constant", "cosine")
-PRECISIONS = ("auto", "float32", "reduced")
+PRECISIONS = ("auto", *runtime.PRECISIONS)
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class TrainingSettings:
     seed
         What the order of the samples starts from.
     precision
-        ``"auto"`` computes in bfloat16 or float16 where the device has it in hardware, and in
-        float32 elsewhere; ``"reduced"`` insists; ``"float32"`` never does.
+        ``"fp32"``; ``"bf16"`` or ``"fp16"``, which the device must have in hardware; or ``"auto"``,
+        one of these if it has, and float32 otherwise.
     cache_bytes
         How much memory the outputs of a frozen part may take in each process, for training and
         validation set together.
@@ -78,24 +78,7 @@ class TrainingSettings:
 def choose_precision(name: str, device: torch.device) -> torch.dtype | None:
     """Return the type for ``torch.autocast``, or ``None`` to compute in float32.
 
-    Parameters
-    ----------
-    name
-        As `TrainingSettings.precision`.
-    device
-        Where the network is.
-
-    Raises
-    ------
-    ValueError
-        If ``"reduced"`` is asked for and the device has no such thing.
+    The arguments and errors are those of `coursework.runtime.choose_precision`.
     """
-    if name == "float32":
-        return None
-    precision = reduced_precision(device)
-    if name == "reduced" and precision is None:
-        raise ValueError(
-            f"precision 'reduced' is asked for, but {device} computes in float32 only (a CPU needs "
-            "AMX or AVX512-BF16); use 'auto' or 'float32'"
-        )
-    return precision
+    dtype = runtime.choose_precision(name, device)
+    return None if dtype is torch.float32 else dtype

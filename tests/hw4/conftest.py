@@ -22,7 +22,7 @@ PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
 @pytest.fixture(autouse=True)
 def plain_arithmetic(monkeypatch):
     """Compute in float32 on the CPU, whatever this machine has, unless a test says otherwise."""
-    monkeypatch.setattr("hw4.settings.reduced_precision", lambda device: None)
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: None)
     for module in ("hw4.training", "hw4.evaluation"):
         monkeypatch.setattr(
             f"{module}.choose_device",

@@ -152,7 +152,7 @@ def test_fewer_epochs_than_there_are_already_are_not_what_was_asked_for(tmp_path
 
 def test_a_training_with_a_scaled_loss_resumes_too(tmp_path, monkeypatch):
     """float16: what the scaler has learned is part of the state."""
-    monkeypatch.setattr("hw4.settings.reduced_precision", lambda device: torch.float16)
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: torch.float16)
     path = tmp_path / "run.pt"
     short = dataclasses.replace(SETTINGS, schedule="constant", epochs=1)
     train(path, short)
@@ -169,7 +169,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path, flower
         return [
             *(sys.executable, "-m", "hw4.training", "--root", str(flowers_root)),
             *("--image-size", "32", "--backbone", backbone, "--mode", "last_layers"),
-            *("--epochs", "4", "--batch-size", "64", "--device", "cpu", "--precision", "float32"),
+            *("--epochs", "4", "--batch-size", "64", "--device", "cpu", "--precision", "fp32"),
             *("--checkpoint", str(tmp_path / f"{name}.pt"), "--output", str(tmp_path / name)),
         ]
 

@@ -37,7 +37,7 @@ from hw4.training import train_model
 from tests.hw4.conftest import Blobs
 
 mode, backbone, batch_size, output = sys.argv[1:]
-settings = TrainingSettings(2, 0.001, int(batch_size), precision="float32")
+settings = TrainingSettings(2, 0.001, int(batch_size), precision="fp32")
 with process_group("cpu", timeout=60) as device:
     train, validation = Blobs(samples=59, augments=True), Blobs(samples=22, seed=1)
     train.type = validation.type = torch.float64

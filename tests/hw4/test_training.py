@@ -265,26 +265,22 @@ def test_settings_out_of_range_are_refused(name, value):
 
 
 def test_reduced_precision_is_taken_where_the_hardware_has_it(monkeypatch):
-    from hw4 import settings
-
     cpu = torch.device("cpu")
-    monkeypatch.setattr(settings, "reduced_precision", lambda device: torch.bfloat16)
-    assert choose_precision("auto", cpu) is choose_precision("reduced", cpu) is torch.bfloat16
-    assert choose_precision("float32", cpu) is None
-    monkeypatch.setattr(settings, "reduced_precision", lambda device: None)
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: torch.bfloat16)
+    assert choose_precision("auto", cpu) is choose_precision("bf16", cpu) is torch.bfloat16
+    assert choose_precision("fp32", cpu) is None
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: None)
     assert choose_precision("auto", cpu) is None
-    with pytest.raises(ValueError, match="cpu computes in float32 only"):
-        choose_precision("reduced", cpu)
+    with pytest.raises(ValueError, match="bf16 is not fast on this CPU"):
+        choose_precision("bf16", cpu)
 
 
 def test_in_reduced_precision_it_learns_the_same(blobs, validation_blobs, monkeypatch):
     """bfloat16 is emulated where the hardware lacks it: slow, but the same arithmetic."""
-    from hw4 import settings
-
     network = small_network()
     gentle = dataclasses.replace(QUICK, learning_rate=0.001)
     plain = train_model(small_network(), blobs, validation_blobs, gentle).history
-    monkeypatch.setattr(settings, "reduced_precision", lambda device: torch.bfloat16)
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: torch.bfloat16)
     types = []
     network.trained.conv1.register_forward_hook(lambda *call: types.append(call[2].dtype))
     reduced = train_model(network, blobs, validation_blobs, gentle).history

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.hw4_flowers
 QUICK = [
     *("--root", str(ROOT / "data" / "flowers"), "--image-size", "32", "--device", "cpu"),
     *("--backbone", "efficientnet_lite0", "--mode", "head", "--epochs", "2"),
-    *("--learning-rate", "0.1", "--no-augmentation", "--precision", "float32"),
+    *("--learning-rate", "0.1", "--no-augmentation", "--precision", "fp32"),
 ]
 ACCURACY = re.compile(r"best epoch (\d+), test accuracy (0\.\d{4})")
 
