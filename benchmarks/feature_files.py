@@ -51,9 +51,9 @@ def rows() -> Iterator[Row]:
             "writing",
             "save",
             "savemat",
-            "scipy's copy from rows to columns, and the disk",
+            "turning rows into columns, and the disk",
         ),
-        ("reading", "load", "loadmat", "the file system, and the copy from columns to rows"),
+        ("reading", "load", "loadmat", "the file system, and turning columns into rows"),
     ):
         yield Row(
             work=f"{name} {work}",
@@ -75,6 +75,6 @@ def rows() -> Iterator[Row]:
 
 
 COPIES = {
-    "writing": "the one copy that scipy makes",
-    "reading": "what scipy returns, and the rows copied from it",
+    "writing": "a block of columns at a time",
+    "reading": "the rows, copied from a memory map",
 }
