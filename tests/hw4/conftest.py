@@ -1,14 +1,18 @@
 """What the tests of the flowers share: data sets that take no time to load."""
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 from scipy.io import savemat
 
+from coursework.figure import WIDTH
 from coursework.profiles import ROOT
 from coursework.runtime import choose_device
 from hw4.evaluation import Predictions
@@ -17,6 +21,16 @@ from hw4.history import History
 from hw4.learning_rate_search import LearningRateSearch
 
 PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
+
+
+def drawn(figure):
+    """Draw a figure for real, so that an error in its text or layout shows."""
+    assert isinstance(figure, Figure)
+    assert figure.get_size_inches()[0] == pytest.approx(WIDTH)
+    assert figure.get_size_inches()[1] < 9
+    figure.savefig(io.BytesIO(), format="png", dpi=40)
+    assert plt.get_fignums() == []
+    return figure
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,10 @@
 """Coding part 1, the figures: what they show is what the numbers and the images are."""
 
-import io
 import itertools
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from coursework.figure import WIDTH
 from hw4 import figures
 from hw4.evaluation import Predictions
 from hw4.flower_names import OXFORD_NAMES
@@ -16,6 +12,7 @@ from hw4.flower_pictures import one_of_each
 from hw4.flower_sets import load_flowers
 from hw4.flowers import unnormalise
 from hw4.learning_rate_search import LearningRateSearch
+from tests.hw4.conftest import drawn
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -35,16 +32,6 @@ def predictions(sets):
         wrong = (labels[index] + 1) % 10
         probabilities[index, [labels[index], wrong]] = 0.3 - 0.01 * index, 0.62 + 0.01 * index
     return Predictions(labels, probabilities)
-
-
-def drawn(figure):
-    """Draw a figure for real, so that an error in its text or layout shows."""
-    assert isinstance(figure, Figure)
-    assert figure.get_size_inches()[0] == pytest.approx(WIDTH)
-    assert figure.get_size_inches()[1] < 9
-    figure.savefig(io.BytesIO(), format="png", dpi=40)
-    assert plt.get_fignums() == []
-    return figure
 
 
 def legend(figure):

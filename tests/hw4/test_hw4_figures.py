@@ -1,19 +1,15 @@
 """Every figure is a Figure with what it should show, and leaves nothing behind."""
 
-import io
-
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 import torch
-from matplotlib.figure import Figure
 
-from coursework.figure import WIDTH
 from hw4 import figures
 from hw4.imbalanced import LinearNet, RadialNet, measure
 from hw4.rbf_neuron import CASES
 from hw4.tables import readable
 from hw4.threshold_neurons import SHIFT, figure_1, move_side
+from tests.hw4.conftest import drawn
 
 
 class Points:
@@ -33,16 +29,6 @@ def linear(w1, w2, b, kind=LinearNet):
         model.layer.weight.copy_(torch.tensor([[w1, w2]]))
         model.layer.bias.fill_(b)
     return model
-
-
-def drawn(figure):
-    """Draw a figure for real, so that an error in its text or layout shows."""
-    assert isinstance(figure, Figure)
-    assert figure.get_size_inches()[0] == pytest.approx(WIDTH)
-    assert figure.get_size_inches()[1] < 9
-    figure.savefig(io.BytesIO(), format="png", dpi=40)
-    assert plt.get_fignums() == []
-    return figure
 
 
 @pytest.mark.hw4_theory2
