@@ -26,13 +26,7 @@ def as_floats(X: npt.ArrayLike) -> Floats:
 def add_bias(X: npt.ArrayLike) -> Floats:
     """Append a column of ones to X (m, d), the input of the bias; the result is (m, d + 1)."""
     X = as_floats(X)
-    m, d = X.shape
-    # Rows that begin at a multiple of 64 bytes: a matrix product reads them up to a third faster.
-    aligned = np.empty((m, -(-(d + 1) // 16) * 16), X.dtype)
-    with_bias = aligned[:, : d + 1]
-    with_bias[:, :d] = X
-    with_bias[:, d] = 1
-    return with_bias
+    return np.hstack([X, np.ones((len(X), 1), X.dtype)])
 
 
 def one_hot(labels: Labels, classes: Labels | None = None) -> npt.NDArray[np.float64]:
@@ -155,31 +149,21 @@ def apply_gradients(
     The arguments are those of `gradient`. The bias, being a row of W, moves like the rest. W itself
     is not changed.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return descend(W, gradient(W, X, Y), learning_rate)
+
+
+def descend(W: npt.ArrayLike, G: npt.ArrayLike, learning_rate: float) -> Floats:
+    """Return the weights after a step against their gradient G: W - learning_rate * G."""
     W = as_floats(W)
     with np.errstate(over="ignore", invalid="ignore"):
-        return saturate(W - W.dtype.type(learning_rate) * gradient(W, X, Y))
+        return saturate(W - W.dtype.type(learning_rate) * as_floats(G))
 
 
 def logits(W: npt.ArrayLike, X: npt.ArrayLike) -> Floats:
     """Return Z = X W, shape (m, K), for W (d + 1, K) and X (m, d + 1)."""
     with np.errstate(over="ignore", invalid="ignore"):
         return saturate(as_floats(X) @ as_floats(W))
-
-
-def logits_by_blocks(W: npt.ArrayLike, X: npt.ArrayLike, rows: int = 1024) -> Floats:
-    """Return the `logits` of X (m, d), the features without their column of ones, shape (m, K).
-
-    X W[:-1] + W[-1] is the same as ``logits(W, add_bias(X))`` and saves a copy of all features. In
-    blocks of rows that fit into the cache the product takes half the time of the whole at once.
-    """
-    W, X = as_floats(W), as_floats(X)
-    # A class after another in memory: what follows runs along the samples, not along ten classes.
-    Z = np.empty((len(X), W.shape[1]), np.result_type(X, W), order="F")
-    with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, len(X), rows):
-            block = slice(start, start + rows)
-            Z[block] = X[block] @ W[:-1] + W[-1]
-    return saturate(Z)
 
 
 def predict_proba(W: npt.ArrayLike, X: npt.ArrayLike) -> Floats:

@@ -20,15 +20,16 @@ from hw3.softmax import (
     add_bias,
     apply_gradients,
     cross_entropy,
+    descend,
     gradient,
     log_softmax,
     logits,
-    logits_by_blocks,
     one_hot,
     predict,
     predict_proba,
     softmax,
 )
+from hw3.softmax_blocks import all_cores, gradient_of_batch, logits_by_blocks
 
 __all__ = [
     "History",
@@ -37,7 +38,9 @@ __all__ = [
     "add_bias",
     "apply_gradients",
     "cross_entropy",
+    "descend",
     "gradient",
+    "gradient_of_batch",
     "log_softmax",
     "logits",
     "logits_by_blocks",
@@ -169,34 +172,35 @@ class SoftmaxRegression(Estimator):
         classes = np.unique(labels)
         if len(classes) < 2:
             raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
+        # A class after another in memory, as `logits_by_blocks` arranges the logits.
         Y = one_hot(labels, classes).astype(train.dtype, order="F")
-        W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype)
-        # Every batch is written into the same memory, beside its column of ones: the training set
-        # is not copied as a whole, and no batch waits for the system to hand out megabytes.
-        buffer = add_bias(train[: self.batch_size])
+        W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype, order="F")
+        rows = np.ascontiguousarray(train)
+        memory = np.empty_like(rows[: self.batch_size])
         rng = np.random.default_rng(self.random_state)
         losses, train_accuracies, test_accuracies, converged = [], [], [], False
         epochs = range(self.max_epochs)
         bar = progress(epochs, description="training", unit="epoch", show=self.show_progress)
-        for _ in bar:
-            previous = W
-            order = rng.permutation(len(train))
-            for start in range(0, len(order), self.batch_size):
-                batch = order[start : start + self.batch_size]
-                inputs = buffer[: len(batch)]
-                inputs[:, :-1] = train[batch]
-                W = apply_gradients(W, inputs, Y[batch], self.learning_rate)
-            Z = logits_by_blocks(W, train)
-            losses.append(cross_entropy(Z, Y))
-            train_accuracies.append(accuracy(labels, classes[Z.argmax(axis=1)]))
-            if test is not None:
-                predicted = classes[logits_by_blocks(W, test).argmax(axis=1)]
-                test_accuracies.append(accuracy(test_labels, predicted))
-            bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
-            with np.errstate(over="ignore"):
-                converged = bool(np.linalg.norm(W - previous) < self.tol)
-            if converged:
-                break
+        with all_cores() as cores:
+            for _ in bar:
+                previous = W
+                order = rng.permutation(len(rows))
+                for start in range(0, len(order), self.batch_size):
+                    batch = order[start : start + self.batch_size]
+                    # The same as apply_gradients(W, add_bias(rows[batch]), Y[batch], ...).
+                    G = gradient_of_batch(W, rows, Y, batch, memory, cores)
+                    W = descend(W, G, self.learning_rate)
+                Z = logits_by_blocks(W, rows, cores)
+                losses.append(cross_entropy(Z, Y))
+                train_accuracies.append(accuracy(labels, classes[Z.argmax(axis=1)]))
+                if test is not None:
+                    predicted = classes[logits_by_blocks(W, test, cores).argmax(axis=1)]
+                    test_accuracies.append(accuracy(test_labels, predicted))
+                bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
+                with np.errstate(over="ignore"):
+                    converged = bool(np.linalg.norm(W - previous) < self.tol)
+                if converged:
+                    break
         guessing = np.log(len(classes))
         if losses[-1] > 1.001 * guessing:
             warnings.warn(
@@ -241,7 +245,9 @@ class SoftmaxRegression(Estimator):
     def _logits(self, X: npt.ArrayLike) -> Floats:
         if not hasattr(self, "weights_"):
             raise ValueError("this SoftmaxRegression is not trained yet; call fit first")
-        return logits_by_blocks(self.weights_, check_features(X, like=self.coef_))
+        features = check_features(X, like=self.coef_)
+        with all_cores() as cores:
+            return logits_by_blocks(self.weights_, features, cores)
 
     def _check_parameters(self) -> None:
         for name, valid, expected in (

@@ -16,7 +16,6 @@ from hw3.softmax import (
     gradient,
     log_softmax,
     logits,
-    logits_by_blocks,
     one_hot,
     predict,
     predict_proba,
@@ -226,26 +225,6 @@ def test_whole_numbers_and_lists_are_numbers_too(dtype):
         apply_gradients(np.zeros((3, 3)), given, Y, 0.1),
         apply_gradients(np.zeros((3, 3)), plain, np.array(Y, np.float64), 0.1),
     )
-
-
-# Without the column of ones
-
-
-@given(problems(), st.integers(1, 13))
-def test_logits_by_blocks_are_those_with_a_column_of_ones(problem, rows):
-    W, X, _ = problem
-    Z = logits_by_blocks(W, X[:, :-1], rows)
-    assert Z.shape == (len(X), W.shape[1])
-    np.testing.assert_allclose(Z, logits(W, X), rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("dtype", PRECISIONS)
-@given(data=st.data())
-def test_logits_by_blocks_are_finite_and_of_the_precision_of_x(dtype, data):
-    W = data.draw(arrays(dtype, (4, 3), elements=finite(dtype)))
-    Z = logits_by_blocks(W, data.draw(arrays(dtype, (5, 3), elements=finite(dtype))), rows=2)
-    assert Z.dtype == dtype
-    assert np.isfinite(Z).all()
 
 
 @pytest.mark.parametrize("width", [0, 1, 15, 16, 17])

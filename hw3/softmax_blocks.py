@@ -1,0 +1,178 @@
+"""Question 2 at full size: the logits and the gradient of `hw3.softmax`, in blocks, on all cores.
+
+BLAS is made for large square matrices. It first copies both factors into an order of its own, and
+with ten columns that takes as long as the arithmetic. Below a million multiplications OpenBLAS
+leaves the copy out where it can. So samples are multiplied in blocks of that size, a stack of them
+in one call of NumPy, and every core takes a part of the stack.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
+
+from hw3.softmax import Floats, as_floats, saturate, softmax
+
+SMALL_PRODUCT = 10**6
+"""Multiplications that OpenBLAS does without copying the factors."""
+
+FEWEST_SAMPLES = 128
+"""A core takes no fewer: waking it up would take longer than they do."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Threads that share the samples; without helpers, the one that calls does all.
+
+    Attributes
+    ----------
+    helpers
+        The threads beside the one that calls.
+    count
+        How many work at once, that one included.
+    """
+
+    helpers: ThreadPoolExecutor | None = None
+    count: int = 1
+
+    def share(self, work: Callable[[slice], Result], samples: int, unit: int = 1) -> list[Result]:
+        """Return what ``work`` returns for consecutive parts of the samples, in their order.
+
+        Parameters
+        ----------
+        work
+            Called with the range of a part, in several threads at once.
+        samples
+            How many there are.
+        unit
+            Every part but the last holds a multiple of this.
+        """
+        parts = max(1, min(self.count, samples // FEWEST_SAMPLES))
+        units = -(-samples // unit)
+        cuts = [min(samples, unit * (units * part // parts)) for part in range(parts + 1)]
+        first, *rest = (slice(start, stop) for start, stop in pairwise(cuts))
+        if self.helpers is None or not rest:
+            return [work(part) for part in (first, *rest)]
+        started = [self.helpers.submit(work, part) for part in rest]
+        return [work(first), *(part.result() for part in started)]
+
+
+ONE_CORE = Cores()
+
+
+@contextmanager
+def all_cores() -> Iterator[Cores]:
+    """Give as many threads as NumPy's products may use, each of which multiplies on its own.
+
+    Two levels of threads would get in each other's way, so for as long as this lasts a product of
+    NumPy uses one. What the user or the system has set, such as ``OPENBLAS_NUM_THREADS``, is kept
+    to and comes back.
+    """
+    blas = ThreadpoolController().select(user_api="blas")
+    count = max((library["num_threads"] for library in blas.info()), default=1)
+    with blas.limit(limits=1), ThreadPoolExecutor(max(1, count - 1)) as helpers:
+        yield Cores(helpers, count)
+
+
+def logits_by_blocks(W: npt.ArrayLike, X: npt.ArrayLike, cores: Cores = ONE_CORE) -> Floats:
+    """Return the logits of X (m, d), the features without their column of ones, shape (m, K).
+
+    X W[:-1] + W[-1] is the same as ``logits(W, add_bias(X))``, without a copy of all features.
+
+    Parameters
+    ----------
+    W
+        Weights, shape (d + 1, K); the last row is the bias.
+    X
+        Features, shape (m, d).
+    cores
+        From `all_cores`. Without them one does it.
+    """
+    W, X = as_floats(W), as_floats(X)
+    # A class after another in memory: what follows runs along the samples, not along ten classes.
+    Z = np.empty((len(X), W.shape[1]), np.result_type(X, W), order="F")
+    cores.share(lambda part: _logits(W, X[part], Z[part]), len(X), _block_rows(W))
+    return Z
+
+
+def gradient_of_batch(
+    W: Floats,
+    X: Floats,
+    Y: Floats,
+    batch: npt.NDArray[np.intp],
+    memory: Floats,
+    cores: Cores = ONE_CORE,
+) -> Floats:
+    """Return ``gradient(W, add_bias(X[batch]), Y[batch])`` of `hw3.softmax`, shape (d + 1, K).
+
+    Parameters
+    ----------
+    W
+        Weights, shape (d + 1, K); the last row is the bias.
+    X
+        All features, shape (m, d), a row after another in memory.
+    Y
+        All one-hot labels, shape (m, K).
+    batch
+        Which of the m samples to take, shape (b,).
+    memory
+        At least b rows of d: the batch is brought together there. Given from outside, no batch
+        waits for the system to hand out megabytes.
+    cores
+        From `all_cores`. Without them one does it.
+    """
+    classes, size = W.shape[1], _block_rows(W)
+
+    def work(part: slice) -> Floats:
+        chosen, inputs = batch[part], memory[part.start : part.stop]
+        # Not checked again ("clip"): a permutation is in range, and checking would copy the result.
+        np.take(X, chosen, axis=0, out=inputs, mode="clip")
+        Z = np.empty((len(chosen), classes), W.dtype, order="F")
+        _logits(W, inputs, Z)
+        residual = softmax(Z)
+        residual -= Y[chosen]
+        residual /= W.dtype.type(len(batch))
+        G = np.empty((classes, len(W)), W.dtype)
+        whole = len(inputs) // size * size
+        columns = residual[:whole].T.reshape(classes, -1, size).transpose(1, 0, 2)
+        G[:, :-1] = np.matmul(columns, _blocks(inputs[:whole], size)).sum(axis=0)
+        if whole < len(inputs):
+            G[:, :-1] += residual[whole:].T @ inputs[whole:]
+        G[:, -1] = residual.sum(axis=0)
+        return G
+
+    first, *rest = cores.share(work, len(batch), size)
+    for part in rest:
+        first += part
+    return first.T
+
+
+def _logits(W: Floats, X: Floats, Z: Floats) -> None:
+    """Write the logits of X (n, d) to Z (n, K), which is in columns."""
+    size = _block_rows(W)
+    whole = len(X) // size * size
+    # NumPy keeps what to do about an overflow for each thread.
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z[:whole] = np.matmul(_blocks(X[:whole], size), W[:-1]).reshape(-1, Z.shape[1])
+        Z[whole:] = X[whole:] @ W[:-1]
+        Z += W[-1]
+    saturate(Z)
+
+
+def _block_rows(W: Floats) -> int:
+    """Return how many samples a block holds: a power of two, from 16 to 64."""
+    fitting = max(1, SMALL_PRODUCT // W[:-1].size)
+    return int(np.clip(2 ** (fitting.bit_length() - 1), 16, 64))
+
+
+def _blocks(X: Floats, size: int) -> Floats:
+    """Return X (n, d) as a stack of blocks, shape (n / size, size, d)."""
+    return X.reshape(-1, size, X.shape[1])
