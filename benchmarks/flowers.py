@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models, transforms
 
-from benchmarks.table import Row, interleave, matmul_peak
+from benchmarks.table import Row, has_amx, interleave, matmul_peak
 from coursework.profiles import ROOT
 from coursework.runtime import choose_device, reduced_precision
 from hw4.flowers import IMAGENET, EvaluationTransform, FlowerDataset
@@ -157,9 +157,9 @@ def all_layers(root: Path) -> Row:
         f"{rate['ours']:.1f} images/s",
         f"the same in float32, contiguous, loading with PIL, {rate['plain']:.1f} images/s",
         seconds["plain"] / seconds["ours"],
-        None if precision is None else 2.5,
-        f"arithmetic: {arithmetic}; {within}"
-        + ("; this CPU has no bfloat16, with which 2.5 are required" if precision is None else ""),
+        2.5 if has_amx() else None,
+        f"arithmetic, in {str(precision or torch.float32).removeprefix('torch.')}: {arithmetic}; "
+        f"{within}; with AMX 2.5 are required",
     )
 
 

@@ -153,14 +153,19 @@ def accuracy_row() -> Row:
     )
 
 
-def embedded_features() -> list[tuple[npt.NDArray[np.float32], Labels]]:
-    """Return the features and labels that the embedded notebook trains on."""
+def embedded_features(precision: str = "fp32") -> list[tuple[npt.NDArray[np.float32], Labels]]:
+    """Return the features and labels that the embedded notebook trains on, and those of its test.
+
+    Reduced precision is that of the CPU.
+    """
     profile = get_profile("embedded")
     extractor = build_extractor(profile.feature_backbone, profile.feature_weights)
     preprocessing = Preprocessing(image_size=profile.feature_image_size)
     sets = []
     for split in ("train", "test"):
         digits = load_mnist(profile.mnist_root, split)
-        made = compute_features(digits, extractor, preprocessing, show_progress=False)
+        made = compute_features(
+            digits, extractor, preprocessing, device="cpu", precision=precision, show_progress=False
+        )
         sets.append((made.features, made.labels))
     return sets

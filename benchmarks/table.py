@@ -91,6 +91,14 @@ def peak_memory(run: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
+def has_amx() -> bool:
+    """Return whether the CPU multiplies bfloat16 with AMX, which what is required of it supposes.
+
+    AVX512_BF16 alone has half that rate or less.
+    """
+    return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
+
+
 @cache
 def matmul_peak() -> float:
     """Return the rate of a large float32 matrix product on all cores, in 10^9 operations a second.

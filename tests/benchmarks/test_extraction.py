@@ -61,6 +61,22 @@ def test_a_precision_that_is_not_there_is_shown_and_not_judged(measured, monkeyp
 def test_reduced_precision_is_judged_where_there_is_amx(measured, monkeypatch, amx, required):
     monkeypatch.setattr(extraction, "reduced_precision", lambda device: torch.bfloat16)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
-    *_, row = extraction.compare_precisions()
+    *_, row, _ = extraction.compare_precisions()
     assert row.work.endswith("bfloat16")
     assert (row.ratio, row.required) == (pytest.approx(4000 / 50), required)
+
+
+@pytest.mark.parametrize(("reduced", "falls_short"), [(0.8981, False), (0.8959, True)])
+def test_reduced_precision_may_cost_three_tenths_of_a_point(monkeypatch, reduced, falls_short):
+    reached = {"fp32": 0.899, "auto": reduced}
+    monkeypatch.setattr(extraction, "accuracy", reached.__getitem__)
+    assert extraction.compare_accuracies("bfloat16").falls_short is falls_short
+
+
+def test_the_memory_is_that_of_a_process_of_its_own(monkeypatch):
+    """A gigabyte of this one does not count."""
+    monkeypatch.setattr(extraction, "MANY", 20)
+    ballast = np.ones(2**27)
+    row = extraction.compare_memory()
+    peak = (20 * 2048 * 4 + 1.5e9) / row.ratio
+    assert 100e6 < peak < ballast.nbytes
