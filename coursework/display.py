@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +14,8 @@ from nbformat import NotebookNode
 def show_source(*functions: Callable[..., Any]) -> Markdown:
     """Show the code of functions, so that the hand-in holds what it calls.
 
-    Of each docstring the first line is shown; the rest is in the module.
+    Of each docstring the first line is shown; the rest is in the module, and so are the notes to
+    the type checker.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def _with_short_docstrings(function: Callable[..., Any]) -> str:
         if end > text.lineno:
             first = lines[text.lineno - 1]
             lines[text.lineno - 1 : end] = [f'{first}"""']
-    return "\n".join(lines)
+    return re.sub(r" *# type: ignore\[[\w, -]+\]", "", "\n".join(lines))
 
 
 def _docstring(node: ast.AST) -> ast.expr | None:

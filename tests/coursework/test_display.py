@@ -53,6 +53,15 @@ class Counter:
     )
 
 
+def noted(x):
+    """Add one."""
+    return x + 1  # type: ignore[no-untyped-call, operator]  # kept
+
+
+def test_notes_to_the_type_checker_are_not_shown():
+    assert show_source(noted).data.splitlines()[-2] == "    return x + 1  # kept"
+
+
 def test_two_headlines_are_one_in_their_order():
     both = Headline({"b": 1, "c": 2}) | Headline({"a": 3})
     assert list(both.figures.items()) == [("b", 1), ("c", 2), ("a", 3)]
