@@ -46,9 +46,8 @@ def test_a_sum_is_of_the_content_and_of_nothing_else(some_digits):
 @pytest.mark.parametrize("border", [3, 4, 5, 8])
 def test_images_of_another_size_are_found_wherever_they_begin(border):
     """A batch of their own is where nothing else would notice."""
-    items = [
-        (np.zeros((28, 28) if index < border else (64, 64), np.uint8), 0) for index in range(9)
-    ]
+    sides = [28] * border + [64] * (9 - border)
+    items = [(np.zeros((side, side), np.uint8), 0) for side in sides]
     message = rf"image {border} is \(64, 64\) but image 0 \(28, 28\); resize them to one size"
     with pytest.raises(ValueError, match=message):
         survey(items, 4)
