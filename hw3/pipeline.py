@@ -1,7 +1,6 @@
 """What happens to an image on its way to its features, and what determines every bit of them."""
 
 import hashlib
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from coursework.runtime import PRECISIONS, choose_device, choose_precision, describe_device
+from coursework.runtime import (
+    PRECISIONS,
+    choose_device,
+    choose_precision,
+    describe_device,
+    full_float32,
+)
 from hw3.networks import Extractor
 
 
@@ -61,7 +66,8 @@ class Pipeline:
     device
         Where it runs.
     dtype
-        What it multiplies in; float32, or a reduced precision through ``torch.autocast``.
+        What it multiplies in; all bits of float32, or a reduced precision through
+        ``torch.autocast``.
     """
 
     extractor: Extractor
@@ -85,7 +91,7 @@ class Pipeline:
         """
         width, name = self.extractor.width, self.extractor.backbone
         full = self.dtype is torch.float32
-        precision = nullcontext() if full else torch.autocast(self.device.type, self.dtype)
+        precision = full_float32() if full else torch.autocast(self.device.type, self.dtype)
         with torch.inference_mode(), precision:
             output = self.extractor(self.preprocessing(images.to(self.device)))
         if output.shape != (len(images), width):

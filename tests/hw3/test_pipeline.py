@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from coursework import runtime
 from hw3.features import compute_features, extract, load_features
-from hw3.networks import build_extractor
+from hw3.networks import Extractor, build_extractor
 from hw3.pipeline import Preprocessing, build_pipeline
 
 pytestmark = pytest.mark.hw3_q1
@@ -53,6 +54,28 @@ def test_reduced_precision_is_nearly_the_same(fast_bfloat16, some_digits, precis
 def test_full_precision_stays_the_default(fast_bfloat16, some_digits):
     pipeline = build_pipeline(build_extractor("efficientnet_lite0", None), device="cpu")
     assert pipeline.precision == "fp32"
+
+
+def tf32_is_allowed():
+    if hasattr(torch.backends, "fp32_precision"):
+        return torch.backends.cudnn.conv.fp32_precision == "tf32"
+    return torch.backends.cudnn.allow_tf32
+
+
+def test_full_precision_is_not_the_tf32_that_pytorch_takes_on_a_gpu(some_digits):
+    allowed = []
+
+    class Spy(nn.Module):
+        def forward(self, images):
+            allowed.append(tf32_is_allowed())
+            return images.mean((1, 2, 3))[:, None].expand(-1, 2048)
+
+    extractor = Extractor(Spy(), "resnet50", "a spy")
+    before = tf32_is_allowed()
+    result = compute_features(some_digits, extractor, batch_size=10, show_progress=False)
+    assert result.precision == "fp32"
+    assert allowed == [False] * 3
+    assert tf32_is_allowed() is before is True
 
 
 def test_the_file_says_the_precision(fast_bfloat16, some_digits, mat_file):
