@@ -16,7 +16,11 @@ from coursework.runtime import (
     describe_device,
     full_float32,
 )
+from hw3.images import ImageDataset, batches
 from hw3.networks import Extractor
+
+FIRST_IMAGES = 4
+"""How many images are computed to see whether a pipeline gives what another gave."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,15 @@ class Pipeline:
             "precision": self.precision,
         }
 
-    def recipe(self) -> dict[str, str]:
-        """Return everything that decides the features' last bits, apart from images and batches."""
+    def recipe(self, dataset: ImageDataset, batch_size: int) -> dict[str, str]:
+        """Return everything that decides the features' last bits, apart from images and batches.
+
+        Code that was edited, switches of PyTorch and instructions that its libraries choose have no
+        name here; the features of the first images tell of them. The parameters are those of
+        `hw3.images.batches`.
+        """
+        _, images, _ = next(batches(dataset, min(batch_size, FIRST_IMAGES)))
+        first = self(images, 0)
         return {
             **self.texts(),
             "network sha256": _network_sum(self.extractor),
@@ -128,6 +139,7 @@ class Pipeline:
             # With small batches, oneDNN splits sums among threads, and rounds otherwise with each.
             "threads": str(torch.get_num_threads()),
             "torch": str(torch.__version__),
+            "first features sha256": hashlib.sha256(first.tobytes()).hexdigest(),
         }
 
 
