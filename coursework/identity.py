@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -18,6 +19,9 @@ PLACEHOLDERS = {
     "due_date": "*the due date*",
 }
 """What stands in the cell tagged ``identity`` until the file is filled in."""
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, but part of Persian and Indic names, and of emoji."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,16 @@ def fill_in(notebook: NotebookNode, identity: Identity) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Join lines and drop control characters: a header is one line."""
-    visible = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(visible.split())
+    """Join lines, and drop invisible marks: some turn the direction of the text that follows."""
+    instead = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": " ", "Cf": ""}
+    shown = "".join(
+        character
+        if character in _JOINERS
+        else instead.get(unicodedata.category(character), character)
+        for character in text
+    )
+    line = " ".join(shown.split())
+    return line if line.strip(f" {_JOINERS}") else ""
 
 
 def _as_markdown(text: str) -> str:

@@ -2,7 +2,10 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
+from operator import attrgetter
 
 import torch
 
@@ -97,6 +100,39 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
             f"{'nothing faster than fp32' if fast is None else has}; use 'fp32' or 'auto'"
         )
     return dtype
+
+
+@contextmanager
+def full_float32() -> Iterator[None]:
+    """Compute with all bits of float32, whatever PyTorch's own switches say.
+
+    Of itself it lets cuDNN round the inputs of float32 convolutions to TF32, which keeps 10 of 23
+    bits, on GPUs from compute capability 8. The switches are afterwards as they were before.
+    """
+    # The older names cannot be read once somebody has used the newer ones, of release 2.9.
+    if hasattr(torch.backends, "fp32_precision"):
+        parts = [attrgetter(name)(torch.backends) for name in _MULTIPLYING]
+        before = [part.fp32_precision for part in parts]
+        try:
+            for part in parts:
+                part.fp32_precision = "ieee"
+            yield
+        finally:
+            for part, value in zip(parts, before, strict=True):
+                part.fp32_precision = value
+    else:
+        tf32, matmul = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+        try:
+            torch.backends.cudnn.allow_tf32 = False
+            torch.set_float32_matmul_precision("highest")
+            yield
+        finally:
+            torch.backends.cudnn.allow_tf32 = tf32
+            torch.set_float32_matmul_precision(matmul)
+
+
+_MULTIPLYING = ("cudnn.conv", "cudnn.rnn", "cuda.matmul", "mkldnn.conv", "mkldnn.matmul")
+"""The parts of ``torch.backends`` that have a precision of their own for float32."""
 
 
 def describe_device(device: torch.device | str) -> str:

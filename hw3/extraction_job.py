@@ -88,7 +88,7 @@ def extract_together(
     shape = (len(dataset), pipeline.extractor.width)
     check_target(filename, *shape)
     labels, data_sum = survey(dataset, batch_size)
-    recipe = {"data sha256": data_sum, **pipeline.recipe()}
+    recipe = {"data sha256": data_sum, **pipeline.recipe(dataset, batch_size)}
     _require_agreement(recipe)
     if rank > 0:
         shards = locate_shards(filename, recipe, *shape, batch_size)

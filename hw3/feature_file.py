@@ -50,8 +50,13 @@ def save_features(filename: Path | str, features: Features) -> None:
     ------
     ValueError
         If the features take more than the 2 GiB that a variable of the format may have: 262,143
-        rows of ResNet-50.
+        rows of ResNet-50; or if the name is that of a NumPy array.
     """
+    if is_array(filename):
+        raise ValueError(
+            f"{filename} is the name of a NumPy array, and this writes a MATLAB file; "
+            f"write to {Path(filename).with_suffix('.mat').name}"
+        )
     values = features.features
     if values.nbytes > MAT_LIMIT:
         fitting = MAT_LIMIT // (values.nbytes // len(values))

@@ -1,6 +1,7 @@
 """From shards to one file, a block at a time: more features than fit in memory."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -19,10 +20,13 @@ BLOCK_BYTES = 2**28
 def check_target(filename: Path | str, images: int, width: int) -> None:
     """Refuse, before anything is computed, a file that could not hold the features.
 
+    Nothing is left on the disk.
+
     Raises
     ------
     ValueError
-        If features (images, width) in single precision are more than a MATLAB 5 file takes.
+        If features (images, width) in single precision are more than a MATLAB 5 file takes, the
+        name is that of a folder, or its own folder cannot be made or written to.
     """
     size = 4 * images * width
     if size > MAT_LIMIT and not is_array(filename):
@@ -31,6 +35,12 @@ def check_target(filename: Path | str, images: int, width: int) -> None:
             f"MATLAB 5 file ends at 2 GiB; write to {Path(filename).stem}.npy instead of "
             f"{Path(filename).name}"
         )
+    try:
+        _check_place(Path(filename))
+    except OSError as error:
+        raise ValueError(
+            f"{filename} cannot be written ({error}); name a file in a folder that takes files"
+        ) from error
 
 
 def is_array(filename: Path | str) -> bool:
@@ -88,11 +98,30 @@ def stream_features(
         file.flush()
         os.fsync(file.fileno())
     if is_array(final):
-        # Neither file may ever stand beside one of another run; the shards are still there.
-        final.unlink(missing_ok=True)
         with atomic_path(labels_beside(final)) as beside:
             beside.write_bytes(MAT_HEADER + mat_variables(rest))
+            # Neither file may ever stand beside one of another run. The old features go when all
+            # of the new is written, and until it has its name the shards are there.
+            final.unlink(missing_ok=True)
     os.replace(whole, final)
+
+
+def _check_place(final: Path) -> None:
+    """Raise if a file cannot be written, by an `OSError` where the system says so."""
+    if final.is_dir():
+        raise ValueError(
+            f"{final} is a folder; name a file in it, such as {final / 'features.mat'}"
+        )
+    if is_array(final) and labels_beside(final).is_dir():
+        raise ValueError(
+            f"{labels_beside(final)} is a folder, where the labels of {final.name} belong; "
+            "move it, or choose another name"
+        )
+    # Missing folders will be made in the last one that is there. A file is tried in it, since
+    # permissions do not tell of a file system that cannot be written to.
+    folders = (final.parent, *final.parent.parents)
+    with tempfile.TemporaryFile(dir=next(filter(Path.exists, folders), final.parent)):
+        pass
 
 
 def _columns(shards: Shards, first: int, last: int) -> npt.NDArray[np.float32]:

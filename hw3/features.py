@@ -140,7 +140,7 @@ def extract(
     check_target(filename, len(dataset), extractor.width)
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
     labels, data_sum = survey(dataset, batch_size)
-    recipe = {"data sha256": data_sum, **pipeline.recipe()}
+    recipe = {"data sha256": data_sum, **pipeline.recipe(dataset, batch_size)}
     shape = (len(dataset), extractor.width)
     with only_one(filename), open_shards(filename, recipe, *shape, batch_size) as shards:
         missing = shards.missing()

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 from torch import Tensor
 
 Labels = npt.NDArray[np.int64]
@@ -42,23 +43,26 @@ def batches(
     Raises
     ------
     ValueError
-        If the data set is empty, or an item is not a grayscale image with a whole number.
+        If the data set is empty, an item is not a grayscale image with a whole number, or the
+        images have different sizes.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
     if len(dataset) == 0:
         raise ValueError("the data set is empty: there is nothing to extract features from")
     rows = range(len(dataset)) if rows is None else rows
+    size = None
     for start in range(rows.start, rows.stop, batch_size):
         batch = range(start, min(start + batch_size, rows.stop))
         pairs = [_pair(dataset[index], index) for index in batch]
         images = [image for image, _ in pairs]
-        shapes = {tuple(image.shape) for image in images}
-        if len(shapes) > 1:
-            raise ValueError(
-                f"images {start} to {batch.stop - 1} have different sizes: {sorted(shapes)}; "
-                "resize them to one size"
-            )
+        size = size or images[0].shape
+        for index, image in zip(batch, images, strict=True):
+            if image.shape != size:
+                raise ValueError(
+                    f"image {index} is {tuple(image.shape)} but image {rows.start} {tuple(size)}; "
+                    "resize them to one size"
+                )
         yield batch, torch.stack(images), np.array([label for _, label in pairs], np.int64)
 
 
@@ -98,6 +102,8 @@ def _pair(item: Any, index: int) -> tuple[Tensor, int]:
 
 def _gray_image(image: Any, index: int) -> Tensor:
     """Return one image as floats (height, width) in [0, 1]."""
+    if isinstance(image, Image.Image):
+        image = _gray_mode(image, index)
     if torch.is_tensor(image):
         image = image.float() if image.is_floating_point() else image
         image = image.cpu().numpy()
@@ -119,3 +125,15 @@ def _gray_image(image: Any, index: int) -> Tensor:
         )
     # A copy in rows, since PyTorch takes neither negative strides nor foreign byte orders.
     return torch.from_numpy(np.array(array, np.float32, order="C"))
+
+
+def _gray_mode(image: Image.Image, index: int) -> Image.Image:
+    """Return an image of PIL whose numbers are intensities, and not indices of a palette."""
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in ("L", "F") or image.mode.startswith("I"):
+        return image
+    raise ValueError(
+        f"image {index} has the mode {image.mode!r} of PIL, which is not grayscale; "
+        "use image.convert('L')"
+    )

@@ -1,7 +1,6 @@
 """What happens to an image on its way to its features, and what determines every bit of them."""
 
 import hashlib
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from coursework.runtime import PRECISIONS, choose_device, choose_precision, describe_device
+from coursework.runtime import (
+    PRECISIONS,
+    choose_device,
+    choose_precision,
+    describe_device,
+    full_float32,
+)
+from hw3.images import ImageDataset, batches
 from hw3.networks import Extractor
+
+FIRST_IMAGES = 4
+"""How many images are computed to see whether a pipeline gives what another gave."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ class Pipeline:
     device
         Where it runs.
     dtype
-        What it multiplies in; float32, or a reduced precision through ``torch.autocast``.
+        What it multiplies in; all bits of float32, or a reduced precision through
+        ``torch.autocast``.
     """
 
     extractor: Extractor
@@ -85,7 +95,7 @@ class Pipeline:
         """
         width, name = self.extractor.width, self.extractor.backbone
         full = self.dtype is torch.float32
-        precision = nullcontext() if full else torch.autocast(self.device.type, self.dtype)
+        precision = full_float32() if full else torch.autocast(self.device.type, self.dtype)
         with torch.inference_mode(), precision:
             output = self.extractor(self.preprocessing(images.to(self.device)))
         if output.shape != (len(images), width):
@@ -113,8 +123,15 @@ class Pipeline:
             "precision": self.precision,
         }
 
-    def recipe(self) -> dict[str, str]:
-        """Return everything that decides the features' last bits, apart from images and batches."""
+    def recipe(self, dataset: ImageDataset, batch_size: int) -> dict[str, str]:
+        """Return everything that decides the features' last bits, apart from images and batches.
+
+        Code that was edited, switches of PyTorch and instructions that its libraries choose have no
+        name here; the features of the first images tell of them. The parameters are those of
+        `hw3.images.batches`.
+        """
+        _, images, _ = next(batches(dataset, min(batch_size, FIRST_IMAGES)))
+        first = self(images, 0)
         return {
             **self.texts(),
             "network sha256": _network_sum(self.extractor),
@@ -122,6 +139,7 @@ class Pipeline:
             # With small batches, oneDNN splits sums among threads, and rounds otherwise with each.
             "threads": str(torch.get_num_threads()),
             "torch": str(torch.__version__),
+            "first features sha256": hashlib.sha256(first.tobytes()).hexdigest(),
         }
 
 

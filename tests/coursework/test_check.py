@@ -312,6 +312,23 @@ def test_author_is_on_every_page(work):
     assert any("the student ID '2026-0042' is not on page" in message for message in messages)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0631\u0636\u0627 \u062d\u0633\u06cc\u0646\u06cc\u200c\u0646\u0698\u0627\u062f",
+        "\U0001f469\u200d\U0001f52c Ada",
+    ],
+    ids=["Persian", "emoji"],
+)
+def test_a_name_with_joiners_is_found(work, name):
+    if not font_folders():
+        pytest.skip("needs the fonts for Arabic letters and emoji")
+    notebook = whole_notebook()
+    notebook.cells[0].source = notebook.cells[0].source.replace("Ada Lovelace", name)
+    notebook.metadata["authors"] = [{"name": name}]
+    assert work.write(notebook).findings() == []
+
+
 def test_too_many_pages_and_too_many_bytes(work, monkeypatch):
     monkeypatch.setattr("coursework.check.MOST_PAGES", 1)
     monkeypatch.setattr("coursework.check.MOST_BYTES", 1000)

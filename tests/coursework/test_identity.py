@@ -99,6 +99,34 @@ def test_any_text_is_shown_as_it_is(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, with a zero-width non-joiner
+        "\u0d28\u0d4d\u200d",  # Malayalam, with a joiner
+        "\U0001f469\u200d\U0001f52c",  # an emoji of two
+        "Zoe\u0308",
+    ],
+)
+def test_joiners_are_letters_of_a_name(text):
+    assert load_identity("nothing.toml", name=f" {text} ").name == text
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Ada\nKing\u2028of\u2029Lovelace\t\x00\x85", "Ada King of Lovelace"),
+        ("Ada\u202e moc.elpmaxe\u202c", "Ada moc.elpmaxe"),
+        ("\u2066Ada\u2069\u200f", "Ada"),
+        ("\ufeffAda\u200bLove\u00adlace", "AdaLovelace"),
+        ("Ada\udcff", "Ada"),
+        ("\u200c\u200d", ""),
+    ],
+)
+def test_a_header_is_one_line_that_runs_in_its_own_direction(text, line):
+    assert load_identity("nothing.toml", name=text).name == line
+
+
+@pytest.mark.parametrize(
     "text", ["a | b", "$x$ and $y$", "<b>", "*_`~#", "\\(x\\)", "[a](b)", "&amp;", "1. x", "a\\|b"]
 )
 def test_marks_of_markdown_html_and_tex_are_text(text):

@@ -1,5 +1,9 @@
 """The machine: detected, never assumed."""
 
+from contextlib import suppress
+from operator import attrgetter
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -7,6 +11,7 @@ from coursework.runtime import (
     choose_device,
     choose_precision,
     describe_machine,
+    full_float32,
     reduced_precision,
 )
 
@@ -112,6 +117,71 @@ def test_a_new_gpu_takes_every_precision(monkeypatch, name):
 def test_a_precision_that_is_none_is_refused():
     with pytest.raises(ValueError, match="no precision 'half'; there are auto, fp32, bf16, fp16"):
         choose_precision("half", "cpu")
+
+
+newer = pytest.mark.skipif(
+    not hasattr(torch.backends, "fp32_precision"), reason="needs PyTorch 2.9"
+)
+SWITCHES = ("cudnn.conv", "cudnn.rnn", "cuda.matmul", "mkldnn.conv", "mkldnn.matmul")
+
+
+def switches():
+    return {name: attrgetter(name)(torch.backends).fp32_precision for name in SWITCHES}
+
+
+@pytest.fixture
+def restored():
+    """Leave the process as it was, whatever a test asks PyTorch for."""
+    before, generic = switches(), torch.backends.fp32_precision
+    yield
+    torch.backends.cudnn.allow_tf32 = True
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.fp32_precision = generic
+    for name, value in before.items():
+        attrgetter(name)(torch.backends).fp32_precision = value
+
+
+def conv_alone():
+    torch.backends.cudnn.conv.fp32_precision = "ieee"
+
+
+def everything():
+    torch.backends.fp32_precision = "tf32"
+
+
+def by_older_names():
+    torch.backends.cuda.matmul.allow_tf32 = True
+
+
+def matmul_on_the_cpu():
+    torch.set_float32_matmul_precision("medium")
+
+
+@newer
+@pytest.mark.parametrize(
+    "asked", [lambda: None, conv_alone, everything, by_older_names, matmul_on_the_cpu]
+)
+def test_full_precision_is_full_whatever_else_is_asked_for(restored, asked):
+    """By default, a GPU rounds the inputs of a convolution to 10 bits."""
+    asked()
+    before = switches()
+    assert "tf32" in before.values()
+    with suppress(KeyError), full_float32():
+        assert set(switches().values()) == {"ieee"}
+        raise KeyError
+    assert switches() == before
+
+
+def test_full_precision_is_full_with_older_releases_too(monkeypatch):
+    backends = SimpleNamespace(cudnn=SimpleNamespace(allow_tf32=True))
+    asked = ["high"]
+    monkeypatch.setattr(torch, "backends", backends)
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: asked[-1])
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", asked.append)
+    with suppress(KeyError), full_float32():
+        assert (backends.cudnn.allow_tf32, asked[-1]) == (False, "highest")
+        raise KeyError
+    assert (backends.cudnn.allow_tf32, asked[-1]) == (True, "high")
 
 
 def test_a_report_names_machine_and_versions():

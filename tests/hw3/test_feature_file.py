@@ -84,6 +84,12 @@ def test_what_a_variable_of_the_format_cannot_hold_is_refused_before_writing(mat
     assert not mat_file.exists()
 
 
+def test_the_name_of_an_array_is_not_given_to_a_matlab_file(features, tmp_path):
+    with pytest.raises(ValueError, match=r"x\.npy is the name of a NumPy array.*write to x\.mat"):
+        save_features(tmp_path / "x.npy", features)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_name_without_mat_stays_as_it_is(features, tmp_path):
     save_features(tmp_path / "train", features)
     assert load_features(tmp_path / "train").labels.tolist() == [3, 1, 4, 1, 5]

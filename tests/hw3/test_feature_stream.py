@@ -1,8 +1,10 @@
 """Question 1, the file written from shards: MATLAB's and SciPy's own, without holding it whole."""
 
+import os
 import shutil
 import subprocess
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +101,45 @@ def test_memory_holds_a_block_and_not_the_features(tmp_path, monkeypatch, name):
     assert peak < whole.nbytes / 4
 
 
+@pytest.fixture
+def old_pair(tmp_path, whole):
+    """Features of another run, with their labels, and what the two hold."""
+    old = finished(tmp_path / "old parts", whole[:7] + 1, 8)
+    stream_features(tmp_path / "x.npy", old, np.arange(7), TEXTS)
+    return {path: path.read_bytes() for path in (tmp_path / "x.npy", tmp_path / "x.labels.mat")}
+
+
+def test_an_old_pair_stays_if_the_new_labels_cannot_be_written(old_pair, shards, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    target = next(iter(old_pair))
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            stream_features(target, shards, np.arange(23), TEXTS)
+    assert {path: path.read_bytes() for path in old_pair} == old_pair
+    assert len(load_features(target).labels) == 7
+
+
+@pytest.mark.parametrize("last", ["x.labels.mat", "x.npy"])
+def test_a_file_never_stands_beside_one_of_another_run(old_pair, shards, whole, monkeypatch, last):
+    def stop(source, destination, replace=os.replace):
+        if Path(destination).name == last:
+            raise PermissionError("held by another program")
+        replace(source, destination)
+
+    target, beside = old_pair
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", stop)
+        with pytest.raises(PermissionError):
+            stream_features(target, shards, np.arange(23), TEXTS)
+    assert not target.exists()
+    assert beside.exists()
+    stream_features(target, shards, np.arange(23), TEXTS)
+    np.testing.assert_array_equal(load_features(target).features, whole)
+
+
 @pytest.mark.parametrize("name", ["x.mat", "x.npy"])
 def test_what_a_killed_process_leaves_of_the_file_goes_with_the_shards(
     tmp_path, shards, monkeypatch, name
@@ -120,6 +161,49 @@ def test_too_many_features_for_matlab_are_refused_before_the_work(tmp_path):
     check_target(tmp_path / "x.npy", 10**9, 2048)
     with pytest.raises(ValueError, match=r"2\.0 GiB, but .* ends at 2 GiB; write to x\.npy"):
         check_target(tmp_path / "x.mat", 262_144, 2048)
+
+
+@pytest.mark.parametrize("name", ["build", "build/", "build/..", ".", "", "/"])
+def test_a_folder_is_refused_before_the_work(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "build").mkdir()
+    with pytest.raises(ValueError, match=r"is a folder; name a file in it, .*features\.mat"):
+        check_target(name, 10, 10)
+
+
+def test_a_folder_in_the_place_of_the_labels_is_refused_before_the_work(tmp_path):
+    (tmp_path / "x.labels.mat").mkdir()
+    with pytest.raises(ValueError, match=r"x\.labels\.mat is a folder, where.*choose another"):
+        check_target(tmp_path / "x.npy", 10, 10)
+
+
+def test_a_file_in_the_place_of_its_folder_is_refused_before_the_work(tmp_path):
+    (tmp_path / "build").write_text("a file")
+    for name in ("build/x.mat", "build/deeper/x.mat"):
+        with pytest.raises(ValueError, match=r"x\.mat cannot be written \(.*\); name a file"):
+            check_target(tmp_path / name, 10, 10)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the permissions of Unix")
+def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    if os.geteuid() == 0:  # nothing is forbidden to the superuser
+        monkeypatch.setattr("tempfile.TemporaryFile", forbidden)
+    for name in ("x.mat", "deeper/x.mat"):
+        with pytest.raises(ValueError, match=r"x\.mat cannot be written .*ermission.*; name a"):
+            check_target(closed / name, 10, 10)
+
+
+def forbidden(*, dir):
+    raise PermissionError(13, "Permission denied", str(dir))
+
+
+def test_a_check_leaves_nothing_behind(tmp_path):
+    (tmp_path / "old.mat").write_bytes(b"an older file")
+    for name in ("old.mat", "x.mat", "x.npy", "deep/er/x.mat"):
+        check_target(tmp_path / name, 10, 10)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.mat"]
 
 
 @pytest.mark.skipif(shutil.which("octave") is None, reason="needs GNU Octave")

@@ -130,7 +130,7 @@ def test_pil_images_tensors_and_arrays_are_the_same_image(some_digits, spy):
         ([(np.zeros((28, 28), np.int64), 0)], "image 0 is int64"),
         (
             [(np.zeros((28, 28), np.uint8), 0), (np.zeros((9, 9), np.uint8), 0)],
-            "images 0 to 1 have different sizes",
+            r"image 1 is \(9, 9\) but image 0 \(28, 28\); resize them to one size",
         ),
         ([(np.zeros((28, 28), np.uint8), 3.7)], "label 0 is 3.7, expected a whole number"),
         ([(np.zeros((28, 28), np.uint8), "cat")], "label 0 is 'cat', expected a whole number"),

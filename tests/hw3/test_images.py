@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from hw3.features import extract
 from hw3.images import batches, survey
@@ -40,6 +41,39 @@ def test_a_sum_is_of_the_content_and_of_nothing_else(some_digits):
     images = some_digits.images.copy()
     images[22, 0, 0] += 1
     assert survey(Digits(images, some_digits.labels), 4)[1] != before
+
+
+@pytest.mark.parametrize("border", [3, 4, 5, 8])
+def test_images_of_another_size_are_found_wherever_they_begin(border):
+    """A batch of their own is where nothing else would notice."""
+    sides = [28] * border + [64] * (9 - border)
+    items = [(np.zeros((side, side), np.uint8), 0) for side in sides]
+    message = rf"image {border} is \(64, 64\) but image 0 \(28, 28\); resize them to one size"
+    with pytest.raises(ValueError, match=message):
+        survey(items, 4)
+
+
+@pytest.mark.parametrize("mode", ["P", "PA", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_a_pil_image_that_is_not_gray_is_refused(mode):
+    """Numbers of a palette look like intensities, and so does a single row of colours."""
+    image = Image.new(mode, (28, 1))
+    with pytest.raises(ValueError, match=rf"image 0 has the mode '{mode}' of PIL.*convert\('L'\)"):
+        survey([(image, 0)], 4)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "F"])
+def test_every_gray_mode_of_pil_is_the_same_image(mode):
+    eye = np.eye(5, dtype=np.float32 if mode == "F" else np.uint8)
+    image = Image.fromarray(eye if mode == "F" else eye * 255).convert(mode)
+    ((_, images, _),) = batches([(image, 0)], 4)
+    torch.testing.assert_close(images[0], torch.eye(5))
+
+
+@pytest.mark.parametrize("mode", ["I", "I;16"])
+def test_gray_numbers_of_no_known_scale_are_refused(mode):
+    image = Image.new("I", (5, 5), 7).convert(mode)
+    with pytest.raises(ValueError, match=r"image 0 is u?int\d\d with values from 7 to 7, expected"):
+        survey([(image, 0)], 4)
 
 
 def test_a_fault_in_the_last_image_is_found_before_the_network_runs(some_digits, mat_file):

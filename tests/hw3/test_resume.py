@@ -40,7 +40,8 @@ class Stop(nn.Module):
 
     def __init__(self, at=None):
         super().__init__()
-        self.inside, self.batches, self.at = small_extractor().network, 0, at
+        # What comes before batch 1 is the first images, computed for the recipe.
+        self.inside, self.batches, self.at = small_extractor().network, -1, at
 
     def forward(self, images):
         self.batches += 1
@@ -126,13 +127,37 @@ def test_progress_begins_where_it_was(hundred_digits, mat_file, capsys):
     assert "100/100" in printed
 
 
+class Inverted(Preprocessing):
+    """The words for it are inherited."""
+
+    def __call__(self, images):
+        return super().__call__(1 - images)
+
+
+class Doubled(Extractor):
+    """Its network and weights are the same."""
+
+    def forward(self, images):
+        return 2 * super().forward(images)
+
+
 def _with_another_weight(network):
     with torch.no_grad():
         network.inside[2].bias[0] += 1
 
 
 @pytest.mark.parametrize(
-    "change", ["images", "labels", "network", "preprocessing", "batch", "threads"]
+    "change",
+    [
+        "images",
+        "labels",
+        "network",
+        "preprocessing",
+        "batch",
+        "threads",
+        "code of the preprocessing",
+        "code of the extractor",
+    ],
 )
 def test_work_on_anything_else_is_not_mixed_in(hundred_digits, mat_file, caplog, change):
     images, labels = hundred_digits.images.copy(), hundred_digits.labels.copy()
@@ -140,6 +165,7 @@ def test_work_on_anything_else_is_not_mixed_in(hundred_digits, mat_file, caplog,
         extract(hundred_digits, mat_file, stopping(17), **HOW)
     other = Stop()
     how, preprocessing, threads = dict(HOW), Preprocessing(), torch.get_num_threads()
+    kind = Extractor
     match change:
         case "images":
             images[99, 27, 27] += 1
@@ -153,11 +179,15 @@ def test_work_on_anything_else_is_not_mixed_in(hundred_digits, mat_file, caplog,
             how["batch_size"] = 6
         case "threads":
             torch.set_num_threads(threads + 1)
+        case "code of the preprocessing":
+            preprocessing = Inverted()
+        case "code of the extractor":
+            kind = Doubled
     try:
         extract(
             Digits(images, labels),
             mat_file,
-            Extractor(other, "resnet50", "x"),
+            kind(other, "resnet50", "x"),
             preprocessing,
             **how,
         )
