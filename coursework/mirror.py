@@ -4,14 +4,13 @@ import http.client
 import os
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from coursework.progress import progress
+from coursework.request import InterruptionError, RefusalError, StallError, ask, interruption
 from coursework.sources import Source
 
 BLOCK = 2**18
@@ -25,12 +24,13 @@ class Patience:
     Attributes
     ----------
     stall_seconds
-        A connection is given up after this long without a byte, or when it brought fewer than
-        ``slowest_rate`` bytes a second for this long.
+        A connection is given up after this long without a byte, without the end of its headers, or
+        when it brought fewer than ``slowest_rate`` bytes a second for this long.
     slowest_rate
         In bytes a second.
     rounds
-        How often all mirrors are gone through.
+        How often all mirrors are gone through. Where no host answers at all, a further round is
+        begun only within the time that one silent host could take for all of them.
     pause_seconds
         Before the second round; it doubles before each further one.
     """
@@ -43,18 +43,6 @@ class Patience:
     def __post_init__(self) -> None:
         if not 0 < self.stall_seconds < 1e6 or self.rounds < 1:
             raise ValueError(f"expected seconds above zero and one round or more, found {self}")
-
-
-class RefusalError(Exception):
-    """The mirror does not have the file: no use in asking it again."""
-
-
-class InterruptionError(Exception):
-    """The connection failed on the way: what arrived is kept, and the rest may come yet."""
-
-
-class StallError(InterruptionError):
-    """The connection brought nothing, or next to nothing, for too long."""
 
 
 class Mirror:
@@ -80,7 +68,6 @@ class Mirror:
         show_progress: bool,
     ) -> None:
         self.url = url
-        self.host = urlsplit(url).netloc
         self.source = source
         self.part = part
         self.patience = patience
@@ -145,51 +132,30 @@ class Mirror:
 
     def _ask(self, start: int) -> http.client.HTTPResponse:
         """Send one request for the bytes from ``start`` on."""
-        if reason := self.hosts.get(self.host):
-            raise RefusalError(reason)
-        request = urllib.request.Request(self.url)
-        request.add_header("User-Agent", "deep-learning-coursework")
-        request.add_header("Accept-Encoding", "identity")
+        headers = {"User-Agent": "deep-learning-coursework", "Accept-Encoding": "identity"}
         if start:
-            request.add_header("Range", f"bytes={start}-")
+            headers["Range"] = f"bytes={start}-"
             if self.validator:
                 # If the file has changed since, the answer is all of the new one.
-                request.add_header("If-Range", self.validator)
-        try:
-            response: http.client.HTTPResponse = urllib.request.urlopen(
-                request, timeout=self.patience.stall_seconds
-            )
-        except urllib.error.HTTPError as error:
-            error.close()
-            self.hosts[self.host] = ""
-            reason = f"HTTP {error.code} {error.reason}"
-            if error.code >= 500 or error.code in (408, 429):
-                raise InterruptionError(reason) from error
-            # This includes 416, a file that ends before our part does: the part may be right.
-            raise RefusalError(reason) from error
-        except urllib.error.URLError as error:
-            reason = f"no connection: {getattr(error.reason, 'strerror', None) or error.reason}"
-            if self.host in self.hosts:
-                raise InterruptionError(reason) from error
-            self.hosts[self.host] = reason
-            raise RefusalError(reason) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise self._interruption(error) from error
-        self.hosts[self.host] = ""
-        return response
+                headers["If-Range"] = self.validator
+        return ask(self.url, headers, self.patience.stall_seconds, self.hosts)
 
     def _check_answer(self, response: http.client.HTTPResponse) -> int:
         """Return at which byte the answer starts, if it is one about the right file."""
-        headers = response.headers
+        status, headers = response.status, response.headers
+        reason = f"HTTP {status} {response.reason}"
+        if status >= 500 or status in (408, 429):
+            raise InterruptionError(reason)
         start, total = 0, headers.get("Content-Length")
-        if response.status == http.HTTPStatus.PARTIAL_CONTENT:
+        if status == HTTPStatus.PARTIAL_CONTENT:
             start, given = received_bytes(self.part), headers.get("Content-Range", "")
             parts = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", given)
             if parts is None or int(parts[1]) != start:
                 raise RefusalError(f"asked from byte {start}, it gives {given or 'no range'!r}")
             total = parts[2]
-        elif response.status != http.HTTPStatus.OK:
-            raise RefusalError(f"HTTP {response.status} {response.reason}")
+        elif status != HTTPStatus.OK:
+            # This includes 416, a file that ends before our part does: the part may be right.
+            raise RefusalError(reason)
         if total not in (None, "*", str(self.source.size)):
             raise RefusalError(f"offers {total} bytes, expected {self.source.size}")
         etag = headers.get("ETag", "")
@@ -203,7 +169,7 @@ class Mirror:
             try:
                 block = response.read1(min(BLOCK, missing))
             except (OSError, http.client.HTTPException) as error:
-                raise self._interruption(error) from error
+                raise interruption(error, self.patience.stall_seconds) from error
             if not block:
                 raise InterruptionError(f"connection cut {missing:,} bytes before the end")
             yield block
@@ -214,11 +180,6 @@ class Mirror:
                 if received < self.patience.slowest_rate * seconds:
                     raise StallError(f"too slow: {received:,} bytes in {seconds:.0f} s")
                 since, received = time.monotonic(), 0
-
-    def _interruption(self, error: Exception) -> InterruptionError:
-        if isinstance(error, TimeoutError):
-            return StallError(f"no answer for {self.patience.stall_seconds:g} s")
-        return InterruptionError(f"connection cut ({str(error) or type(error).__name__})")
 
 
 def part_of(target: Path) -> Path:

@@ -10,39 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coursework.download import DownloadError, download
+from coursework.download import DownloadError
 from coursework.mirror import Patience
-from coursework.sources import Source
-
-CONTENT = bytes(i * i % 251 for i in range(100_000))
-OTHER = CONTENT[::-1]
-NOWHERE = "http://127.0.0.1:9/file.bin"  # the port "discard", where nothing listens
-CALM = Patience(stall_seconds=10, pause_seconds=0.0)  # a shared machine stalls at random
-HASTY = Patience(stall_seconds=0.3, pause_seconds=0.0)
-
-
-def source(*urls, content=CONTENT):
-    checksum = f"md5:{hashlib.md5(content).hexdigest()}"
-    return Source("file.bin", urls, size=len(content), checksum=checksum)
-
-
-def get(wanted, target, **options):
-    return download(wanted, target, **{"patience": CALM, "show_progress": False, **options})
-
-
-@pytest.fixture
-def target(tmp_path):
-    return tmp_path / "deep" / "file.bin"
-
-
-@pytest.fixture
-def part(target):
-    target.parent.mkdir()
-    return target.with_name("file.bin.part")
-
-
-def names(target):
-    return sorted(path.name for path in target.parent.iterdir())
+from tests.coursework.conftest import CALM, CONTENT, HASTY, NOWHERE, OTHER, get, names, source
 
 
 def test_a_file_arrives_whole_and_alone(server, reply, target):
