@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 
-from coursework.mirror import Mirror, Patience, part_of, received_bytes
+from coursework.mirror import Mirror, Patience, part_of, received_bytes, settle
 from coursework.request import InterruptionError, RefusalError, UnreachableError
 from coursework.sources import Source
 
@@ -40,7 +40,9 @@ def download(
     connection, a change of mirror, Ctrl-C and the end of the process, and only what it lacks is
     asked for (HTTP ``Range``). Nothing records where its bytes are from: since the checksum of the
     whole file is known, a part that does not fit the rest is found out at the end, and the file is
-    then fetched again from its first byte.
+    then fetched again from its first byte. An answer that starts there although there is a part, as
+    those of a server without ranges do, is collected in ``NAME.part.new`` and takes the place of
+    the part once it ends, if it is longer.
 
     Parameters
     ----------
@@ -80,6 +82,7 @@ def download(
     hosts = {} if hosts is None else hosts
     target.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(target)
+    settle(part)  # an earlier process may have been killed before it did
     _require_space(source, part)
     candidates = [Mirror(url, source, part, patience, hosts, show_progress) for url in source.urls]
     reasons: dict[str, str] = {}

@@ -45,6 +45,10 @@ class Patience:
             raise ValueError(f"expected seconds above zero and one round or more, found {self}")
 
 
+class RangeRefusalError(RefusalError):
+    """The mirror does not give a range of the file: it may yet give the whole."""
+
+
 class Mirror:
     """One URL, and what is known of the file behind it.
 
@@ -75,6 +79,7 @@ class Mirror:
         self.show_progress = show_progress
         self.validator: str | None = None
         self.pieced = False
+        self.ranges = True
 
     def complete(self) -> None:
         """Bring the part to its full length and verify it, or raise and say why not."""
@@ -95,6 +100,9 @@ class Mirror:
         while received_bytes(self.part) < self.source.size:
             try:
                 self._receive()
+            except RangeRefusalError:
+                # The same without a range is another question, and asked once.
+                self.ranges = False
             except StallError:
                 raise
             except InterruptionError:
@@ -104,28 +112,19 @@ class Mirror:
                 longest = received_bytes(self.part)
 
     def _receive(self) -> None:
-        """Make one request and append what it brings; raise if that is not all."""
-        response = self._ask(start=received_bytes(self.part))
+        """Make one request and keep what it brings; raise if that is not all."""
+        begun = received_bytes(self.part)
+        asked = begun if self.ranges else 0
         try:
-            with response:
-                start = self._check_answer(response)
-                self.pieced = start > 0
-                with (
-                    open(self.part, "ab" if start else "wb") as file,
-                    progress(
-                        description=self.source.name,
-                        unit="B",
-                        unit_scale=True,
-                        initial=start,
-                        total=self.source.size,
-                        show=self.show_progress,
-                    ) as bar,
-                ):
-                    for block in self._blocks(response, self.source.size - start):
-                        file.write(block)
-                        bar.update(len(block))
-                    file.flush()
-                    os.fsync(file.fileno())
+            with self._ask(asked) as response:
+                start, validator = self._check_answer(response, asked)
+                # All from the first byte on may be cut sooner than what is here already.
+                path = beside(self.part) if begun and not start else self.part
+                try:
+                    self._write(path, response, start)
+                finally:
+                    if path == self.part or settle(self.part):
+                        self.validator, self.pieced = validator, start > 0
         except OSError as error:
             # Those of the network have become exceptions of this module: this one is of the disk.
             raise OSError(error.errno, error.strerror, str(self.part)) from error
@@ -140,30 +139,62 @@ class Mirror:
                 headers["If-Range"] = self.validator
         return ask(self.url, headers, self.patience.stall_seconds, self.hosts)
 
-    def _check_answer(self, response: http.client.HTTPResponse) -> int:
-        """Return at which byte the answer starts, if it is one about the right file."""
+    def _check_answer(
+        self, response: http.client.HTTPResponse, asked: int
+    ) -> tuple[int, str | None]:
+        """Return at which byte the answer starts and what its version is, if it is the right file.
+
+        ``asked`` is the byte from which on it was asked for.
+        """
         status, headers = response.status, response.headers
         reason = f"HTTP {status} {response.reason}"
         if status >= 500 or status in (408, 429):
             raise InterruptionError(reason)
+        if asked and status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise RangeRefusalError(reason)
         start, total = 0, headers.get("Content-Length")
-        if status == HTTPStatus.PARTIAL_CONTENT:
-            start, given = received_bytes(self.part), headers.get("Content-Range", "")
+        if asked and status == HTTPStatus.PARTIAL_CONTENT:
+            start, given = asked, headers.get("Content-Range", "")
             parts = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", given)
             if parts is None or int(parts[1]) != start:
-                raise RefusalError(f"asked from byte {start}, it gives {given or 'no range'!r}")
+                given = given or "no range"
+                raise RangeRefusalError(f"asked from byte {start}, it gives {given!r}")
             total = parts[2]
         elif status != HTTPStatus.OK:
-            # This includes 416, a file that ends before our part does: the part may be right.
             raise RefusalError(reason)
+        elif total is None and headers.get_content_type() == "text/html":
+            raise RefusalError("gives a page of HTML")
         if total not in (None, "*", str(self.source.size)):
             raise RefusalError(f"offers {total} bytes, expected {self.source.size}")
         etag = headers.get("ETag", "")
-        self.validator = etag if etag.startswith('"') else headers.get("Last-Modified")
-        return start
+        return start, etag if etag.startswith('"') else headers.get("Last-Modified")
 
-    def _blocks(self, response: http.client.HTTPResponse, missing: int) -> Iterator[bytes]:
+    def _write(self, path: Path, response: http.client.HTTPResponse, start: int) -> None:
+        """Append an answer to a file, or let it begin one; drop it if it is of another file."""
+        try:
+            with (
+                open(path, "ab" if start else "wb") as file,
+                progress(
+                    description=self.source.name,
+                    unit="B",
+                    unit_scale=True,
+                    initial=start,
+                    total=self.source.size,
+                    show=self.show_progress,
+                ) as bar,
+            ):
+                for block in self._blocks(response, start):
+                    file.write(block)
+                    bar.update(len(block))
+                file.flush()
+                os.fsync(file.fileno())
+        except RefusalError:
+            path.unlink()
+            raise
+
+    def _blocks(self, response: http.client.HTTPResponse, start: int) -> Iterator[bytes]:
         """Yield what arrives until nothing is missing; raise if it ends early or dawdles."""
+        missing = self.source.size - start
         since, received = time.monotonic(), 0
         while missing:
             try:
@@ -171,6 +202,10 @@ class Mirror:
             except (OSError, http.client.HTTPException) as error:
                 raise interruption(error, self.patience.stall_seconds) from error
             if not block:
+                if response.chunked and not start:
+                    # Chunks tell their end from a cut: this is all of something else.
+                    found = self.source.size - missing
+                    raise RefusalError(f"gives {found} bytes, expected {self.source.size}")
                 raise InterruptionError(f"connection cut {missing:,} bytes before the end")
             yield block
             missing -= len(block)
@@ -190,3 +225,18 @@ def part_of(target: Path) -> Path:
 def received_bytes(path: Path) -> int:
     """Return the length of a part, 0 if nothing has come yet."""
     return path.stat().st_size if path.exists() else 0
+
+
+def beside(part: Path) -> Path:
+    """Return the path that collects a file from its first byte while a part of it is there."""
+    return part.with_name(f"{part.name}.new")
+
+
+def settle(part: Path) -> bool:
+    """Let what was collected beside a part take its place if it is longer, and drop it if not."""
+    new = beside(part)
+    if received_bytes(new) > received_bytes(part):
+        os.replace(new, part)
+        return True
+    new.unlink(missing_ok=True)
+    return False

@@ -50,6 +50,9 @@ class Reply:
     stall_after: int | None = None  # the same, but it stays open and silent
     silent: bool = False  # not even a status line
     header_pause: float = 0.0  # seconds before each byte of headers that do not end
+    chunked: bool = False  # HTTP/1.1, a length before each block in place of one for all
+    no_range: bool = False  # any range is answered with 416
+    kind: str | None = None  # what Content-Type says
     pause: float = 0.0  # seconds before each byte
     hold: threading.Event | None = None  # the second half of the body waits for this
 
@@ -100,12 +103,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status == 200 and reply.ranges and request.range and unchanged:
             start, status = int(re.fullmatch(r"bytes=(\d+)-", request.range)[1]), 206
         size = len(reply.content)
-        if start > size:
+        if start > size or (reply.no_range and request.range):
             status = 416
         body = reply.content[start:] if status in (200, 206, 302) else b""
+        self.protocol_version = "HTTP/1.1" if reply.chunked else "HTTP/1.0"
         self.send_response(status)
+        self.close_connection = True
         announced = len(body) if reply.announced is None else reply.announced
-        if announced != "":
+        if reply.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif announced != "":
             self.send_header("Content-Length", str(announced))
         if status == 206:
             whole = f"bytes {start}-{size - 1}/{size}"
@@ -114,6 +121,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "ETag": reply.etag,
             "Last-Modified": reply.modified,
             "Location": reply.location,
+            "Content-Type": reply.kind,
         }
         for name, value in facts.items():
             if value:
@@ -128,6 +136,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 reply.hold.wait(20)
                 body = body[half:]
             self.send_body(request, body, reply)
+            if reply.chunked and not ends:
+                self.wfile.write(b"0\r\n\r\n")
         except ConnectionError:
             return
         if reply.stall_after is not None:
@@ -138,7 +148,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for start in range(0, len(body), step):
             time.sleep(reply.pause)
             block = body[start : start + step]
-            self.wfile.write(block)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if reply.chunked else block)
             request.sent += len(block)
 
     def drip_headers(self, pause):

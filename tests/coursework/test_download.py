@@ -159,8 +159,8 @@ def test_a_page_in_place_of_the_file_is_known_by_its_length(server, reply, targe
 @pytest.mark.parametrize(
     ("content_range", "message"),
     [
-        ("bytes 0-99999/100000", "asked from byte 40000, it gives 'bytes 0-99999/100000'"),
-        ("lines 40000-99999/100000", "asked from byte 40000"),
+        ("bytes 0-99999/100000", "HTTP 404"),
+        ("lines 40000-99999/100000", "HTTP 404"),
         ("bytes 40000-99999/100001", "offers 100001 bytes, expected 100000"),
     ],
 )
@@ -168,7 +168,8 @@ def test_an_answer_about_another_range_is_not_appended(
     server, reply, target, part, content_range, message
 ):
     part.write_bytes(CONTENT[:40_000])
-    url = server.offer("/file.bin", reply(CONTENT, content_range=content_range))
+    wrong = reply(CONTENT, content_range=content_range)
+    url = server.offer("/file.bin", wrong, reply(status=404))
     with pytest.raises(DownloadError, match=message):
         get(source(url), target)
     assert part.read_bytes() == CONTENT[:40_000]
@@ -208,7 +209,7 @@ def test_a_mirror_whose_file_is_too_short_leaves_the_part_alone(server, reply, t
     server.offer("/short", reply(CONTENT[:100]))
     server.offer("/good", reply(CONTENT))
     get(source(f"{server.url}/short", f"{server.url}/good"), target)
-    assert [r.range for r in server.requests] == ["bytes=40000-", "bytes=40000-"]
+    assert [r.range for r in server.requests] == ["bytes=40000-", None, "bytes=40000-"]
 
 
 def test_a_part_of_something_else_costs_one_more_request(server, reply, target, part):
@@ -357,7 +358,7 @@ def test_whatever_happens_the_file_is_right_or_not_there(
         reasons = error.reasons
     if reasons:
         assert set(reasons) == set(urls)
-        assert not target.exists()
+        assert set(names(target)) <= {"file.bin.part"}
     else:
         assert target.read_bytes() == CONTENT
         assert names(target) == ["file.bin"]
