@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="URL",
-        help="a server that holds GROUP/FILE, asked first; may be given again",
+        help="a server that holds GROUP/FILE, each with the very bytes of --list and not packed "
+        "again; asked first, may be given again",
     )
     fetch.add_argument(
         "--timeout",

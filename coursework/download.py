@@ -3,17 +3,11 @@
 import os
 import shutil
 import time
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 
-from coursework.mirror import (
-    InterruptionError,
-    Mirror,
-    Patience,
-    RefusalError,
-    part_of,
-    received_bytes,
-)
+from coursework.mirror import Mirror, Patience, part_of, received_bytes, settle
+from coursework.request import InterruptionError, RefusalError, UnreachableError
 from coursework.sources import Source
 
 
@@ -46,7 +40,9 @@ def download(
     connection, a change of mirror, Ctrl-C and the end of the process, and only what it lacks is
     asked for (HTTP ``Range``). Nothing records where its bytes are from: since the checksum of the
     whole file is known, a part that does not fit the rest is found out at the end, and the file is
-    then fetched again from its first byte.
+    then fetched again from its first byte. An answer that starts there although there is a part, as
+    those of a server without ranges do, is collected in ``NAME.part.new`` and takes the place of
+    the part once it ends, if it is longer.
 
     Parameters
     ----------
@@ -59,9 +55,10 @@ def download(
     patience
         When to give up.
     hosts
-        What is known of each host: ``""`` if it answered once, otherwise why no connection could be
-        made, and then it is left out. It is updated, so that a caller with many files and no
-        network waits once and not for each.
+        What is known of each host: ``""`` if it could be reached once, otherwise why not, and then
+        it is left out. One is left out when it refuses a connection, when it could not be reached
+        in any round, or when it was waited for in vain and another mirror gave the file. It is
+        updated, so that a caller with many files and no network waits once for each host.
     show_progress
         Whether to show a progress bar.
 
@@ -85,11 +82,18 @@ def download(
     hosts = {} if hosts is None else hosts
     target.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(target)
+    settle(part)  # an earlier process may have been killed before it did
     _require_space(source, part)
     candidates = [Mirror(url, source, part, patience, hosts, show_progress) for url in source.urls]
-    reasons = {}
+    reasons: dict[str, str] = {}
+    unreachable: dict[str, UnreachableError] = {}
+    began = time.monotonic()
     for round_ in range(patience.rounds):
         if round_ and candidates:
+            # Where nobody answers, several hosts that let one wait cost little more than one.
+            waited = time.monotonic() - began
+            if "" not in hosts.values() and waited >= patience.rounds * patience.stall_seconds:
+                break
             time.sleep(patience.pause_seconds * 2 ** (round_ - 1))
         for mirror in tuple(candidates):
             try:
@@ -98,10 +102,20 @@ def download(
                 reasons[mirror.url] = str(error)
                 if isinstance(error, RefusalError):
                     candidates.remove(mirror)
+                elif isinstance(error, UnreachableError):
+                    unreachable[error.host] = error
             else:
                 os.replace(part, target)
+                _remember(hosts, (error for error in unreachable.values() if error.waited))
                 return mirror.url
+    _remember(hosts, unreachable.values())
     raise DownloadError(source, reasons)
+
+
+def _remember(hosts: MutableMapping[str, str], failures: Iterable[UnreachableError]) -> None:
+    """Leave hosts out from now on, unless they have answered after all."""
+    for failure in failures:
+        hosts.setdefault(failure.host, str(failure))
 
 
 def _require_space(source: Source, part: Path) -> None:

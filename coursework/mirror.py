@@ -4,14 +4,13 @@ import http.client
 import os
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from coursework.progress import progress
+from coursework.request import InterruptionError, RefusalError, StallError, ask, interruption
 from coursework.sources import Source
 
 BLOCK = 2**18
@@ -25,12 +24,13 @@ class Patience:
     Attributes
     ----------
     stall_seconds
-        A connection is given up after this long without a byte, or when it brought fewer than
-        ``slowest_rate`` bytes a second for this long.
+        A connection is given up after this long without a byte, without the end of its headers, or
+        when it brought fewer than ``slowest_rate`` bytes a second for this long.
     slowest_rate
         In bytes a second.
     rounds
-        How often all mirrors are gone through.
+        How often all mirrors are gone through. Where no host answers at all, a further round is
+        begun only within the time that one silent host could take for all of them.
     pause_seconds
         Before the second round; it doubles before each further one.
     """
@@ -45,16 +45,8 @@ class Patience:
             raise ValueError(f"expected seconds above zero and one round or more, found {self}")
 
 
-class RefusalError(Exception):
-    """The mirror does not have the file: no use in asking it again."""
-
-
-class InterruptionError(Exception):
-    """The connection failed on the way: what arrived is kept, and the rest may come yet."""
-
-
-class StallError(InterruptionError):
-    """The connection brought nothing, or next to nothing, for too long."""
+class RangeRefusalError(RefusalError):
+    """The mirror does not give a range of the file: it may yet give the whole."""
 
 
 class Mirror:
@@ -80,7 +72,6 @@ class Mirror:
         show_progress: bool,
     ) -> None:
         self.url = url
-        self.host = urlsplit(url).netloc
         self.source = source
         self.part = part
         self.patience = patience
@@ -88,6 +79,7 @@ class Mirror:
         self.show_progress = show_progress
         self.validator: str | None = None
         self.pieced = False
+        self.ranges = True
 
     def complete(self) -> None:
         """Bring the part to its full length and verify it, or raise and say why not."""
@@ -108,6 +100,9 @@ class Mirror:
         while received_bytes(self.part) < self.source.size:
             try:
                 self._receive()
+            except RangeRefusalError:
+                # The same without a range is another question, and asked once.
+                self.ranges = False
             except StallError:
                 raise
             except InterruptionError:
@@ -117,94 +112,100 @@ class Mirror:
                 longest = received_bytes(self.part)
 
     def _receive(self) -> None:
-        """Make one request and append what it brings; raise if that is not all."""
-        response = self._ask(start=received_bytes(self.part))
+        """Make one request and keep what it brings; raise if that is not all."""
+        begun = received_bytes(self.part)
+        asked = begun if self.ranges else 0
         try:
-            with response:
-                start = self._check_answer(response)
-                self.pieced = start > 0
-                with (
-                    open(self.part, "ab" if start else "wb") as file,
-                    progress(
-                        description=self.source.name,
-                        unit="B",
-                        unit_scale=True,
-                        initial=start,
-                        total=self.source.size,
-                        show=self.show_progress,
-                    ) as bar,
-                ):
-                    for block in self._blocks(response, self.source.size - start):
-                        file.write(block)
-                        bar.update(len(block))
-                    file.flush()
-                    os.fsync(file.fileno())
+            with self._ask(asked) as response:
+                start, validator = self._check_answer(response, asked)
+                # All from the first byte on may be cut sooner than what is here already.
+                path = beside(self.part) if begun and not start else self.part
+                try:
+                    self._write(path, response, start)
+                finally:
+                    if path == self.part or settle(self.part):
+                        self.validator, self.pieced = validator, start > 0
         except OSError as error:
             # Those of the network have become exceptions of this module: this one is of the disk.
             raise OSError(error.errno, error.strerror, str(self.part)) from error
 
     def _ask(self, start: int) -> http.client.HTTPResponse:
         """Send one request for the bytes from ``start`` on."""
-        if reason := self.hosts.get(self.host):
-            raise RefusalError(reason)
-        request = urllib.request.Request(self.url)
-        request.add_header("User-Agent", "deep-learning-coursework")
-        request.add_header("Accept-Encoding", "identity")
+        headers = {"User-Agent": "deep-learning-coursework", "Accept-Encoding": "identity"}
         if start:
-            request.add_header("Range", f"bytes={start}-")
+            headers["Range"] = f"bytes={start}-"
             if self.validator:
                 # If the file has changed since, the answer is all of the new one.
-                request.add_header("If-Range", self.validator)
-        try:
-            response: http.client.HTTPResponse = urllib.request.urlopen(
-                request, timeout=self.patience.stall_seconds
-            )
-        except urllib.error.HTTPError as error:
-            error.close()
-            self.hosts[self.host] = ""
-            reason = f"HTTP {error.code} {error.reason}"
-            if error.code >= 500 or error.code in (408, 429):
-                raise InterruptionError(reason) from error
-            # This includes 416, a file that ends before our part does: the part may be right.
-            raise RefusalError(reason) from error
-        except urllib.error.URLError as error:
-            reason = f"no connection: {getattr(error.reason, 'strerror', None) or error.reason}"
-            if self.host in self.hosts:
-                raise InterruptionError(reason) from error
-            self.hosts[self.host] = reason
-            raise RefusalError(reason) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise self._interruption(error) from error
-        self.hosts[self.host] = ""
-        return response
+                headers["If-Range"] = self.validator
+        return ask(self.url, headers, self.patience.stall_seconds, self.hosts)
 
-    def _check_answer(self, response: http.client.HTTPResponse) -> int:
-        """Return at which byte the answer starts, if it is one about the right file."""
-        headers = response.headers
+    def _check_answer(
+        self, response: http.client.HTTPResponse, asked: int
+    ) -> tuple[int, str | None]:
+        """Return at which byte the answer starts and what its version is, if it is the right file.
+
+        ``asked`` is the byte from which on it was asked for.
+        """
+        status, headers = response.status, response.headers
+        reason = f"HTTP {status} {response.reason}"
+        if status >= 500 or status in (408, 429):
+            raise InterruptionError(reason)
+        if asked and status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise RangeRefusalError(reason)
         start, total = 0, headers.get("Content-Length")
-        if response.status == http.HTTPStatus.PARTIAL_CONTENT:
-            start, given = received_bytes(self.part), headers.get("Content-Range", "")
+        if asked and status == HTTPStatus.PARTIAL_CONTENT:
+            start, given = asked, headers.get("Content-Range", "")
             parts = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", given)
             if parts is None or int(parts[1]) != start:
-                raise RefusalError(f"asked from byte {start}, it gives {given or 'no range'!r}")
+                given = given or "no range"
+                raise RangeRefusalError(f"asked from byte {start}, it gives {given!r}")
             total = parts[2]
-        elif response.status != http.HTTPStatus.OK:
-            raise RefusalError(f"HTTP {response.status} {response.reason}")
+        elif status != HTTPStatus.OK:
+            raise RefusalError(reason)
+        elif total is None and headers.get_content_type() == "text/html":
+            raise RefusalError("gives a page of HTML")
         if total not in (None, "*", str(self.source.size)):
             raise RefusalError(f"offers {total} bytes, expected {self.source.size}")
         etag = headers.get("ETag", "")
-        self.validator = etag if etag.startswith('"') else headers.get("Last-Modified")
-        return start
+        return start, etag if etag.startswith('"') else headers.get("Last-Modified")
 
-    def _blocks(self, response: http.client.HTTPResponse, missing: int) -> Iterator[bytes]:
+    def _write(self, path: Path, response: http.client.HTTPResponse, start: int) -> None:
+        """Append an answer to a file, or let it begin one; drop it if it is of another file."""
+        try:
+            with (
+                open(path, "ab" if start else "wb") as file,
+                progress(
+                    description=self.source.name,
+                    unit="B",
+                    unit_scale=True,
+                    initial=start,
+                    total=self.source.size,
+                    show=self.show_progress,
+                ) as bar,
+            ):
+                for block in self._blocks(response, start):
+                    file.write(block)
+                    bar.update(len(block))
+                file.flush()
+                os.fsync(file.fileno())
+        except RefusalError:
+            path.unlink()
+            raise
+
+    def _blocks(self, response: http.client.HTTPResponse, start: int) -> Iterator[bytes]:
         """Yield what arrives until nothing is missing; raise if it ends early or dawdles."""
+        missing = self.source.size - start
         since, received = time.monotonic(), 0
         while missing:
             try:
                 block = response.read1(min(BLOCK, missing))
             except (OSError, http.client.HTTPException) as error:
-                raise self._interruption(error) from error
+                raise interruption(error, self.patience.stall_seconds) from error
             if not block:
+                if response.chunked and not start:
+                    # Chunks tell their end from a cut: this is all of something else.
+                    found = self.source.size - missing
+                    raise RefusalError(f"gives {found} bytes, expected {self.source.size}")
                 raise InterruptionError(f"connection cut {missing:,} bytes before the end")
             yield block
             missing -= len(block)
@@ -215,11 +216,6 @@ class Mirror:
                     raise StallError(f"too slow: {received:,} bytes in {seconds:.0f} s")
                 since, received = time.monotonic(), 0
 
-    def _interruption(self, error: Exception) -> InterruptionError:
-        if isinstance(error, TimeoutError):
-            return StallError(f"no answer for {self.patience.stall_seconds:g} s")
-        return InterruptionError(f"connection cut ({str(error) or type(error).__name__})")
-
 
 def part_of(target: Path) -> Path:
     """Return the path that collects what arrives of a file."""
@@ -229,3 +225,18 @@ def part_of(target: Path) -> Path:
 def received_bytes(path: Path) -> int:
     """Return the length of a part, 0 if nothing has come yet."""
     return path.stat().st_size if path.exists() else 0
+
+
+def beside(part: Path) -> Path:
+    """Return the path that collects a file from its first byte while a part of it is there."""
+    return part.with_name(f"{part.name}.new")
+
+
+def settle(part: Path) -> bool:
+    """Let what was collected beside a part take its place if it is longer, and drop it if not."""
+    new = beside(part)
+    if received_bytes(new) > received_bytes(part):
+        os.replace(new, part)
+        return True
+    new.unlink(missing_ok=True)
+    return False

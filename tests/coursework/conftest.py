@@ -1,5 +1,7 @@
 """A real HTTP server on this machine, which fails in whatever way a test asks for."""
 
+import contextlib
+import hashlib
 import http.server
 import re
 import threading
@@ -7,6 +9,29 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+
+from coursework.download import download
+from coursework.mirror import Patience
+from coursework.sources import Source
+
+CONTENT = bytes(i * i % 251 for i in range(100_000))
+OTHER = CONTENT[::-1]
+NOWHERE = "http://127.0.0.1:9/file.bin"  # the port "discard", where nothing listens
+CALM = Patience(stall_seconds=10, pause_seconds=0.0)  # a shared machine stalls at random
+HASTY = Patience(stall_seconds=0.3, pause_seconds=0.0)
+
+
+def source(*urls, content=CONTENT):
+    checksum = f"md5:{hashlib.md5(content).hexdigest()}"
+    return Source("file.bin", urls, size=len(content), checksum=checksum)
+
+
+def get(wanted, target, **options):
+    return download(wanted, target, **{"patience": CALM, "show_progress": False, **options})
+
+
+def names(target):
+    return sorted(path.name for path in target.parent.iterdir())
 
 
 @dataclass(frozen=True)
@@ -24,6 +49,10 @@ class Reply:
     cut_after: int | None = None  # the connection ends after so many bytes of the body
     stall_after: int | None = None  # the same, but it stays open and silent
     silent: bool = False  # not even a status line
+    header_pause: float = 0.0  # seconds before each byte of headers that do not end
+    chunked: bool = False  # HTTP/1.1, a length before each block in place of one for all
+    no_range: bool = False  # any range is answered with 416
+    kind: str | None = None  # what Content-Type says
     pause: float = 0.0  # seconds before each byte
     hold: threading.Event | None = None  # the second half of the body waits for this
 
@@ -66,22 +95,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if reply.silent:
             server.closing.wait(20)
             return
+        if reply.header_pause:
+            self.drip_headers(reply.header_pause)
+            return
         start, status = 0, reply.status
         unchanged = request.if_range in (None, reply.etag, reply.modified)
         if status == 200 and reply.ranges and request.range and unchanged:
             start, status = int(re.fullmatch(r"bytes=(\d+)-", request.range)[1]), 206
-        if start > len(reply.content):
-            status = 416
-        body = reply.content[start:] if status in (200, 206) else b""
-        self.send_response(status)
         size = len(reply.content)
+        if start > size or (reply.no_range and request.range):
+            status = 416
+        body = reply.content[start:] if status in (200, 206, 302) else b""
+        self.protocol_version = "HTTP/1.1" if reply.chunked else "HTTP/1.0"
+        self.send_response(status)
+        self.close_connection = True
         announced = len(body) if reply.announced is None else reply.announced
-        if announced != "":
+        if reply.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif announced != "":
             self.send_header("Content-Length", str(announced))
         if status == 206:
             whole = f"bytes {start}-{size - 1}/{size}"
             self.send_header("Content-Range", reply.content_range or whole)
-        facts = {"ETag": reply.etag, "Last-Modified": reply.modified, "Location": reply.location}
+        facts = {
+            "ETag": reply.etag,
+            "Last-Modified": reply.modified,
+            "Location": reply.location,
+            "Content-Type": reply.kind,
+        }
         for name, value in facts.items():
             if value:
                 self.send_header(name, value)
@@ -95,6 +136,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 reply.hold.wait(20)
                 body = body[half:]
             self.send_body(request, body, reply)
+            if reply.chunked and not ends:
+                self.wfile.write(b"0\r\n\r\n")
         except ConnectionError:
             return
         if reply.stall_after is not None:
@@ -105,8 +148,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for start in range(0, len(body), step):
             time.sleep(reply.pause)
             block = body[start : start + step]
-            self.wfile.write(block)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if reply.chunked else block)
             request.sent += len(block)
+
+    def drip_headers(self, pause):
+        with contextlib.suppress(ConnectionError):
+            for byte in b"HTTP/1.0 200 OK\r\nX-Slow: " + b"x" * 1000:
+                time.sleep(pause)
+                self.wfile.write(bytes([byte]))
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +179,14 @@ def server(running_server):
 @pytest.fixture
 def reply():
     return Reply
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "deep" / "file.bin"
+
+
+@pytest.fixture
+def part(target):
+    target.parent.mkdir()
+    return target.with_name("file.bin.part")
