@@ -78,17 +78,17 @@ def collected(missing: list[Missing]) -> Iterator[None]:
 
 def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     shown, target = f"{folder.name}/{source.name}", folder / source.name
+    if intact := _intact_copy(source, folder, manner):
+        return intact
     found = source.find(folder)
-    if found and _is_present(source, found, target, manner):
-        return found
     if manner.offline:
         manner.report(f"{'damaged' if found else 'missing'}   {shown}")
         raise FetchError([Missing(source, target, {}, found)])
     with locked(target, manner):
         # Another process may have fetched it in the meantime.
+        if intact := _intact_copy(source, folder, manner):
+            return intact
         found = source.find(folder)
-        if found and _is_present(source, found, target, manner):
-            return found
         if found:
             manner.report(f"damaged   {shown}  stays until a good one is there")
         began = time.monotonic()
@@ -109,12 +109,16 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     return target
 
 
-def _is_present(source: Source, path: Path, target: Path, manner: Manner) -> bool:
-    if not source.is_intact(path):
-        return False
-    size, where = megabytes(path.stat().st_size), "" if path == target else f", at {path}"
-    manner.report(f"present   {target.parent.name}/{target.name}  {size}, verified{where}")
-    return True
+def _intact_copy(source: Source, folder: Path, manner: Manner) -> Path | None:
+    """Return a copy of a file that needs no download, and tell of it, or return ``None``."""
+    if path := source.find_intact(folder):
+        shown, first = f"{folder.name}/{source.name}", source.find(folder)
+        where = "" if path == folder / source.name else f", at {path}"
+        size = megabytes(path.stat().st_size)
+        manner.report(f"present   {shown}  {size}, verified{where}")
+        if first != path:
+            manner.report(f"damaged   {shown}  delete {first}, which is looked at first")
+    return path
 
 
 @contextlib.contextmanager

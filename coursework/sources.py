@@ -3,6 +3,7 @@
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,11 @@ class Source:
 
     def find(self, folder: Path) -> Path | None:
         """Return where the file lies in a folder, intact or not, or ``None``."""
-        paths = (folder / name for name in (self.name, *self.also_at))
-        return next((path for path in paths if path.is_file()), None)
+        return next(self._copies(folder), None)
+
+    def find_intact(self, folder: Path) -> Path | None:
+        """Return the first copy in a folder that is intact, or ``None``."""
+        return next((path for path in self._copies(folder) if self.is_intact(path)), None)
 
     def is_intact(self, path: Path) -> bool:
         """Return whether a file is what the checksum, or the one of its content, says."""
@@ -53,6 +57,10 @@ class Source:
         algorithm = self.checksum.partition(":")[0]
         with open(path, "rb") as file:
             return f"{algorithm}:{checksum(file, algorithm)}"
+
+    def _copies(self, folder: Path) -> Iterator[Path]:
+        paths = (folder / name for name in (self.name, *self.also_at))
+        return (path for path in paths if path.is_file())
 
     def _content_is_intact(self, path: Path) -> bool:
         algorithm, _, expected = str(self.content_checksum).partition(":")

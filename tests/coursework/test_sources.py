@@ -98,6 +98,16 @@ def test_without_a_sum_of_the_content_only_the_bytes_count(tmp_path, source):
     assert strict.is_intact(tmp_path / "file")
 
 
+def test_of_two_copies_the_intact_one_is_found(tmp_path, source):
+    (tmp_path / "file.gz").write_bytes(b"damaged")
+    assert source.find_intact(tmp_path) is None
+    (tmp_path / "file").write_bytes(CONTENT)
+    assert source.find_intact(tmp_path) == tmp_path / "file"
+    assert source.find(tmp_path) == tmp_path / "file.gz"
+    (tmp_path / "file.gz").write_bytes(gzip.compress(CONTENT))
+    assert source.find_intact(tmp_path) == tmp_path / "file.gz"
+
+
 def test_a_file_is_found_under_its_own_name_first(tmp_path, source):
     assert source.find(tmp_path) is None
     (tmp_path / "file").touch()

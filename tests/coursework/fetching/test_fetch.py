@@ -1,5 +1,6 @@
 """`coursework fetch`, from a server on this machine: verified, never twice, clear when it fails."""
 
+import dataclasses
 import hashlib
 import time
 
@@ -122,6 +123,19 @@ def test_a_damaged_file_is_reported_and_replaced(server, root, capsys):
         "fetched",
         "fetched",
     ]
+
+
+def test_a_damaged_copy_does_not_hide_an_intact_one(no_network, root, monkeypatch, capsys):
+    images = dataclasses.replace(sources.GROUPS["mnist"][0], also_at=("MNIST/raw/images.gz",))
+    monkeypatch.setitem(sources.GROUPS, "mnist", (images,))
+    intact = root / "mnist" / "MNIST" / "raw" / "images.gz"
+    intact.parent.mkdir(parents=True)
+    intact.write_bytes(CONTENTS["mnist"]["images.gz"])
+    (root / "mnist" / "images.gz").write_bytes(b"damaged")
+    assert main(["fetch", "mnist"]) == 0
+    present, damaged = capsys.readouterr().out.splitlines()
+    assert present.endswith(f"verified, at {intact}")
+    assert f"delete {root / 'mnist' / 'images.gz'}" in damaged
 
 
 def test_a_damaged_file_stays_where_no_good_one_can_be_had(no_network, root, capsys):
