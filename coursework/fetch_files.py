@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import filelock
 
 from coursework.download import DownloadError, download
-from coursework.fetch_report import FetchError, Missing, megabytes
+from coursework.fetch_report import FetchError, Missing, NotUnpacked, megabytes
 from coursework.mirror import Patience
 from coursework.sources import Source
 
@@ -52,12 +52,11 @@ def fetch_files(wanted: Sequence[Source], folder: Path, manner: Manner | None = 
     Raises
     ------
     FetchError
-        If any of the files cannot be had. The others have been fetched all the same.
-    OSError
-        If the disk is full or the folder cannot be written.
+        If any of the files cannot be had, from the network or because the disk is full or the
+        folder cannot be written. The others have been fetched all the same.
     """
     manner = manner or Manner()
-    missing: list[Missing] = []
+    missing: list[Missing | NotUnpacked] = []
     paths = []
     for source in wanted:
         with collected(missing):
@@ -68,7 +67,7 @@ def fetch_files(wanted: Sequence[Source], folder: Path, manner: Manner | None = 
 
 
 @contextlib.contextmanager
-def collected(missing: list[Missing]) -> Iterator[None]:
+def collected(missing: list[Missing | NotUnpacked]) -> Iterator[None]:
     """Add the files that a block finds to be missing to a list, and go on."""
     try:
         yield
@@ -84,15 +83,15 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
     if manner.offline:
         manner.report(f"{'damaged' if found else 'missing'}   {shown}")
         raise FetchError([Missing(source, target, {}, found)])
-    with locked(target, manner):
-        # Another process may have fetched it in the meantime.
-        if intact := _intact_copy(source, folder, manner):
-            return intact
-        found = source.find(folder)
-        if found:
-            manner.report(f"damaged   {shown}  stays until a good one is there")
-        began = time.monotonic()
-        try:
+    try:
+        with locked(target, manner):
+            # Another process may have fetched it in the meantime.
+            if intact := _intact_copy(source, folder, manner):
+                return intact
+            found = source.find(folder)
+            if found:
+                manner.report(f"damaged   {shown}  stays until a good one is there")
+            began = time.monotonic()
             url = download(
                 source,
                 target,
@@ -100,9 +99,14 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
                 hosts=manner.hosts,
                 show_progress=manner.show_progress,
             )
-        except DownloadError as error:
-            manner.report(f"failed    {shown}")
-            raise FetchError([Missing(source, target, error.reasons, found)]) from error
+    except DownloadError as error:
+        manner.report(f"failed    {shown}")
+        raise FetchError([Missing(source, target, error.reasons, found)]) from error
+    except OSError as error:
+        # The list of what is missing is needed most where nothing can be written.
+        manner.report(f"failed    {shown}")
+        problem = f"cannot write here: {error}"
+        raise FetchError([Missing(source, target, {}, found, problem)]) from error
     seconds = time.monotonic() - began
     host = urlsplit(url).netloc
     manner.report(f"fetched   {shown}  {megabytes(source.size)} in {seconds:.1f} s from {host}")

@@ -208,19 +208,6 @@ def test_ctrl_c_is_one_line_and_keeps_what_came(server, root, monkeypatch, capsy
     assert visible(root) == ["mnist/images.gz.part"]
 
 
-def test_a_read_only_folder_with_everything_in_it_is_enough(server, root, monkeypatch):
-    fetch(root=root, manner=quietly())
-
-    def no_lock(*arguments, **options):
-        raise PermissionError("read-only")
-
-    monkeypatch.setattr("filelock.FileLock.acquire", no_lock)
-    fetch(root=root, manner=quietly())
-    (root / "mnist" / "labels.gz").unlink()
-    with pytest.raises(PermissionError, match="read-only"):
-        fetch(root=root, manner=quietly())
-
-
 def test_only_what_is_asked_for_is_fetched(server, root):
     wanted = sources.GROUPS["mnist"][1:]
     assert fetch_files(wanted, root, quietly()) == [root / "labels.gz"]
