@@ -132,6 +132,9 @@ def _fetch_photographs(archive: Source, folder: Path, manner: Manner) -> None:
     if archive.find(folder) is None and look_like_photographs(names):
         manner.report(f"present   {shown}  {count:,} photographs, counted: no archive to compare")
         return
+    if jpg.is_dir():
+        # What is there already needs no room again.
+        archive = dataclasses.replace(archive, unpacked_size=0)
     (packed,) = fetch_files([archive], folder, manner)
     began = time.monotonic()
     written = 0

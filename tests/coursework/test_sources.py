@@ -8,6 +8,7 @@ import pytest
 import torchvision
 
 from coursework import sources
+from coursework.profiles import ROOT
 from coursework.sources import Source
 
 CONTENT = b"the same again and again " * 4000
@@ -52,6 +53,13 @@ def test_every_source_can_be_fetched_and_checked():
             assert len(digits) == {"md5": 32, "sha256": 64}[algorithm]
             assert len(source.urls) >= 2
             assert all(url.endswith(f"/{source.name}") for url in source.urls)
+
+
+def test_the_readme_says_how_much_it_all_is():
+    files = [source for group in sources.GROUPS.values() for source in group]
+    total = sum(source.size + source.unpacked_size for source in files)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{total / 1e9:.2f} GB in data/downloads" in readme
 
 
 def test_mnist_that_somebody_packed_again_is_intact(all_of_mnist):

@@ -1,5 +1,6 @@
 """A disk that is full or may not be written: still one list of everything that is missing."""
 
+import dataclasses
 import errno
 import os
 import shutil
@@ -9,7 +10,7 @@ import pytest
 
 from coursework import sources
 from coursework.cli import main
-from coursework.fetch import FetchError, fetch
+from coursework.fetch import FetchError, fetch, fetch_flowers
 from tests.coursework.fetching.conftest import CONTENTS, quietly, visible
 
 
@@ -105,6 +106,23 @@ def test_what_has_no_room_is_listed_and_what_has_is_fetched(root, reply, server,
     assert missing == [*CONTENTS["mnist"], "102flowers.tgz"]
     assert f"flowers has room for {free:,} bytes" in str(error.value)
     assert {"weights/resnet18.pth", "weights/resnet50.pth"} <= set(visible(root))
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_the_archive_needs_room_for_its_photographs_too(root, monkeypatch, unpacked):
+    *labels, archive = sources.FLOWERS
+    archive = dataclasses.replace(archive, unpacked_size=5000)
+    monkeypatch.setattr(sources, "FLOWERS", (*labels, archive))
+    free = archive.size + 4999
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    if unpacked:
+        (root / "flowers" / "jpg").mkdir(parents=True)
+        fetch_flowers(root / "flowers", quietly())
+        return
+    needs = f"needs {archive.size + 5000:,} more to be received and unpacked"
+    with pytest.raises(FetchError, match=needs):
+        fetch_flowers(root / "flowers", quietly())
+    assert visible(root) == ["flowers/imagelabels.mat", "flowers/setid.mat"]
 
 
 def test_an_archive_that_cannot_be_unpacked_is_one_of_the_list(root, no_network, monkeypatch):
