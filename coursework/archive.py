@@ -70,12 +70,12 @@ def look_like_photographs(paths: Iterable[Path]) -> bool:
     return all(path.is_file() and _first_bytes(path) == b"\xff\xd8\xff" for path in paths)
 
 
-def unlike(archive: Path, folder: Path, count: int) -> bool:
-    """Return whether a photograph of an archive is missing in a folder, or differs there.
+def unlike(archive: Path, folder: Path, count: int) -> int:
+    """Return how many photographs of an archive are missing in a folder, or differ there.
 
     The parameters are those of `unpack`, which raises the same errors.
     """
-    return not folder.is_dir() or any(True for _ in _unlike(archive, folder, count))
+    return sum(1 for _ in _unlike(archive, folder, count)) if folder.is_dir() else count
 
 
 def _unlike(archive: Path, folder: Path, count: int) -> Iterator[tuple[Path, bytes]]:

@@ -139,12 +139,19 @@ def _fetch_photographs(archive: Source, folder: Path, manner: Manner) -> None:
     began = time.monotonic()
     written = 0
     try:
-        if unlike(packed, jpg, count):
+        differing = unlike(packed, jpg, count)
+        if differing and not manner.offline:
             with locked(jpg, manner):
                 written = unpack(packed, jpg, count)
     except (ValueError, OSError) as error:
         manner.report(f"failed    {shown}")
         raise FetchError([NotUnpacked(packed, jpg, str(error))]) from error
+    if differing and manner.offline:
+        state = "not unpacked yet"
+        if jpg.is_dir():
+            state = f"{differing:,} of {count:,} photographs are missing or differ"
+        manner.report(f"{'damaged' if jpg.is_dir() else 'missing'}   {shown}  {state}")
+        raise FetchError([NotUnpacked(packed, jpg, f"{state}: run without --offline")])
     if written:
         seconds = time.monotonic() - began
         manner.report(f"unpacked  {shown}  {written:,} of {count:,} photographs in {seconds:.1f} s")

@@ -24,7 +24,7 @@ class Manner:
     Attributes
     ----------
     offline
-        Verify what is there and download nothing.
+        Verify what is there: download nothing, and write nothing.
     patience
         When to give up on a server.
     show_progress

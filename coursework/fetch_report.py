@@ -82,27 +82,23 @@ class FetchError(FileNotFoundError):
 
     def __init__(self, missing: Sequence[Missing | NotUnpacked]) -> None:
         self.missing = tuple(missing)
+        files = [item for item in missing if isinstance(item, Missing)]
+        headline, advice = [], []
+        if files:
+            number = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+            damaged = " or damaged" if any(item.damaged for item in files) else ""
+            headline.append(f"{number} missing{damaged}")
+            advice.append(
+                "Run `coursework fetch` again when there is a network, or put each file into its "
+                "place by hand and let `coursework fetch --offline` verify it."
+            )
+        if len(files) < len(missing):
+            headline.append("an archive is not unpacked as it should be")
+        if any(item.problem for item in files):
+            advice.append("COURSEWORK_DATA chooses another folder to write to.")
+        advice.append("The profile 'embedded' needs none of them.")
         listed = "\n\n".join(str(item) for item in missing)
-        advice = [
-            "Run `coursework fetch` again when there is a network, or put each file into its place "
-            "by hand and let `coursework fetch --offline` verify it.",
-            "The profile 'embedded' needs none of them.",
-        ]
-        if any(isinstance(item, Missing) and item.problem for item in missing):
-            advice.insert(1, "COURSEWORK_DATA chooses another folder to write to.")
-        super().__init__(f"{_headline(missing)}:\n\n{listed}\n\n{' '.join(advice)}")
-
-
-def _headline(missing: Sequence[Missing | NotUnpacked]) -> str:
-    files = [item for item in missing if isinstance(item, Missing)]
-    parts = []
-    if files:
-        number = "1 file is" if len(files) == 1 else f"{len(files)} files are"
-        damaged = " or damaged" if any(item.damaged for item in files) else ""
-        parts.append(f"{number} missing{damaged}")
-    if len(files) < len(missing):
-        parts.append("an archive is not unpacked as it should be")
-    return ", and ".join(parts)
+        super().__init__(f"{', and '.join(headline)}:\n\n{listed}\n\n{' '.join(advice)}")
 
 
 def table(groups: Sequence[str], root: Path) -> str:
