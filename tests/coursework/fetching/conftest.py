@@ -79,9 +79,18 @@ def no_network(monkeypatch):
 
 
 def quietly(lines=None, **options):
-    report = (lambda line: None) if lines is None else lines.append
-    patience = Patience(pause_seconds=0.0)
-    return Manner(show_progress=False, report=report, patience=patience, **options)
+    if lines is not None:
+        options["report"] = lines.append
+    return Manner(show_progress=False, patience=Patience(pause_seconds=0.0), **options)
+
+
+def put_by_hand(root, *groups):
+    """Put all files of groups into their places and return the folder of the last one."""
+    for group in groups:
+        (root / group).mkdir(parents=True)
+        for name, content in CONTENTS[group].items():
+            (root / group / name).write_bytes(content)
+    return root / groups[-1]
 
 
 def visible(folder):

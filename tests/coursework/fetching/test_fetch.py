@@ -9,7 +9,14 @@ import pytest
 from coursework import sources
 from coursework.cli import main
 from coursework.fetch import fetch, fetch_files
-from tests.coursework.fetching.conftest import CONTENTS, FILES, PHOTOGRAPHS, quietly, visible
+from tests.coursework.fetching.conftest import (
+    CONTENTS,
+    FILES,
+    PHOTOGRAPHS,
+    put_by_hand,
+    quietly,
+    visible,
+)
 
 
 def test_the_command_fetches_everything_and_then_nothing(server, root, capsys):
@@ -82,10 +89,7 @@ def test_what_is_learned_of_a_host_is_known_for_the_next_file(server, root):
 
 
 def test_files_that_are_put_there_by_hand_are_verified_and_used(no_network, root, capsys):
-    for group, files in CONTENTS.items():
-        (root / group).mkdir(parents=True)
-        for name, content in files.items():
-            (root / group / name).write_bytes(content)
+    put_by_hand(root, *CONTENTS)
     assert main(["fetch"]) == 0
     assert visible(root / "flowers" / "jpg") == sorted(PHOTOGRAPHS)
     assert "failed" not in capsys.readouterr().out

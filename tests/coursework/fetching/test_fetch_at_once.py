@@ -9,7 +9,9 @@ import time
 import pytest
 
 from coursework import sources
-from tests.coursework.fetching.conftest import CONTENTS
+from coursework.archive import unpack
+from coursework.fetch import fetch_flowers
+from tests.coursework.fetching.conftest import CONTENTS, PHOTOGRAPHS, put_by_hand, quietly
 
 RUN = """
 import sys
@@ -87,3 +89,35 @@ def test_a_run_that_was_killed_holds_nobody_up_and_is_continued(server, held, ro
     ranges = [request.range for request in server.asked("/mnist/images.gz")]
     assert ranges == [None, f"bytes={len(content) // 2}-"]
     assert not part.exists()
+
+
+HOLD = """
+import sys, filelock
+with filelock.FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_of_two_runs_that_unpack_the_second_waits_and_finds_the_photographs(root):
+    folder = put_by_hand(root, "flowers")
+    lines = queue.Queue()
+    second = threading.Thread(
+        target=fetch_flowers, args=(folder, quietly(report=lines.put)), daemon=True
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, folder / ".jpg.lock"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as first:
+        assert first.stdout.readline() == "held\n"
+        second.start()
+        while not (line := lines.get(timeout=30)).startswith("waiting"):
+            assert line.startswith("present")
+        assert "flowers/jpg" in line
+        assert not (folder / "jpg").exists()
+        unpack(folder / "102flowers.tgz", folder / "jpg", len(PHOTOGRAPHS))
+        first.stdin.close()
+    second.join(timeout=30)
+    assert lines.get(timeout=30).startswith("present   flowers/jpg")

@@ -11,14 +11,7 @@ import pytest
 from coursework import sources
 from coursework.cli import main
 from coursework.fetch import FetchError, fetch, fetch_flowers
-from tests.coursework.fetching.conftest import CONTENTS, quietly, visible
-
-
-def complete(root):
-    for group, files in CONTENTS.items():
-        (root / group).mkdir(parents=True)
-        for name, content in files.items():
-            (root / group / name).write_bytes(content)
+from tests.coursework.fetching.conftest import CONTENTS, put_by_hand, quietly, visible
 
 
 def told_of(source, path, error):
@@ -29,7 +22,7 @@ def told_of(source, path, error):
 @pytest.fixture
 def frozen(root):
     """Everything, in folders that nobody may write to."""
-    complete(root)
+    put_by_hand(root, *CONTENTS)
     fetch(root=root, manner=quietly())
     folders = [path for path in [root, *root.rglob("*")] if path.is_dir()]
 
@@ -126,7 +119,7 @@ def test_the_archive_needs_room_for_its_photographs_too(root, monkeypatch, unpac
 
 
 def test_an_archive_that_cannot_be_unpacked_is_one_of_the_list(root, no_network, monkeypatch):
-    complete(root)
+    put_by_hand(root, *CONTENTS)
     (root / "weights" / "resnet50.pth").unlink()
     monkeypatch.setattr(sources, "PHOTOGRAPHS", 4)
     with pytest.raises(FetchError) as error:
@@ -140,7 +133,7 @@ def test_an_archive_that_cannot_be_unpacked_is_one_of_the_list(root, no_network,
 
 
 def test_an_archive_is_unpacked_although_the_labels_are_missing(root, no_network):
-    complete(root)
+    put_by_hand(root, *CONTENTS)
     (root / "flowers" / "setid.mat").unlink()
     with pytest.raises(FetchError, match="1 file is missing:"):
         fetch(["flowers"], root, quietly())

@@ -3,7 +3,7 @@
 import pytest
 
 from coursework.fetch import FetchError, fetch_flowers
-from tests.coursework.fetching.conftest import CONTENTS, PHOTOGRAPHS, quietly
+from tests.coursework.fetching.conftest import PHOTOGRAPHS, put_by_hand, quietly
 
 
 def test_flowers_come_with_their_labels_and_photographs(root):
@@ -31,10 +31,7 @@ def contents(folder):
 
 
 def test_offline_an_archive_that_is_not_unpacked_is_told_and_left(server, root):
-    folder = root / "flowers"
-    folder.mkdir(parents=True)
-    for name, content in CONTENTS["flowers"].items():
-        (folder / name).write_bytes(content)
+    folder = put_by_hand(root, "flowers")
     before = contents(root)
     lines = []
     with pytest.raises(FetchError, match="not unpacked yet: run without --offline") as error:
@@ -58,10 +55,7 @@ def test_offline_photographs_that_differ_are_counted_and_left(server, root):
 
 
 def test_an_archive_is_unpacked_without_a_network(no_network, server, root):
-    folder = root / "flowers"
-    folder.mkdir(parents=True)
-    for name, content in CONTENTS["flowers"].items():
-        (folder / name).write_bytes(content)
+    folder = put_by_hand(root, "flowers")
     fetch_flowers(folder, quietly())
     assert {p.name: p.read_bytes() for p in (folder / "jpg").iterdir()} == PHOTOGRAPHS
     fetch_flowers(folder, quietly(offline=True))
