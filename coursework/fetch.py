@@ -23,6 +23,9 @@ def fetch(
 ) -> None:
     """Fetch groups of files, each into the folder of its name.
 
+    The root can then be copied to a machine without a network, or served as a mirror: weights that
+    PyTorch has in its own cache are copied into it.
+
     Parameters
     ----------
     groups
@@ -50,7 +53,9 @@ def fetch(
             if group == "flowers":
                 fetch_flowers(folder, manner, wanted)
             elif group == "weights":
-                fetch_files([_also_in_torch_cache(source) for source in wanted], folder, manner)
+                if manner.offline:
+                    wanted = [_also_in_torch_cache(source) for source in wanted]
+                fetch_files(wanted, folder, manner, copy_from=_torch_cache())
             else:
                 fetch_files(wanted, folder, manner)
     if missing:
@@ -168,7 +173,11 @@ def _also_from(mirrors: Sequence[str], group: str, source: Source) -> Source:
 
 
 def _also_in_torch_cache(source: Source) -> Source:
+    cached = _torch_cache() / source.name
+    return dataclasses.replace(source, also_at=(*source.also_at, str(cached)))
+
+
+def _torch_cache() -> Path:
     import torch
 
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / source.name
-    return dataclasses.replace(source, also_at=(*source.also_at, str(cached)))
+    return Path(torch.hub.get_dir()) / "checkpoints"

@@ -1,6 +1,7 @@
 """Files of one folder: verified if they are there, downloaded if they are not."""
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from coursework.download import DownloadError, download
 from coursework.fetch_report import FetchError, Missing, NotUnpacked, megabytes
 from coursework.mirror import Patience
 from coursework.sources import Source
+from coursework.storage import atomic_path
 
 Report = Callable[[str], None]
 
@@ -42,12 +44,30 @@ class Manner:
     hosts: dict[str, str] = field(default_factory=dict)
 
 
-def fetch_files(wanted: Sequence[Source], folder: Path, manner: Manner | None = None) -> list[Path]:
+def fetch_files(
+    wanted: Sequence[Source],
+    folder: Path,
+    manner: Manner | None = None,
+    *,
+    copy_from: Path | None = None,
+) -> list[Path]:
     """Make a folder hold files, intact, and return where each one is.
 
     What is there is verified and left alone; what is missing or damaged is downloaded, and a
     damaged file is replaced only when the good one is complete. If two processes want the same
     file, the second waits for the first and finds it there.
+
+    Parameters
+    ----------
+    wanted
+        The files.
+    folder
+        Where they should be.
+    manner
+        See `Manner`.
+    copy_from
+        A folder on this machine that may have some of them: what is intact there is copied and not
+        downloaded.
 
     Raises
     ------
@@ -60,7 +80,7 @@ def fetch_files(wanted: Sequence[Source], folder: Path, manner: Manner | None = 
     paths = []
     for source in wanted:
         with collected(missing):
-            paths.append(_fetch_file(source, folder, manner))
+            paths.append(_fetch_file(source, folder, manner, copy_from))
     if missing:
         raise FetchError(missing)
     return paths
@@ -75,7 +95,7 @@ def collected(missing: list[Missing | NotUnpacked]) -> Iterator[None]:
         missing.extend(error.missing)
 
 
-def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
+def _fetch_file(source: Source, folder: Path, manner: Manner, copy_from: Path | None) -> Path:
     shown, target = f"{folder.name}/{source.name}", folder / source.name
     if intact := _intact_copy(source, folder, manner):
         return intact
@@ -92,13 +112,7 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
             if found:
                 manner.report(f"damaged   {shown}  stays until a good one is there")
             began = time.monotonic()
-            url = download(
-                source,
-                target,
-                patience=manner.patience,
-                hosts=manner.hosts,
-                show_progress=manner.show_progress,
-            )
+            origin = _obtain(source, target, manner, copy_from)
     except DownloadError as error:
         manner.report(f"failed    {shown}")
         raise FetchError([Missing(source, target, error.reasons, found)]) from error
@@ -108,9 +122,24 @@ def _fetch_file(source: Source, folder: Path, manner: Manner) -> Path:
         problem = f"cannot write here: {error}"
         raise FetchError([Missing(source, target, {}, found, problem)]) from error
     seconds = time.monotonic() - began
-    host = urlsplit(url).netloc
-    manner.report(f"fetched   {shown}  {megabytes(source.size)} in {seconds:.1f} s from {host}")
+    manner.report(f"fetched   {shown}  {megabytes(source.size)} in {seconds:.1f} s from {origin}")
     return target
+
+
+def _obtain(source: Source, target: Path, manner: Manner, copy_from: Path | None) -> str:
+    """Copy a file from another folder, or download it, and return where it came from."""
+    if copy_from and (intact := source.find_intact(copy_from)):
+        with atomic_path(target) as temporary:
+            shutil.copyfile(intact, temporary)
+        return str(intact)
+    url = download(
+        source,
+        target,
+        patience=manner.patience,
+        hosts=manner.hosts,
+        show_progress=manner.show_progress,
+    )
+    return urlsplit(url).netloc
 
 
 def _intact_copy(source: Source, folder: Path, manner: Manner) -> Path | None:

@@ -28,7 +28,7 @@ class Source:
         For a gzipped file, of what is inside, in the same form: a copy that somebody unpacked, or
         packed again with another compression, is as good.
     also_at
-        Other paths below the same folder where the file may lie, besides ``name``.
+        Other paths where the file may lie, besides ``name``: below the same folder, or absolute.
     unpacked_size
         How many bytes are written besides once the file is there: what is unpacked from it.
     """

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from coursework.cli import main
 from coursework.fetch import FetchError, fetch, weights_file
-from tests.coursework.fetching.conftest import CONTENTS, quietly, visible
+from tests.coursework.fetching.conftest import CONTENTS, put_by_hand, quietly, visible
 
 
 def test_weights_are_asked_for_by_the_name_of_the_network(root):
@@ -30,8 +31,37 @@ def test_weights_that_torch_has_already_are_not_fetched_again(server, root):
     lines = []
     assert weights_file("resnet18", manner=quietly(lines)) == cached
     assert str(cached) in lines[0]
-    fetch(["weights"], root, quietly())
+    assert server.requests == []
+    assert visible(root) == []
+
+
+def test_the_command_copies_weights_of_torch_into_the_folder(server, root, capsys):
+    cached = write_to_cache_of_torch(CONTENTS["weights"]["resnet18.pth"])
+    assert main(["fetch", "weights"]) == 0
     assert [request.path for request in server.requests] == ["/weights/resnet50.pth"]
+    assert capsys.readouterr().out.splitlines()[0].endswith(f"from {cached}")
+    assert visible(root) == ["weights/resnet18.pth", "weights/resnet50.pth"]
+    cached.unlink()
+    assert main(["fetch", "weights", "--offline"]) == 0
+
+
+def test_good_weights_of_torch_replace_damaged_ones(no_network, root):
+    put_by_hand(root, "weights")
+    path = root / "weights" / "resnet18.pth"
+    path.write_bytes(b"damaged")
+    write_to_cache_of_torch(CONTENTS["weights"]["resnet18.pth"])
+    fetch(["weights"], root, quietly())
+    assert path.read_bytes() == CONTENTS["weights"]["resnet18.pth"]
+
+
+def test_offline_weights_of_torch_are_verified_where_they_are(root):
+    put_by_hand(root, "weights")
+    (root / "weights" / "resnet18.pth").unlink()
+    cached = write_to_cache_of_torch(CONTENTS["weights"]["resnet18.pth"])
+    lines = []
+    fetch(["weights"], root, quietly(lines, offline=True))
+    assert lines[0].endswith(f"verified, at {cached}")
+    assert visible(root) == ["weights/resnet50.pth"]
 
 
 def test_damaged_weights_of_torch_are_left_and_good_ones_fetched(root):
