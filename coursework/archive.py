@@ -1,9 +1,10 @@
 """An archive of photographs and the folder they are unpacked into: the same, byte for byte."""
 
+import contextlib
 import gzip
 import re
+import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ def unpack(archive: Path, folder: Path, count: int) -> int:
     """Make a folder hold the photographs of an archive.
 
     A folder that is not there appears with all of them at once. In one that is there, each
-    photograph that is missing or differs is replaced, and nothing else is touched.
+    photograph that is missing or differs is replaced, and nothing else is touched. Two processes
+    must not unpack into one folder at the same time: `coursework.fetch` sees to that.
 
     Parameters
     ----------
@@ -36,21 +38,30 @@ def unpack(archive: Path, folder: Path, count: int) -> int:
     ValueError
         If the archive is damaged, holds another number of photographs, or anything else: a path
         that leads elsewhere, a link, a device. A folder that was not there is still not there.
+    OSError
+        If the disk is full or may not be written; it names the folder.
     """
     if folder.is_dir():
         written = 0
         for path, content in _unlike(archive, folder, count):
-            with atomic_path(path) as temporary:
+            with _naming(folder), atomic_path(path) as temporary:
                 temporary.write_bytes(content)
             written += 1
         return written
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-        fresh = Path(beside) / folder.name
-        fresh.mkdir()
+    # Always the same name, so that what a killed process left is found and removed.
+    fresh = folder.with_name(f".{folder.name}.unpacking")
+    try:
+        with _naming(folder):
+            if fresh.exists():
+                shutil.rmtree(fresh)
+            fresh.mkdir(parents=True)
         for name, content in _photographs(archive, count):
-            (fresh / name).write_bytes(content)
-        fresh.rename(folder)
+            with _naming(folder):
+                (fresh / name).write_bytes(content)
+        with _naming(folder):
+            fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     return count
 
 
@@ -59,12 +70,12 @@ def look_like_photographs(paths: Iterable[Path]) -> bool:
     return all(path.is_file() and _first_bytes(path) == b"\xff\xd8\xff" for path in paths)
 
 
-def unlike(archive: Path, folder: Path, count: int) -> bool:
-    """Return whether a photograph of an archive is missing in a folder, or differs there.
+def unlike(archive: Path, folder: Path, count: int) -> int:
+    """Return how many photographs of an archive are missing in a folder, or differ there.
 
     The parameters are those of `unpack`, which raises the same errors.
     """
-    return not folder.is_dir() or any(True for _ in _unlike(archive, folder, count))
+    return sum(1 for _ in _unlike(archive, folder, count)) if folder.is_dir() else count
 
 
 def _unlike(archive: Path, folder: Path, count: int) -> Iterator[tuple[Path, bytes]]:
@@ -101,6 +112,15 @@ def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
         raise ValueError(f"{archive} is no whole archive ({reason}); fetch it again") from error
     if len(names) != count:
         raise ValueError(f"{archive} holds {len(names):,} photographs, expected {count:,}")
+
+
+@contextlib.contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Let an error of writing name a folder: that of a full disk names nothing at all."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -52,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     fetch.add_argument("--root", type=Path, help="default: $COURSEWORK_DATA or data/downloads")
     fetch.add_argument("--list", action="store_true", help="show what there is to fetch, and stop")
-    fetch.add_argument("--offline", action="store_true", help="verify only, use no network")
+    fetch.add_argument(
+        "--offline", action="store_true", help="verify only: use no network, write nothing"
+    )
     fetch.add_argument(
         "--mirror",
         action="append",

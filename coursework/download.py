@@ -119,9 +119,11 @@ def _remember(hosts: MutableMapping[str, str], failures: Iterable[UnreachableErr
 
 
 def _require_space(source: Source, part: Path) -> None:
-    needed, free = source.size - received_bytes(part), shutil.disk_usage(part.parent).free
+    needed = source.size + source.unpacked_size - received_bytes(part)
+    free = shutil.disk_usage(part.parent).free
     if needed > free:
+        purpose = " to be received and unpacked" if source.unpacked_size else ""
         raise OSError(
-            f"{part.parent} has room for {free:,} bytes, but {source.name} needs {needed:,} more; "
-            "make room or choose another folder"
+            f"{part.parent} has room for {free:,} bytes, but {source.name} needs {needed:,} more"
+            f"{purpose}; make room or choose another folder"
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from coursework import sources
 from coursework.archive import look_like_photographs, unlike, unpack
 from coursework.fetch_files import Manner, collected, fetch_files, locked
-from coursework.fetch_report import FetchError, Missing
+from coursework.fetch_report import FetchError, Missing, NotUnpacked
 from coursework.profiles import data_root
 from coursework.sources import Source
 
@@ -22,6 +22,9 @@ def fetch(
     mirrors: Sequence[str] = (),
 ) -> None:
     """Fetch groups of files, each into the folder of its name.
+
+    The root can then be copied to a machine without a network, or served as a mirror: weights that
+    PyTorch has in its own cache are copied into it.
 
     Parameters
     ----------
@@ -38,13 +41,11 @@ def fetch(
     ------
     FetchError
         If files are missing in the end: all of them, of all groups.
-    OSError
-        If the disk is full or a folder cannot be written.
     ValueError
-        If a mirror is no URL, or from `fetch_flowers`.
+        If a mirror is no URL.
     """
     manner = manner or Manner()
-    missing: list[Missing] = []
+    missing: list[Missing | NotUnpacked] = []
     for group in groups:
         folder = (root or data_root()) / group
         wanted = [_also_from(mirrors, group, source) for source in sources.GROUPS[group]]
@@ -52,7 +53,9 @@ def fetch(
             if group == "flowers":
                 fetch_flowers(folder, manner, wanted)
             elif group == "weights":
-                fetch_files([_also_in_torch_cache(source) for source in wanted], folder, manner)
+                if manner.offline:
+                    wanted = [_also_in_torch_cache(source) for source in wanted]
+                fetch_files(wanted, folder, manner, copy_from=_torch_cache())
             else:
                 fetch_files(wanted, folder, manner)
     if missing:
@@ -83,31 +86,19 @@ def fetch_flowers(
 
     Raises
     ------
-    FetchError, OSError
-        As `fetch_files` raises them.
-    ValueError
-        If the archive does not hold the photographs.
+    FetchError
+        As `fetch_files` raises it, or if the archive cannot be unpacked.
     """
     manner = manner or Manner()
     *labels, archive = wanted or sources.FLOWERS
-    jpg, count = folder / "jpg", sources.PHOTOGRAPHS
-    shown = f"{folder.name}/jpg"
-    names = [jpg / f"image_{number:05d}.jpg" for number in range(1, count + 1)]
-    if archive.find(folder) is None and look_like_photographs(names):
+    missing: list[Missing | NotUnpacked] = []
+    with collected(missing):
         fetch_files(labels, folder, manner)
-        manner.report(f"present   {shown}  {count:,} photographs, counted: no archive to compare")
-        return folder
-    *_, packed = fetch_files([*labels, archive], folder, manner)
-    began = time.monotonic()
-    written = 0
-    if unlike(packed, jpg, count):
-        with locked(jpg, manner):
-            written = unpack(packed, jpg, count)
-    if written:
-        seconds = time.monotonic() - began
-        manner.report(f"unpacked  {shown}  {written:,} of {count:,} photographs in {seconds:.1f} s")
-    else:
-        manner.report(f"present   {shown}  {count:,} photographs, each as in {archive.name}")
+    # An archive that was put there by hand is unpacked even if the labels cannot be had yet.
+    with collected(missing):
+        _fetch_photographs(archive, folder, manner)
+    if missing:
+        raise FetchError(missing)
     return folder
 
 
@@ -139,6 +130,40 @@ def weights_file(network: str, root: Path | None = None, manner: Manner | None =
     return fetch_files([source], folder, manner)[0]
 
 
+def _fetch_photographs(archive: Source, folder: Path, manner: Manner) -> None:
+    jpg, count = folder / "jpg", sources.PHOTOGRAPHS
+    shown = f"{folder.name}/jpg"
+    names = [jpg / f"image_{number:05d}.jpg" for number in range(1, count + 1)]
+    if archive.find(folder) is None and look_like_photographs(names):
+        manner.report(f"present   {shown}  {count:,} photographs, counted: no archive to compare")
+        return
+    if jpg.is_dir():
+        # What is there already needs no room again.
+        archive = dataclasses.replace(archive, unpacked_size=0)
+    (packed,) = fetch_files([archive], folder, manner)
+    began = time.monotonic()
+    written = 0
+    try:
+        differing = unlike(packed, jpg, count)
+        if differing and not manner.offline:
+            with locked(jpg, manner):
+                written = unpack(packed, jpg, count)
+    except (ValueError, OSError) as error:
+        manner.report(f"failed    {shown}")
+        raise FetchError([NotUnpacked(packed, jpg, str(error))]) from error
+    if differing and manner.offline:
+        state = "not unpacked yet"
+        if jpg.is_dir():
+            state = f"{differing:,} of {count:,} photographs are missing or differ"
+        manner.report(f"{'damaged' if jpg.is_dir() else 'missing'}   {shown}  {state}")
+        raise FetchError([NotUnpacked(packed, jpg, f"{state}: run without --offline")])
+    if written:
+        seconds = time.monotonic() - began
+        manner.report(f"unpacked  {shown}  {written:,} of {count:,} photographs in {seconds:.1f} s")
+    else:
+        manner.report(f"present   {shown}  {count:,} photographs, each as in {archive.name}")
+
+
 def _also_from(mirrors: Sequence[str], group: str, source: Source) -> Source:
     for mirror in mirrors:
         if not mirror.startswith(("http://", "https://")):
@@ -148,7 +173,11 @@ def _also_from(mirrors: Sequence[str], group: str, source: Source) -> Source:
 
 
 def _also_in_torch_cache(source: Source) -> Source:
+    cached = _torch_cache() / source.name
+    return dataclasses.replace(source, also_at=(*source.also_at, str(cached)))
+
+
+def _torch_cache() -> Path:
     import torch
 
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / source.name
-    return dataclasses.replace(source, also_at=(*source.also_at, str(cached)))
+    return Path(torch.hub.get_dir()) / "checkpoints"

@@ -22,15 +22,20 @@ class Missing:
         What went wrong, for each URL that was tried.
     damaged
         A file that was found instead; it is left as it is.
+    problem
+        What went wrong on this machine, whatever the URLs have.
     """
 
     source: Source
     path: Path
     reasons: dict[str, str]
     damaged: Path | None
+    problem: str = ""
 
     def __str__(self) -> str:
         text = describe(self.source, self.path, self.reasons)
+        if self.problem:
+            text += f"\n  problem    {self.problem}"
         if begun := received_bytes(part_of(self.path)):
             text += f"\n  received   {begun:,} bytes so far, kept for the next run"
         if self.damaged:
@@ -39,25 +44,61 @@ class Missing:
         return text
 
 
+@dataclass(frozen=True)
+class NotUnpacked:
+    """A folder that does not hold what its archive does, which is there and intact.
+
+    Attributes
+    ----------
+    archive, folder
+        From where it is unpacked, and into what.
+    problem
+        Why that was not done.
+    """
+
+    archive: Path
+    folder: Path
+    problem: str
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                f"{self.folder.name}/",
+                f"  place      {self.folder}",
+                f"  archive    {self.archive}, intact",
+                f"  problem    {self.problem}",
+            ]
+        )
+
+
 class FetchError(FileNotFoundError):
     """Files are missing; the message says of each what it is and where to put it by hand.
 
     Attributes
     ----------
     missing
-        The files.
+        The files, and folders that are not unpacked.
     """
 
-    def __init__(self, missing: Sequence[Missing]) -> None:
+    def __init__(self, missing: Sequence[Missing | NotUnpacked]) -> None:
         self.missing = tuple(missing)
-        files = "1 file is" if len(missing) == 1 else f"{len(missing)} files are"
-        damaged = " or damaged" if any(item.damaged for item in missing) else ""
+        files = [item for item in missing if isinstance(item, Missing)]
+        headline, advice = [], []
+        if files:
+            number = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+            damaged = " or damaged" if any(item.damaged for item in files) else ""
+            headline.append(f"{number} missing{damaged}")
+            advice.append(
+                "Run `coursework fetch` again when there is a network, or put each file into its "
+                "place by hand and let `coursework fetch --offline` verify it."
+            )
+        if len(files) < len(missing):
+            headline.append("an archive is not unpacked as it should be")
+        if any(item.problem for item in files):
+            advice.append("COURSEWORK_DATA chooses another folder to write to.")
+        advice.append("The profile 'embedded' needs none of them.")
         listed = "\n\n".join(str(item) for item in missing)
-        super().__init__(
-            f"{files} missing{damaged}:\n\n{listed}\n\n"
-            "Run `coursework fetch` again when there is a network, or put each file into its place "
-            "by hand: it is verified before it is used. The profile 'embedded' needs none of them."
-        )
+        super().__init__(f"{', and '.join(headline)}:\n\n{listed}\n\n{' '.join(advice)}")
 
 
 def table(groups: Sequence[str], root: Path) -> str:

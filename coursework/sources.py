@@ -3,6 +3,7 @@
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,9 @@ class Source:
         For a gzipped file, of what is inside, in the same form: a copy that somebody unpacked, or
         packed again with another compression, is as good.
     also_at
-        Other paths below the same folder where the file may lie, besides ``name``.
+        Other paths where the file may lie, besides ``name``: below the same folder, or absolute.
+    unpacked_size
+        How many bytes are written besides once the file is there: what is unpacked from it.
     """
 
     name: str
@@ -36,11 +39,15 @@ class Source:
     checksum: str
     content_checksum: str | None = None
     also_at: tuple[str, ...] = ()
+    unpacked_size: int = 0
 
     def find(self, folder: Path) -> Path | None:
         """Return where the file lies in a folder, intact or not, or ``None``."""
-        paths = (folder / name for name in (self.name, *self.also_at))
-        return next((path for path in paths if path.is_file()), None)
+        return next(self._copies(folder), None)
+
+    def find_intact(self, folder: Path) -> Path | None:
+        """Return the first copy in a folder that is intact, or ``None``."""
+        return next((path for path in self._copies(folder) if self.is_intact(path)), None)
 
     def is_intact(self, path: Path) -> bool:
         """Return whether a file is what the checksum, or the one of its content, says."""
@@ -53,6 +60,10 @@ class Source:
         algorithm = self.checksum.partition(":")[0]
         with open(path, "rb") as file:
             return f"{algorithm}:{checksum(file, algorithm)}"
+
+    def _copies(self, folder: Path) -> Iterator[Path]:
+        paths = (folder / name for name in (self.name, *self.also_at))
+        return (path for path in paths if path.is_file())
 
     def _content_is_intact(self, path: Path) -> bool:
         algorithm, _, expected = str(self.content_checksum).partition(":")
@@ -84,13 +95,13 @@ def _mnist(name: str, size: int, md5: str, unpacked_md5: str) -> Source:
     )
 
 
-def _flowers(name: str, size: int, md5: str) -> Source:
+def _flowers(name: str, size: int, md5: str, unpacked_size: int = 0) -> Source:
     hosts = (
         "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
         "https://thor.robots.ox.ac.uk/flowers/102/",
     )
     urls = tuple(f"{host}{name}" for host in hosts)
-    return Source(name=name, urls=urls, size=size, checksum=f"md5:{md5}")
+    return Source(name, urls, size, f"md5:{md5}", unpacked_size=unpacked_size)
 
 
 def _weights(name: str, size: int, sha256: str) -> Source:
@@ -130,7 +141,13 @@ MNIST = (
 FLOWERS = (
     _flowers("imagelabels.mat", 502, "e0620be6f572b9609742df49c70aed4d"),
     _flowers("setid.mat", 14_989, "a5357ecc9cb78c4bef273ce3793fc85c"),
-    _flowers("102flowers.tgz", 344_862_509, "52808999861908f626f3c1f4e79d11fa"),
+    _flowers(
+        "102flowers.tgz",
+        344_862_509,
+        "52808999861908f626f3c1f4e79d11fa",
+        # JPEG is compressed already: the photographs are about as long as their archive.
+        unpacked_size=344_862_509,
+    ),
 )
 """Nilsback and Zisserman, *Automated Flower Classification over a Large Number of Classes*."""
 

@@ -17,6 +17,9 @@ FILES = {
 }
 """MNIST's own file names, without ``.gz``: images and labels of each split."""
 
+IMAGES = {"train": 60_000, "test": 10_000}
+"""How many images all of MNIST has."""
+
 
 @dataclass(frozen=True, eq=False)
 class Digits:
@@ -59,7 +62,8 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
         ``"train"`` or ``"test"``.
     download
         If a file of the split is not there, fetch what ``root`` lacks of MNIST's four, each
-        verified by its checksum. What is there is read as it is: it may be a subset.
+        verified by its checksum. What is there may be a subset; if it has as many images as all of
+        MNIST, it has to be MNIST: other data sets come under the same names.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
     FileNotFoundError
         If a file is missing and was not, or could not be, downloaded.
     ValueError
-        If ``split`` has another value or a file is not what its name says.
+        If ``split`` has another value or a file is not what its name says. With ``download``, if
+        the files hold another data set of MNIST's size, or a damaged one.
 
     References
     ----------
@@ -90,6 +95,8 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
             f"{images_path} holds {len(images)} images but {labels_path} {len(labels)} labels; "
             "the two are not from one data set: replace both"
         )
+    if download and len(images) == IMAGES[split]:
+        _require_mnist(images_path, labels_path)
     return Digits(images, labels)
 
 
@@ -142,6 +149,18 @@ def _find(root: Path, name: str) -> Path | None:
             if candidate.is_file():
                 return candidate
     return None
+
+
+def _require_mnist(*paths: Path) -> None:
+    for path in paths:
+        name = f"{path.name.removesuffix('.gz')}.gz"
+        source = next(source for source in sources.MNIST if source.name == name)
+        if not source.is_intact(path):
+            raise ValueError(
+                f"{path} ({source.checksum_of(path)}) is as long as MNIST's file of that name, but "
+                f"not the same: expected {source.checksum}, or {source.content_checksum} unpacked; "
+                "delete it and fetch it again, or load with download=False what is no MNIST"
+            )
 
 
 def _require(root: Path, name: str) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursework import sources
 from coursework.backbones import BACKBONES
 from coursework.fetch import fetch_flowers
 from hw4.flowers import MODES, FlowerDataset, Normalisation
@@ -55,13 +56,13 @@ def load_flowers(
     backbone
         A name in `coursework.backbones.BACKBONES`: images are normalised as its weights expect.
     download
-        If files are missing, fetch Oxford's flowers into ``root``, verified. What is there is read
-        as it is.
+        If files are missing, fetch Oxford's flowers into ``root``, verified, unless some of
+        somebody else's are there. What is there is read as it is.
 
     Raises
     ------
     FileNotFoundError
-        If files are missing and not to be downloaded.
+        If files are missing and not to be downloaded, or flowers other than Oxford's are there.
     coursework.fetch.FetchError
         If they cannot be downloaded.
     ValueError
@@ -98,8 +99,12 @@ def load_flowers(
 def _may_be_filled(folder: Path) -> bool:
     """Return whether a folder holds no flowers yet, or a download of Oxford's that was stopped.
 
-    Flowers of somebody else's, of which a file is missing, are not replaced by Oxford's.
+    Flowers of somebody else's, of which a file is missing, are not replaced by Oxford's: those are
+    known by their archive, whole or in part, or by the checksums of their label files.
     """
-    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-    begun = any(name.startswith("102flowers.tgz") for name in names)
-    return begun or not names & {"jpg", "imagelabels.mat", "setid.mat"}
+    *labels, archive = sources.FLOWERS
+    if any(folder.glob(f"{archive.name}*")):
+        return True
+    if there := [source for source in labels if source.find(folder)]:
+        return all(source.find_intact(folder) for source in there)
+    return not (folder / "jpg").exists()

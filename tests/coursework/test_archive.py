@@ -1,8 +1,12 @@
 """An archive becomes a folder: whole or not at all, and nothing lands anywhere else."""
 
+import errno
 import io
 import random
+import subprocess
+import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +115,42 @@ def test_an_archive_with_flipped_bits_leaves_no_folder(archive, folder):
     with pytest.raises(ValueError, match="is no whole archive"):
         unpack(archive, folder, 5)
     assert not folder.exists()
+
+
+def test_what_a_killed_run_left_is_removed(archive, folder):
+    run = """
+import os, sys
+from pathlib import Path
+from coursework import archive
+photographs = archive._photographs
+def killed_after_two(*arguments):
+    for number, pair in enumerate(photographs(*arguments)):
+        if number == 2:
+            os._exit(9)
+        yield pair
+archive._photographs = killed_after_two
+archive.unpack(Path(sys.argv[1]), Path(sys.argv[2]), 5)
+"""
+    assert subprocess.run([sys.executable, "-c", run, archive, folder]).returncode == 9
+    assert len([path for path in folder.parent.rglob("*.jpg") if path.is_file()]) == 2
+    assert unpack(archive, folder, 5) == 5
+    assert contents(folder) == PHOTOGRAPHS
+    assert [path.name for path in folder.parent.iterdir()] == ["jpg"]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_full_disk_is_told_with_the_folder(archive, folder, monkeypatch, begun):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if begun:
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left") as error:
+        unpack(archive, folder, 5)
+    assert error.value.errno == errno.ENOSPC
+    assert error.value.filename == str(folder)
+    assert [path for path in folder.parent.rglob("*") if path != folder] == []
 
 
 @pytest.mark.parametrize("count", [4, 6])

@@ -8,6 +8,7 @@ import pytest
 import torchvision
 
 from coursework import sources
+from coursework.profiles import ROOT
 from coursework.sources import Source
 
 CONTENT = b"the same again and again " * 4000
@@ -54,6 +55,13 @@ def test_every_source_can_be_fetched_and_checked():
             assert all(url.endswith(f"/{source.name}") for url in source.urls)
 
 
+def test_the_readme_says_how_much_it_all_is():
+    files = [source for group in sources.GROUPS.values() for source in group]
+    total = sum(source.size + source.unpacked_size for source in files)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{total / 1e9:.2f} GB in data/downloads" in readme
+
+
 def test_mnist_that_somebody_packed_again_is_intact(all_of_mnist):
     for source in sources.MNIST:
         assert source.is_intact(all_of_mnist / source.name)
@@ -96,6 +104,16 @@ def test_without_a_sum_of_the_content_only_the_bytes_count(tmp_path, source):
     assert not strict.is_intact(tmp_path / "file")
     (tmp_path / "file").write_bytes(gzip.compress(CONTENT, mtime=0))
     assert strict.is_intact(tmp_path / "file")
+
+
+def test_of_two_copies_the_intact_one_is_found(tmp_path, source):
+    (tmp_path / "file.gz").write_bytes(b"damaged")
+    assert source.find_intact(tmp_path) is None
+    (tmp_path / "file").write_bytes(CONTENT)
+    assert source.find_intact(tmp_path) == tmp_path / "file"
+    assert source.find(tmp_path) == tmp_path / "file.gz"
+    (tmp_path / "file.gz").write_bytes(gzip.compress(CONTENT))
+    assert source.find_intact(tmp_path) == tmp_path / "file.gz"
 
 
 def test_a_file_is_found_under_its_own_name_first(tmp_path, source):

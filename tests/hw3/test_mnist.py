@@ -12,6 +12,7 @@ import pytest
 import torchvision
 
 from coursework import sources
+from hw3 import mnist
 from hw3.mnist import FILES, Digits, load_mnist, read_idx
 
 pytestmark = pytest.mark.hw3_q1
@@ -180,6 +181,28 @@ def test_only_what_is_missing_is_downloaded(tmp_path, mirror):
     (root / "train-labels-idx1-ubyte.gz").unlink()
     load_mnist(root, "train", download=True)
     assert kept.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("strange", [0, 1])
+def test_another_data_set_of_mnists_size_is_refused(tmp_path, monkeypatch, mirror, packed, strange):
+    monkeypatch.setitem(mnist.IMAGES, "train", 7)
+    write_mnist(tmp_path / "here", packed=packed)
+    load_mnist(tmp_path / "here", "train", download=True)
+    path = tmp_path / "here" / (FILES["train"][strange] + (".gz" if packed else ""))
+    content = path.read_bytes()
+    content = bytearray(gzip.decompress(content) if packed else content)
+    content[-1] ^= 1
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(ValueError, match=r"not the same: expected md5:.* download=False") as error:
+        load_mnist(tmp_path / "here", "train", download=True)
+    assert str(path) in str(error.value)
+    assert len(load_mnist(tmp_path / "here", "train")) == 7
+
+
+def test_all_of_mnist_is_accepted(all_of_mnist):
+    for split, count in mnist.IMAGES.items():
+        assert len(load_mnist(all_of_mnist, split, download=True)) == count
 
 
 def test_without_a_network_the_error_says_what_to_put_where(tmp_path, no_network):

@@ -7,12 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from coursework.fetch import FetchError
-from hw4 import flower_sets
 from hw4.evaluation import predict
 from hw4.flower_experiment import MODE_NAMES, chosen_rate, search_modes, train_modes
-from hw4.flower_sets import load_flowers
-from hw4.flowers import HALF, IMAGENET
 from hw4.learning_rate_search import search_learning_rate
 from hw4.networks import MODES, build_network
 from hw4.settings import TrainingSettings
@@ -138,50 +134,3 @@ def test_stopped_in_between_it_goes_on_and_finds_the_same(sets, tmp_path):
     assert np.array_equal(resumed.test.probabilities, whole.test.probabilities)
     name = f"rate_{whole.learning_rate:g}_2_epochs.pt"
     assert (tmp_path / "head" / name).is_file()
-
-
-def test_the_sets_are_normalised_as_the_backbone_expects(flowers_root):
-    for backbone, normalisation in (("efficientnet_lite0", HALF), ("resnet18", IMAGENET)):
-        flowers = load_flowers(flowers_root, "official", backbone, 32, seed=3)
-        assert [part.mode for part in flowers] == ["train", "val", "test"]
-        assert flowers.train.augments
-        assert not flowers.val.augments
-        assert not flowers.test.augments
-        for part in flowers:
-            assert part.normalisation == normalisation
-            assert part[0]["image"].shape == (3, 32, 32)
-            assert part.seed == 3
-        assert flowers.class_names == flowers.test.class_names
-
-
-def test_an_unknown_backbone_is_refused_by_name(flowers_root):
-    with pytest.raises(ValueError, match="no backbone 'vgg16'; there are resnet50, resnet18"):
-        load_flowers(flowers_root, "official", "vgg16", 32)
-
-
-def test_missing_flowers_are_downloaded_only_if_asked_for(flower_folder, tmp_path, monkeypatch):
-    asked = []
-
-    def fetch(folder):
-        asked.append(folder)
-        flower_folder()
-
-    monkeypatch.setattr(flower_sets, "fetch_flowers", fetch)
-    root = tmp_path / "flowers"
-    with pytest.raises(FileNotFoundError, match="coursework fetch flowers"):
-        load_flowers(root, "official", "resnet18", 32)
-    assert asked == []
-    assert len(load_flowers(root, "official", "resnet18", 32, download=True).train) == 3
-    assert asked == [root]
-    # What is there is not fetched again.
-    load_flowers(root, "official", "resnet18", 32, download=True)
-    assert asked == [root]
-
-
-def test_a_download_that_fails_says_so(tmp_path, monkeypatch):
-    def fetch(folder):
-        raise FetchError([])
-
-    monkeypatch.setattr(flower_sets, "fetch_flowers", fetch)
-    with pytest.raises(FetchError):
-        load_flowers(tmp_path, "official", "resnet18", 32, download=True)
