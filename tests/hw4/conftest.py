@@ -33,15 +33,20 @@ def drawn(figure):
     return figure
 
 
-@pytest.fixture(autouse=True)
-def plain_arithmetic(monkeypatch):
-    """Compute in float32 on the CPU, whatever this machine has, unless a test says otherwise."""
-    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: None)
-    for module in ("hw4.training", "hw4.evaluation"):
-        monkeypatch.setattr(
-            f"{module}.choose_device",
-            lambda name="auto": choose_device("cpu" if name == "auto" else name),
-        )
+@pytest.fixture(autouse=True, scope="module")
+def plain_arithmetic():
+    """Compute in float32 on the CPU, whatever this machine has, unless a test says otherwise.
+
+    It holds for what a module trains once for all its tests, too.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("coursework.runtime.reduced_precision", lambda device: None)
+        for module in ("hw4.training", "hw4.evaluation"):
+            patched.setattr(
+                f"{module}.choose_device",
+                lambda name="auto": choose_device("cpu" if name == "auto" else name),
+            )
+        yield
 
 
 @dataclass
