@@ -19,7 +19,7 @@ from pathlib import Path
 import benchmarks
 from benchmarks.table import Row, markdown, matmul_peak, put_between_marks, streaming_read
 from coursework.profiles import ROOT
-from coursework.runtime import describe_machine
+from coursework.runtime import describe_device, describe_machine, reduced_precision
 from coursework.storage import atomic_path
 
 Benchmark = Callable[[], Iterable[Row]]
@@ -37,6 +37,10 @@ def find_benchmarks() -> dict[str, Benchmark]:
 def caption() -> str:
     """Return when, where and with which versions the table was measured."""
     facts = describe_machine()
+    reduced = reduced_precision("cpu")
+    facts["instructions"] = describe_device("cpu") + (
+        f" with {str(reduced).removeprefix('torch.')}" if reduced else " without reduced precision"
+    )
     for package in ("scikit-learn", "imbalanced-learn"):
         with suppress(metadata.PackageNotFoundError):
             facts[package] = metadata.version(package)
