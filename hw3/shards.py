@@ -8,6 +8,7 @@ under another name and renamed: what has its name is whole, whenever the process
 import hashlib
 import json
 import logging
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -155,6 +156,22 @@ def remove_shards(shards: Shards) -> None:
     shutil.rmtree(shards.folder, ignore_errors=True)
     with suppress(OSError):
         shards.folder.parent.rmdir()
+
+
+@contextmanager
+def named_run(shards: Shards) -> Iterator[str]:
+    """Give this run a name that no other has, and mark the folder of the shards with it.
+
+    A process that sees a file of that name there sees the folder of this run, as it is now.
+    """
+    for left_by_a_killed_run in shards.folder.glob("run-*"):
+        left_by_a_killed_run.unlink(missing_ok=True)
+    mark = shards.folder / f"run-{secrets.token_hex(8)}"
+    mark.touch()
+    try:
+        yield mark.name
+    finally:
+        mark.unlink(missing_ok=True)
 
 
 @contextmanager

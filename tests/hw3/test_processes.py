@@ -1,0 +1,67 @@
+"""Question 1, many processes: they meet, or say that somebody is missing."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from torch import distributed
+
+from hw3 import processes
+from hw3.processes import ProcessLostError, all_alive, process_group
+
+pytestmark = pytest.mark.hw3_q1
+
+
+@pytest.fixture
+def one_of(monkeypatch):
+    """Make this the first of some processes; the store is that of torchrun's agent."""
+    store = distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+
+    def set_size(size):
+        for name, value in {
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(store.port),
+            "RANK": "0",
+            "TORCHELASTIC_RESTART_COUNT": "0",
+            "TORCHELASTIC_USE_AGENT_STORE": "True",
+            "WORLD_SIZE": str(size),
+        }.items():
+            monkeypatch.setenv(name, value)
+
+    return set_size
+
+
+def test_each_queue_is_numbered_from_one(one_of):
+    one_of(1)
+    with process_group() as take_ticket:
+        assert [take_ticket(name) for name in "aaba"] == [1, 2, 1, 3]
+    assert not distributed.is_initialized()
+
+
+def test_the_group_ends_when_the_work_fails(one_of):
+    one_of(1)
+    with pytest.raises(KeyboardInterrupt), process_group():
+        raise KeyboardInterrupt
+    assert not distributed.is_initialized()
+
+
+def test_a_process_that_never_comes_is_not_waited_for_as_long_as_a_slow_one(one_of, monkeypatch):
+    monkeypatch.setattr(processes, "JOIN", timedelta(seconds=1))
+    one_of(2)
+    with pytest.raises(ProcessLostError, match="process 1"), process_group():
+        pass
+    assert not distributed.is_initialized()
+
+
+def test_a_machine_that_cannot_be_reached_is_an_error_of_one_line(one_of, monkeypatch):
+    monkeypatch.setattr(processes, "JOIN", timedelta(seconds=1))
+    one_of(2)
+    monkeypatch.setenv("MASTER_PORT", "1")
+    with pytest.raises(ProcessLostError) as caught, process_group():
+        pass
+    assert re.fullmatch("another process of this run has ended, or .*", str(caught.value))
+
+
+def test_what_is_wrong_otherwise_stays_what_it_is():
+    with pytest.raises(ValueError, match="else"), all_alive():
+        raise ValueError("something else")
