@@ -1,5 +1,6 @@
 """Question 1, from the command line: one process or many, one file, the same bytes."""
 
+import errno
 import os
 import re
 import signal
@@ -19,9 +20,9 @@ from torch import distributed
 from coursework.profiles import ROOT
 from hw3 import extraction_job
 from hw3.extraction_job import ProcessLostError, extract_together, main
-from hw3.features import extract
+from hw3.features import extract, load_features, save_features
 from hw3.networks import build_extractor
-from hw3.pipeline import Preprocessing, build_pipeline
+from hw3.pipeline import Pipeline, Preprocessing, build_pipeline
 from hw3.shards import Shards, only_one
 
 pytestmark = pytest.mark.hw3_q1
@@ -86,6 +87,34 @@ def test_what_is_wrong_is_one_line_and_a_failure(arguments, mat_file, wrong, mes
     with pytest.raises(SystemExit, match=message):
         main([*arguments, wrong])
     assert not mat_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (".", r"error: \S+ is not a file; name one"),
+        ("occupied/x.mat", r"error: \S+occupied/x\.mat was not made: .*occupied"),
+    ],
+)
+def test_an_output_that_cannot_be_is_one_line_and_a_failure(
+    arguments, tmp_path, monkeypatch, output, message
+):
+    monkeypatch.setattr(Pipeline, "__call__", None)
+    (tmp_path / "occupied").write_text("a file, and no folder")
+    with pytest.raises(SystemExit, match=message) as caught:
+        main([*arguments, f"--output={tmp_path / output}"])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_one_line_and_a_failure(arguments, mat_file, monkeypatch):
+    def fill_the_disk(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "save", fill_the_disk)
+    with pytest.raises(SystemExit, match=r"features\.mat was not made: .*No space left") as caught:
+        main(arguments)
+    assert "\n" not in str(caught.value)
+    assert list(mat_file.parent.glob(".*")) == []
 
 
 def test_a_file_that_is_being_made_is_one_line_and_a_failure(arguments, mat_file):
@@ -239,7 +268,7 @@ def test_machines_that_do_not_share_a_folder_are_told_before_the_work(arguments,
     )
     for errors, code in ends:
         assert re.search(message, errors, re.MULTILINE)
-        assert code == 1
+        assert code == 1, errors
     assert not elsewhere.parent.exists()
     assert not list(mat_file.parent.glob(".*"))
 
@@ -283,10 +312,20 @@ def test_a_dead_worker_ends_the_run_and_its_work_is_kept(idx_folder, arguments, 
     assert not mat_file.exists()
     assert all(path.exists() for path in kept)
 
+    # Marked, so that it is found in the file if the next run uses it.
+    marked = min(kept)
+    first = 4 * int(marked.stem)
+    marks = np.full_like(np.load(marked), 7)
+    np.save(marked, marks)
     run = torchrun(one_by_one)
     _, errors = run.communicate(timeout=60)
     assert run.returncode == 0, errors
-    assert not list(mat_file.parent.glob(".*")), "the work of the first run was not used"
+    assert not list(mat_file.parent.glob(".*"))
+    rows = slice(first, first + len(marks))
+    made = load_features(mat_file)
+    np.testing.assert_array_equal(
+        made.features[rows], marks, "the work of the first run was not used"
+    )
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -294,4 +333,7 @@ def test_a_dead_worker_ends_the_run_and_its_work_is_kept(idx_folder, arguments, 
         main([*one_by_one, f"--output={mat_file.parent / 'alone.mat'}"])
     finally:
         torch.set_num_threads(threads)
-    assert mat_file.read_bytes() == (mat_file.parent / "alone.mat").read_bytes()
+    expected = load_features(mat_file.parent / "alone.mat")
+    expected.features[rows] = marks
+    save_features(mat_file.parent / "expected.mat", expected)
+    assert mat_file.read_bytes() == (mat_file.parent / "expected.mat").read_bytes()
