@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
+
+# The defaults of its functions are the group of the time when it is first imported. Networks import
+# it; while there is a group, that would outlive its end, and its threads the end of Python.
+import torch.distributed.nn.functional
 from torch import distributed
 from torch.distributed.rendezvous import rendezvous
 

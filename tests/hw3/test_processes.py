@@ -1,11 +1,14 @@
 """Question 1, many processes: they meet, or say that somebody is missing."""
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 from torch import distributed
 
+from coursework.profiles import ROOT
 from hw3 import processes
 from hw3.processes import ProcessLostError, all_alive, process_group
 
@@ -43,6 +46,24 @@ def test_the_group_ends_when_the_work_fails(one_of):
     with pytest.raises(KeyboardInterrupt), process_group():
         raise KeyboardInterrupt
     assert not distributed.is_initialized()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts the threads in /proc")
+def test_no_thread_of_the_group_is_left_when_a_network_was_built_in_it(one_of, monkeypatch):
+    one_of(1)
+    program = """
+from pathlib import Path
+from hw3.processes import process_group
+from hw3.networks import build_extractor
+with process_group():
+    build_extractor("efficientnet_lite0", None)
+print(*[(thread / "comm").read_text().strip() for thread in Path("/proc/self/task").iterdir()])
+"""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "gloo" not in run.stdout
 
 
 def test_a_process_that_never_comes_is_not_waited_for_as_long_as_a_slow_one(one_of, monkeypatch):
