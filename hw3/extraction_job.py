@@ -2,45 +2,40 @@
 
 Under ``torchrun --nproc-per-node N -m hw3.features ...`` the processes, on one machine or on
 several that share a file system, take shards from one queue, so that a slow one holds nobody up.
-The first of them puts the file together. A process that dies ends the run; finished shards wait for
-the next.
+The first of them puts the file together. A process that dies ends the run once others need it;
+finished shards wait for the next.
 """
 
 import argparse
-import contextlib
-import os
+import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-import torch
 from torch import distributed
-from torch.distributed.rendezvous import rendezvous
 
 from coursework.progress import progress
 from hw3.feature_stream import check_target, stream_features
 from hw3.features import compute_shards, extract
 from hw3.images import ImageDataset, survey
 from hw3.mnist import FILES, load_mnist
-from hw3.networks import BACKBONES, build_extractor
+from hw3.networks import BACKBONES, Extractor, build_extractor
 from hw3.pipeline import Pipeline, Preprocessing, build_pipeline
+from hw3.processes import ProcessLostError, all_alive, own_device, process_group
 from hw3.shards import (
     ExtractionRunningError,
     Shards,
     locate_shards,
+    named_run,
     only_one,
     open_shards,
     remove_shards,
 )
 
-PATIENCE = timedelta(days=7)
-"""How long a process waits for slower ones. One that died is noticed at once."""
-
-
-class ProcessLostError(RuntimeError):
-    """Another process of the same run has ended; its own message says why."""
+VISIBLE_WITHIN = 60.0
+"""Seconds in which one machine sees the files of another: network file systems take a moment."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,20 +45,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _run(chosen)
     except (ValueError, FileNotFoundError, ExtractionRunningError, ProcessLostError) as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(
+            f"error: {chosen.output} was not made: {error}; once that is mended, the same command "
+            "goes on from the shards that are finished"
+        )
 
 
 def extract_together(
     dataset: ImageDataset,
     filename: Path | str,
     pipeline: Pipeline,
-    take_ticket: Callable[[], int],
+    take_ticket: Callable[[str], int],
     *,
     batch_size: int = 250,
     show_progress: bool = True,
 ) -> None:
     """Share an extraction among the processes of ``torch.distributed``; see `hw3.features.extract`.
 
-    Every process calls it with equal arguments. The file equals that of one process, byte for byte.
+    Every process calls it with equal arguments. The file equals, byte for byte, that of one process
+    with as many threads as each of them.
 
     Parameters
     ----------
@@ -72,7 +73,8 @@ def extract_together(
     pipeline
         What makes features of images.
     take_ticket
-        Returns 1, 2, 3 and so on, each to one process only: who takes which shard.
+        Returns, for the name of a run, 1, 2, 3 and so on, each to one process only: who takes which
+        shard. See `hw3.processes.process_group`.
 
     Raises
     ------
@@ -81,8 +83,10 @@ def extract_together(
         settings or kind of device: rounding would depend on who computes what.
     hw3.shards.ExtractionRunningError
         If another run is extracting to this file.
-    ProcessLostError
+    hw3.processes.ProcessLostError
         If another process ends before its work is done.
+    FileNotFoundError
+        If the processes do not see each other's files.
     """
     rank = distributed.get_rank()
     shape = (len(dataset), pipeline.extractor.width)
@@ -92,14 +96,46 @@ def extract_together(
     _require_agreement(recipe)
     if rank > 0:
         shards = locate_shards(filename, recipe, *shape, batch_size)
-        _take_part(dataset, pipeline, shards, take_ticket, [], batch_size, show_progress=False)
+        run, missing = _agree_on_work(filename, shards)
+        tickets = partial(take_ticket, run)
+        _take_part(dataset, pipeline, shards, tickets, missing, batch_size, show_progress=False)
         return
-    with only_one(filename), open_shards(filename, recipe, *shape, batch_size) as shards:
-        missing = shards.missing()
-        _take_part(dataset, pipeline, shards, take_ticket, missing, batch_size, show_progress)
-        _wait_for_the_file_system(shards)
+    with (
+        only_one(filename),
+        open_shards(filename, recipe, *shape, batch_size) as shards,
+        named_run(shards) as run,
+    ):
+        _, missing = _agree_on_work(filename, shards, run, shards.missing())
+        tickets = partial(take_ticket, run)
+        _take_part(dataset, pipeline, shards, tickets, missing, batch_size, show_progress)
+        _require_all_shards(shards)
         stream_features(filename, shards, labels, pipeline.texts())
         remove_shards(shards)
+
+
+def _agree_on_work(
+    filename: Path | str, shards: Shards, run: str = "", missing: Sequence[int] = ()
+) -> tuple[str, Sequence[int]]:
+    """Return the run and its missing shards, which the first process knows.
+
+    Raise in every process if one of them would write its shards where the first does not read.
+    """
+    plan = [(run, missing)]
+    with all_alive():
+        distributed.broadcast_object_list(plan)
+    run, missing = plan[0]
+    seen = _comes_true((shards.folder / run).exists)
+    place = f"{Path(filename).absolute()} on {platform.node()}"
+    places = [(place, seen)] * distributed.get_world_size()
+    with all_alive():
+        distributed.all_gather_object(places, (place, seen))
+    for rank, (other, other_sees) in enumerate(places):
+        if not other_sees:
+            raise FileNotFoundError(
+                f"process {rank} writes to {other}, and does not see what process 0 writes to "
+                f"{places[0][0]}; name the same file to all, in a folder that all machines share"
+            )
+    return run, missing
 
 
 def _take_part(
@@ -107,15 +143,11 @@ def _take_part(
     pipeline: Pipeline,
     shards: Shards,
     take_ticket: Callable[[], int],
-    missing: list[int],
+    missing: Sequence[int],
     batch_size: int,
     show_progress: bool,
 ) -> None:
-    """Compute shards until none is left, and wait for the others; the first process says which."""
-    shared = [missing]
-    with _all_alive():
-        distributed.broadcast_object_list(shared)
-    (missing,) = shared
+    """Compute shards until none is left, and wait for the others."""
     done = shards.images - _count(shards, missing)
     bar = progress(
         total=shards.images,
@@ -126,13 +158,17 @@ def _take_part(
     )
 
     def queue() -> Iterator[int]:
-        while (taken := take_ticket()) <= len(missing):
+        while True:
+            with all_alive():
+                taken = take_ticket()
+            if taken > len(missing):
+                return
             bar.update(done + _count(shards, missing[: taken - 1]) - bar.n)
             yield missing[taken - 1]
 
     with bar:
         compute_shards(dataset, pipeline, shards, queue(), batch_size, lambda images: None)
-        with _all_alive():
+        with all_alive():
             distributed.barrier()
         bar.update(shards.images - bar.n)
 
@@ -145,7 +181,7 @@ def _count(shards: Shards, numbers: Sequence[int]) -> int:
 def _require_agreement(recipe: dict[str, str]) -> None:
     """Raise in every process if one of them would compute something else."""
     recipes: list[dict[str, str]] = [{}] * distributed.get_world_size()
-    with _all_alive():
+    with all_alive():
         distributed.all_gather_object(recipes, recipe)
     for rank, other in enumerate(recipes):
         differences = [key for key in recipe if other[key] != recipes[0][key]]
@@ -154,72 +190,52 @@ def _require_agreement(recipe: dict[str, str]) -> None:
             raise ValueError(f"processes 0 and {rank} would not compute the same: {listed}")
 
 
-def _wait_for_the_file_system(shards: Shards, seconds: float = 60) -> None:
-    """Wait until this machine sees what others have written: network file systems take a moment."""
-    deadline = time.monotonic() + seconds
-    while missing := shards.missing():
-        if time.monotonic() > deadline:
-            raise FileNotFoundError(
-                f"shard {shards.path(missing[0])} was written by another process but is not "
-                "visible here; do all machines share that folder?"
-            )
+def _require_all_shards(shards: Shards) -> None:
+    """Raise if what the others have written does not appear here."""
+    _comes_true(lambda: not shards.missing())
+    if missing := shards.missing():
+        raise FileNotFoundError(
+            f"shard {shards.path(missing[0])} was written by another process but is not "
+            "visible here; do all machines share that folder?"
+        )
+
+
+def _comes_true(condition: Callable[[], bool]) -> bool:
+    """Return whether a condition is met within `VISIBLE_WITHIN` seconds."""
+    deadline = time.monotonic() + VISIBLE_WITHIN
+    while not (met := condition()) and time.monotonic() < deadline:
         time.sleep(1)
+    return met
 
 
 def _run(chosen: argparse.Namespace) -> None:
-    dataset = load_mnist(chosen.root, chosen.split)
-    weights = None if chosen.weights == "none" else chosen.weights
-    extractor = build_extractor(chosen.backbone, weights, seed=chosen.seed)
-    preprocessing = Preprocessing(image_size=chosen.image_size)
     if not distributed.is_torchelastic_launched():
         extract(
-            dataset,
+            load_mnist(chosen.root, chosen.split),
             chosen.output,
-            extractor,
-            preprocessing,
+            _build_network(chosen),
+            Preprocessing(image_size=chosen.image_size),
             batch_size=chosen.batch_size,
             device=chosen.device,
             precision=chosen.precision,
         )
         return
-    pipeline = build_pipeline(
-        extractor, preprocessing, device=_own_device(chosen.device), precision=chosen.precision
-    )
-    with _process_group() as take_ticket:
+    with process_group() as take_ticket:
+        dataset = load_mnist(chosen.root, chosen.split)
+        pipeline = build_pipeline(
+            _build_network(chosen),
+            Preprocessing(image_size=chosen.image_size),
+            device=own_device(chosen.device),
+            precision=chosen.precision,
+        )
         extract_together(
             dataset, chosen.output, pipeline, take_ticket, batch_size=chosen.batch_size
         )
 
 
-@contextlib.contextmanager
-def _all_alive() -> Iterator[None]:
-    """Name the reason if the processes cannot talk to each other."""
-    try:
-        yield
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise ProcessLostError(f"another process of this run has ended ({reason})") from error
-
-
-@contextlib.contextmanager
-def _process_group() -> Iterator[Callable[[], int]]:
-    """Meet the other processes of ``torchrun``, and number what is handed out among them."""
-    store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
-    # Only small objects are exchanged, so Gloo does for GPUs too.
-    distributed.init_process_group(
-        "gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE
-    )
-    # A run that torchrun starts again may find the store of the last attempt.
-    name = f"tickets {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}"
-    yield lambda: int(store.add(name, 1))
-    distributed.destroy_process_group()
-
-
-def _own_device(name: str) -> str:
-    """Return a GPU for each process of a machine, if there are any."""
-    if name in ("auto", "cuda") and torch.cuda.is_available():
-        return f"cuda:{int(os.environ['LOCAL_RANK']) % torch.cuda.device_count()}"
-    return name
+def _build_network(chosen: argparse.Namespace) -> Extractor:
+    weights = None if chosen.weights == "none" else chosen.weights
+    return build_extractor(chosen.backbone, weights, seed=chosen.seed)
 
 
 def _parser() -> argparse.ArgumentParser:

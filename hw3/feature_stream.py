@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -84,10 +85,24 @@ def stream_features(
     """
     rest = {"labels": labels, **texts}
     final = Path(filename)
-    # Among the shards, so that what a killed process leaves of it goes with them.
-    whole = shards.folder / "whole"
-    with open(whole, "wb") as file:
+    # Among the shards, so that what a killed process leaves of it goes with them. In a folder of
+    # its own, since two runs may meet here where the file system has no locks.
+    with TemporaryDirectory(prefix="whole-", dir=shards.folder) as folder:
+        whole = Path(folder) / final.name
+        _write(whole, shards, rest)
         if is_array(final):
+            with atomic_path(labels_beside(final)) as beside:
+                beside.write_bytes(MAT_HEADER + mat_variables(rest))
+                # Neither file may ever stand beside one of another run. The old features go when
+                # all of the new is written, and until it has its name the shards are there.
+                final.unlink(missing_ok=True)
+        os.replace(whole, final)
+
+
+def _write(path: Path, shards: Shards, rest: Mapping[str, object]) -> None:
+    """Write finished shards to a file of the kind that its name says, down to the disk."""
+    with open(path, "wb") as file:
+        if is_array(path):
             kind = {"shape": (shards.images, shards.width), "fortran_order": False, "descr": "<f4"}
             np.lib.format.write_array_header_1_0(file, kind)
             for number in range(len(shards)):
@@ -97,13 +112,6 @@ def stream_features(
             write_mat(file, shape, partial(_columns, shards), rest, BLOCK_BYTES)
         file.flush()
         os.fsync(file.fileno())
-    if is_array(final):
-        with atomic_path(labels_beside(final)) as beside:
-            beside.write_bytes(MAT_HEADER + mat_variables(rest))
-            # Neither file may ever stand beside one of another run. The old features go when all
-            # of the new is written, and until it has its name the shards are there.
-            final.unlink(missing_ok=True)
-    os.replace(whole, final)
 
 
 def _check_place(final: Path) -> None:

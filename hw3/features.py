@@ -132,9 +132,12 @@ def extract(
     Raises
     ------
     ValueError
-        As `compute_features` raises it, or if the features do not fit a MATLAB file.
+        As `compute_features` raises it, if the features do not fit a MATLAB file, or if
+        ``filename`` is a folder.
     hw3.shards.ExtractionRunningError
         If another process is extracting to this file.
+    OSError
+        If the folder cannot be written to, or the disk is full. Finished shards stay.
     """
     extractor = extractor if extractor is not None else build_extractor()
     check_target(filename, len(dataset), extractor.width)

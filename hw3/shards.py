@@ -8,6 +8,7 @@ under another name and renamed: what has its name is whole, whenever the process
 import hashlib
 import json
 import logging
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -158,17 +159,38 @@ def remove_shards(shards: Shards) -> None:
 
 
 @contextmanager
+def named_run(shards: Shards) -> Iterator[str]:
+    """Give this run a name that no other has, and mark the folder of the shards with it.
+
+    A process that sees a file of that name there sees the folder of this run, as it is now.
+    """
+    for left_by_a_killed_run in shards.folder.glob("run-*"):
+        left_by_a_killed_run.unlink(missing_ok=True)
+    mark = shards.folder / f"run-{secrets.token_hex(8)}"
+    mark.touch()
+    try:
+        yield mark.name
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+@contextmanager
 def only_one(filename: Path | str) -> Iterator[None]:
     """Hold a file while it is made, so that no other process makes it at the same time.
 
-    The operating system frees it when the process ends, however it ends.
+    The operating system frees it when the process ends, however it ends. Some network file systems
+    have no such locks: there a file marks that it is held, which a killed process leaves behind.
 
     Raises
     ------
+    ValueError
+        If it is a folder, or something else that cannot be replaced by a file.
     ExtractionRunningError
         If another process holds it.
     """
     final = Path(filename)
+    if final.exists() and not final.is_file():
+        raise ValueError(f"{final} is not a file; name one to write to, such as features.mat")
     final.parent.mkdir(parents=True, exist_ok=True)
     path = final.parent / f".{final.name}.lock"
     lock = filelock.FileLock(path)
@@ -176,12 +198,14 @@ def only_one(filename: Path | str) -> Iterator[None]:
         lock.acquire(blocking=False)
     except filelock.Timeout:
         raise ExtractionRunningError(
-            f"another process is extracting to {final}; wait for it, or name another file"
+            f"another process is extracting to {final}; wait for it, or name another file. If none "
+            f"is running, on any machine, delete {path}"
         ) from None
     try:
         yield
     finally:
-        # Before it is freed, since afterwards it may be another's. Windows removes it by itself.
+        # Before it is freed, since afterwards it may be another's; filelock tells whoever opened it
+        # before that it is gone. Windows removes it by itself.
         with suppress(OSError):
             path.unlink()
         lock.release()

@@ -1,8 +1,10 @@
 """Question 1, from the command line: one process or many, one file, the same bytes."""
 
+import errno
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -18,9 +20,9 @@ from torch import distributed
 from coursework.profiles import ROOT
 from hw3 import extraction_job
 from hw3.extraction_job import ProcessLostError, extract_together, main
-from hw3.features import extract
+from hw3.features import extract, load_features, save_features
 from hw3.networks import build_extractor
-from hw3.pipeline import Preprocessing, build_pipeline
+from hw3.pipeline import Pipeline, Preprocessing, build_pipeline
 from hw3.shards import Shards, only_one
 
 pytestmark = pytest.mark.hw3_q1
@@ -87,6 +89,34 @@ def test_what_is_wrong_is_one_line_and_a_failure(arguments, mat_file, wrong, mes
     assert not mat_file.exists()
 
 
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (".", r"error: \S+ is a folder; name a file in it"),
+        ("occupied/x.mat", r"error: \S+occupied/x\.mat cannot be written .*occupied"),
+    ],
+)
+def test_an_output_that_cannot_be_is_one_line_and_a_failure(
+    arguments, tmp_path, monkeypatch, output, message
+):
+    monkeypatch.setattr(Pipeline, "__call__", None)
+    (tmp_path / "occupied").write_text("a file, and no folder")
+    with pytest.raises(SystemExit, match=message) as caught:
+        main([*arguments, f"--output={tmp_path / output}"])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_one_line_and_a_failure(arguments, mat_file, monkeypatch):
+    def fill_the_disk(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "save", fill_the_disk)
+    with pytest.raises(SystemExit, match=r"features\.mat was not made: .*No space left") as caught:
+        main(arguments)
+    assert "\n" not in str(caught.value)
+    assert list(mat_file.parent.glob(".*")) == []
+
+
 def test_a_file_that_is_being_made_is_one_line_and_a_failure(arguments, mat_file):
     with only_one(mat_file), pytest.raises(SystemExit, match="error: another process is extr"):
         main(arguments)
@@ -96,7 +126,7 @@ def test_a_file_that_is_being_made_is_one_line_and_a_failure(arguments, mat_file
 def a_group_of_one():
     store = distributed.HashStore()
     distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
-    yield lambda: store.add("tickets", 1)
+    yield lambda run: store.add(run, 1)
     distributed.destroy_process_group()
 
 
@@ -124,16 +154,123 @@ def test_a_process_that_is_gone_is_named(some_digits, mat_file, a_group_of_one, 
         raise RuntimeError("Connection closed by peer\nand more")
 
     monkeypatch.setattr(distributed, "barrier", fail)
-    with pytest.raises(ProcessLostError, match=r"has ended \(Connection closed by peer\)$"):
+    with pytest.raises(ProcessLostError, match=r"has ended.* \(Connection closed by peer\)"):
         extract_together(some_digits, mat_file, build_pipeline(*network()), a_group_of_one)
     assert len(list(mat_file.parent.glob(".*.parts/*/*.npy"))) == 1
 
 
-def test_shards_that_another_machine_wrote_elsewhere_are_an_error(tmp_path):
+def test_a_machine_with_the_tickets_that_is_gone_is_named(some_digits, mat_file, a_group_of_one):
+    def fail(run):
+        raise distributed.DistNetworkError("failed to recv, got 0 bytes")
+
+    with pytest.raises(ProcessLostError, match=r"has ended.* \(failed to recv, got 0 bytes\)"):
+        extract_together(some_digits, mat_file, build_pipeline(*network()), fail)
+
+
+def test_tickets_of_an_earlier_attempt_are_not_counted(
+    some_digits, mat_file, alone, a_group_of_one
+):
+    runs = []
+
+    def fail(run):
+        runs.append(run)
+        a_group_of_one(run)
+        raise RuntimeError("the machine with the tickets is gone")
+
+    pipeline = build_pipeline(*network())
+    with pytest.raises(ProcessLostError):
+        extract_together(some_digits, mat_file, pipeline, fail, batch_size=3)
+
+    def count(run):
+        runs.append(run)
+        return a_group_of_one(run)
+
+    extract_together(some_digits, mat_file, pipeline, count, batch_size=3)
+    assert mat_file.read_bytes() == alone
+    assert len(set(runs)) == 2
+
+
+def test_a_process_that_does_not_see_the_folder_is_named_before_the_work(
+    some_digits, mat_file, a_group_of_one, monkeypatch
+):
+    gather = distributed.all_gather_object
+
+    def gather_two(values, value):
+        gather(values, value)
+        values.append(values[0] if isinstance(value, dict) else ("/other/x.mat on b", False))
+
+    monkeypatch.setattr(distributed, "all_gather_object", gather_two)
+    message = rf"1 writes to /other/x.mat on b, .* 0 writes to {re.escape(str(mat_file))} on"
+    with pytest.raises(FileNotFoundError, match=message):
+        extract_together(some_digits, mat_file, build_pipeline(*network()), a_group_of_one)
+    assert list(mat_file.parent.iterdir()) == []
+
+
+def test_shards_that_another_machine_wrote_elsewhere_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(extraction_job, "VISIBLE_WITHIN", 0)
     shards = Shards(tmp_path, 23, 5, 12)
     shards.write(0, np.zeros((12, 5), np.float32))
     with pytest.raises(FileNotFoundError, match=r"000001\.npy .* do all machines share"):
-        extraction_job._wait_for_the_file_system(shards, seconds=0)
+        extraction_job._require_all_shards(shards)
+
+
+def two_machines(*arguments):
+    """Start a process on each of two machines, where nobody ends one because the other ended.
+
+    What they print to the screen as errors, and their codes.
+    """
+    patient = "from hw3 import extraction_job as job; job.VISIBLE_WITHIN = 1; job.main()"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    machines = [
+        subprocess.Popen(
+            [sys.executable, "-c", patient, *own],
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "PYTHONPATH": str(ROOT),
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port),
+                "TORCHELASTIC_RUN_ID": "a test",
+                "WORLD_SIZE": "2",
+                "RANK": str(rank),
+                "LOCAL_RANK": "0",
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank, own in enumerate(arguments)
+    ]
+    try:
+        return [(machine.communicate(timeout=60)[1], machine.returncode) for machine in machines]
+    finally:
+        for machine in machines:
+            machine.kill()
+
+
+def test_a_machine_that_fails_before_the_work_holds_nobody_up(arguments, mat_file):
+    (first, first_code), (second, second_code) = two_machines(
+        arguments, [*arguments, "--root=nowhere"]
+    )
+    assert re.search(r"^error: another process of this run has ended", first, re.MULTILINE)
+    assert re.search(r"^error: nowhere.* is missing", second, re.MULTILINE)
+    assert (first_code, second_code) == (1, 1)
+    assert not mat_file.exists()
+
+
+def test_machines_that_do_not_share_a_folder_are_told_before_the_work(arguments, mat_file):
+    elsewhere = mat_file.parent / "elsewhere" / "x.mat"
+    ends = two_machines(arguments, [*arguments, f"--output={elsewhere}"])
+    message = (
+        rf"^error: process 1 writes to {re.escape(str(elsewhere))} on .*, and does not see what "
+        rf"process 0 writes to {re.escape(str(mat_file))} on "
+    )
+    for errors, code in ends:
+        assert re.search(message, errors, re.MULTILINE)
+        assert code == 1, errors
+    assert not elsewhere.parent.exists()
+    assert not list(mat_file.parent.glob(".*"))
 
 
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
@@ -175,10 +312,20 @@ def test_a_dead_worker_ends_the_run_and_its_work_is_kept(idx_folder, arguments, 
     assert not mat_file.exists()
     assert all(path.exists() for path in kept)
 
+    # Marked, so that it is found in the file if the next run uses it.
+    marked = min(kept)
+    first = 4 * int(marked.stem)
+    marks = np.full_like(np.load(marked), 7)
+    np.save(marked, marks)
     run = torchrun(one_by_one)
     _, errors = run.communicate(timeout=60)
     assert run.returncode == 0, errors
-    assert not list(mat_file.parent.glob(".*")), "the work of the first run was not used"
+    assert not list(mat_file.parent.glob(".*"))
+    rows = slice(first, first + len(marks))
+    made = load_features(mat_file)
+    np.testing.assert_array_equal(
+        made.features[rows], marks, "the work of the first run was not used"
+    )
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -186,4 +333,7 @@ def test_a_dead_worker_ends_the_run_and_its_work_is_kept(idx_folder, arguments, 
         main([*one_by_one, f"--output={mat_file.parent / 'alone.mat'}"])
     finally:
         torch.set_num_threads(threads)
-    assert mat_file.read_bytes() == (mat_file.parent / "alone.mat").read_bytes()
+    expected = load_features(mat_file.parent / "alone.mat")
+    expected.features[rows] = marks
+    save_features(mat_file.parent / "expected.mat", expected)
+    assert mat_file.read_bytes() == (mat_file.parent / "expected.mat").read_bytes()

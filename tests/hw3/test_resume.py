@@ -1,5 +1,6 @@
 """Question 1, killed: the next run goes on, and its file is that of a run in one go."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from hw3 import features
+from hw3 import feature_stream, features
 from hw3.features import extract, load_features
 from hw3.mnist import Digits
 from hw3.networks import Extractor
@@ -114,6 +115,27 @@ def test_nothing_is_computed_twice_if_it_stops_while_the_file_is_written(
     second = stopping()
     extract(hundred_digits, mat_file, second, **HOW)
     assert second.network.batches == 0
+    assert mat_file.read_bytes() == uninterrupted
+
+
+def test_a_full_disk_leaves_the_finished_shards_alone_and_no_two_runs_write_one_file(
+    hundred_digits, uninterrupted, mat_file, monkeypatch
+):
+    written = set()
+
+    def fill_the_disk(file, *arguments):
+        written.add(file.name)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feature_stream, "write_mat", fill_the_disk)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                extract(hundred_digits, mat_file, stopping(), **HOW)
+    assert len(written) == 2
+    (folder,) = mat_file.parent.glob(".*.parts/*")
+    assert names(folder) == [f"{number:06}.npy" for number in range(9)] + ["recipe.json"]
+    extract(hundred_digits, mat_file, stopping(), **HOW)
     assert mat_file.read_bytes() == uninterrupted
 
 

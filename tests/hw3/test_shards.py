@@ -1,7 +1,10 @@
 """Question 1, long runs: what was computed is kept, never mixed, and never made twice at once."""
 
+import contextlib
 import logging
+import sys
 
+import filelock
 import numpy as np
 import pytest
 
@@ -17,6 +20,10 @@ from hw3.shards import (
 pytestmark = pytest.mark.hw3_q1
 
 RECIPE = {"backbone": "a small network", "precision": "fp32"}
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture
@@ -114,7 +121,10 @@ def test_a_failure_after_it_leaves_the_finished_shards(mat_file):
 def test_only_one_at_a_time_makes_a_file(mat_file):
     with only_one(mat_file):
         with (
-            pytest.raises(ExtractionRunningError, match=r"extracting to .*features\.mat; wait"),
+            pytest.raises(
+                ExtractionRunningError,
+                match=r"extracting to .*features\.mat; wait .* delete .*\.features\.mat\.lock",
+            ),
             only_one(mat_file),
         ):
             pass
@@ -123,3 +133,48 @@ def test_only_one_at_a_time_makes_a_file(mat_file):
     with only_one(mat_file):
         pass
     assert list(mat_file.parent.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_lock_that_its_holder_deletes_in_passing_holds_nothing(mat_file, monkeypatch):
+    import fcntl
+
+    lock, calls = mat_file.with_name(".features.mat.lock"), []
+    take = fcntl.flock
+
+    def flock(descriptor, operation):
+        # Another run ends just now, between our opening of the file and our lock on it.
+        if not calls:
+            lock.unlink()
+        calls.append(operation)
+        return take(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    # To refuse is as good as to try again.
+    with contextlib.suppress(ExtractionRunningError), only_one(mat_file):
+        assert lock.exists()
+    assert calls
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the lock file is deleted otherwise there")
+def test_the_lock_of_the_next_run_is_left_alone(mat_file, monkeypatch):
+    release = filelock.FileLock.release
+
+    def begin_the_next_run(lock, *arguments, **options):
+        next_one.touch()
+        release(lock, *arguments, **options)
+
+    next_one = mat_file.with_name(".features.mat.lock")
+    monkeypatch.setattr(filelock.FileLock, "release", begin_the_next_run)
+    with only_one(mat_file):
+        pass
+    assert next_one.exists()
+
+
+@pytest.mark.parametrize("name", ["", "folder"])
+def test_what_is_no_file_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ValueError, match=r"is not a file; name one"), only_one(name):
+        pass
+    assert names(tmp_path) == ["folder"]
