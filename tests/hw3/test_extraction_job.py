@@ -255,7 +255,8 @@ def test_a_machine_that_fails_before_the_work_holds_nobody_up(arguments, mat_fil
     )
     assert re.search(r"^error: another process of this run has ended", first, re.MULTILINE)
     assert re.search(r"^error: nowhere.* is missing", second, re.MULTILINE)
-    assert (first_code, second_code) == (1, 1)
+    assert first_code != 0
+    assert second_code == 1
     assert not mat_file.exists()
 
 
