@@ -35,7 +35,7 @@ def rows() -> Iterator[Row]:
         memory = {name: peak_memory(run) for name, run in turns.items()}
         # Reading apart from writing: the gigabytes that savemat leaves behind would decide how long
         # the system takes to find memory for whoever reads next.
-        seconds = {}
+        seconds: dict[str, float] = {}
         for pair in (("save", "savemat"), ("load", "loadmat")):
             seconds |= interleave({name: turns[name] for name in pair}, rounds=3)
         sizes = here.stat().st_size, there.stat().st_size
