@@ -11,6 +11,10 @@ from functools import cache
 import torch
 
 COLUMNS = ("work", "here", "baseline", "baseline / here", "required", "what limits it")
+PAUSE = 0.2
+"""Seconds between two turns. Threads of BLAS and OpenMP look for more work for a while after their
+last, and would take a core from the next contender meanwhile."""
+
 START, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
 
 
@@ -73,6 +77,7 @@ def interleave(
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(unmeasured + rounds):
         for name, run in contenders.items():
+            time.sleep(PAUSE)
             start = time.perf_counter()
             run()
             elapsed = time.perf_counter() - start

@@ -70,9 +70,13 @@ def check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
 def all_finite(X: Floats) -> bool:
     """Return whether every number of X is finite.
 
-    Infinities are extremes, and NaN passes through a minimum: two reads of X, and no array of a
-    truth value for each number.
+    A sum that is finite has only finite terms: one read of X, and no array of a truth value for
+    each number. The sum of finite numbers may overflow, so that one that is not proves nothing;
+    then their extremes tell, through which NaN passes too.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(X.sum()):
+            return True
     return bool(np.isfinite(X.min(initial=0)) and np.isfinite(X.max(initial=0)))
 
 

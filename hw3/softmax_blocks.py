@@ -22,6 +22,9 @@ from hw3.softmax import Floats, as_floats, saturate, softmax
 SMALL_PRODUCT = 10**6
 """Multiplications that OpenBLAS does without copying the factors."""
 
+CACHE_LINE = 64
+"""Bytes that go between memory and processor together; at least as many as a vector register."""
+
 FEWEST_SAMPLES = 128
 """A core takes no fewer: waking it up would take longer than they do."""
 
@@ -124,35 +127,47 @@ def gradient_of_batch(
     batch
         Which of the m samples to take, shape (b,).
     memory
-        At least b rows of d: the batch is brought together there. Given from outside, no batch
-        waits for the system to hand out megabytes.
+        At least b rows of d, from `aligned_rows`: the batch is brought together there. Given from
+        outside, no batch waits for the system to hand out megabytes.
     cores
         From `all_cores`. Without them one does it.
     """
-    classes, size = W.shape[1], _block_rows(W)
+    size = _block_rows(W)
 
     def work(part: slice) -> Floats:
         chosen, inputs = batch[part], memory[part.start : part.stop]
         # Not checked again ("clip"): a permutation is in range, and checking would copy the result.
         np.take(X, chosen, axis=0, out=inputs, mode="clip")
-        Z = np.empty((len(chosen), classes), W.dtype, order="F")
+        Z = np.empty((len(chosen), W.shape[1]), W.dtype, order="F")
         _logits(W, inputs, Z)
         residual = softmax(Z)
-        residual -= Y[chosen]
+        residual -= np.take(Y, chosen, axis=0, mode="clip")
         residual /= W.dtype.type(len(batch))
-        G = np.empty((classes, len(W)), W.dtype)
+        # A class after another in memory, as the residual is.
+        G = np.empty(W.shape[::-1], W.dtype)
         whole = len(inputs) // size * size
-        columns = residual[:whole].T.reshape(classes, -1, size).transpose(1, 0, 2)
-        G[:, :-1] = np.matmul(columns, _blocks(inputs[:whole], size)).sum(axis=0)
+        columns = residual[:whole].T.reshape(len(G), -1, size).transpose(1, 0, 2)
+        np.matmul(columns, _blocks(inputs[:whole], size)).sum(axis=0, out=G[:, :-1])
         if whole < len(inputs):
             G[:, :-1] += residual[whole:].T @ inputs[whole:]
-        G[:, -1] = residual.sum(axis=0)
+        residual.sum(axis=0, out=G[:, -1])
         return G
 
     first, *rest = cores.share(work, len(batch), size)
     for part in rest:
         first += part
     return first.T
+
+
+def aligned_rows(rows: int, X: Floats) -> Floats:
+    """Return memory for some rows of X (m, d), shape (rows, d), that begins at a cache line.
+
+    NumPy's own arrays begin anywhere, and then every read of a whole vector register takes two.
+    """
+    d, size = X.shape[1], X.dtype.itemsize
+    spare = np.empty(rows * d + CACHE_LINE // size, X.dtype)
+    start = -spare.ctypes.data % CACHE_LINE // size
+    return spare[start : start + rows * d].reshape(rows, d)
 
 
 def _logits(W: Floats, X: Floats, Z: Floats) -> None:
@@ -162,7 +177,8 @@ def _logits(W: Floats, X: Floats, Z: Floats) -> None:
     # NumPy keeps what to do about an overflow for each thread.
     with np.errstate(over="ignore", invalid="ignore"):
         Z[:whole] = np.matmul(_blocks(X[:whole], size), W[:-1]).reshape(-1, Z.shape[1])
-        Z[whole:] = X[whole:] @ W[:-1]
+        if whole < len(X):
+            Z[whole:] = X[whole:] @ W[:-1]
         Z += W[-1]
     saturate(Z)
 
@@ -170,7 +186,7 @@ def _logits(W: Floats, X: Floats, Z: Floats) -> None:
 def _block_rows(W: Floats) -> int:
     """Return how many samples a block holds: a power of two, from 16 to 64."""
     fitting = max(1, SMALL_PRODUCT // W[:-1].size)
-    return int(np.clip(2 ** (fitting.bit_length() - 1), 16, 64))
+    return min(64, max(16, 1 << (fitting.bit_length() - 1)))
 
 
 def _blocks(X: Floats, size: int) -> Floats:

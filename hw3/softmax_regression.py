@@ -29,7 +29,7 @@ from hw3.softmax import (
     predict_proba,
     softmax,
 )
-from hw3.softmax_blocks import all_cores, gradient_of_batch, logits_by_blocks
+from hw3.softmax_blocks import aligned_rows, all_cores, gradient_of_batch, logits_by_blocks
 
 __all__ = [
     "History",
@@ -173,10 +173,10 @@ class SoftmaxRegression(Estimator):
         if len(classes) < 2:
             raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
         # A class after another in memory, as `logits_by_blocks` arranges the logits.
-        Y = one_hot(labels, classes).astype(train.dtype, order="F")
+        Y = one_hot(labels, classes).astype(train.dtype)
         W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype, order="F")
         rows = np.ascontiguousarray(train)
-        memory = np.empty_like(rows[: self.batch_size])
+        memory = aligned_rows(min(self.batch_size, len(rows)), rows)
         rng = np.random.default_rng(self.random_state)
         losses, train_accuracies, test_accuracies, converged = [], [], [], False
         epochs = range(self.max_epochs)

@@ -74,9 +74,9 @@ def test_reduced_precision_may_cost_three_tenths_of_a_point(monkeypatch, reduced
 
 
 def test_the_memory_is_that_of_a_process_of_its_own(monkeypatch):
-    """A gigabyte of this one does not count."""
+    """Two gigabytes of this one do not count."""
     monkeypatch.setattr(extraction, "MANY", 20)
-    ballast = np.ones(2**27)
+    ballast = np.ones(2**28)
     row = extraction.compare_memory()
     peak = (20 * 2048 * 4 + 1.5e9) / row.ratio
     assert 100e6 < peak < ballast.nbytes

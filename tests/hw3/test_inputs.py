@@ -63,3 +63,9 @@ def test_features_that_are_right_already_are_not_copied():
     X = np.ones((3, 4), np.float32)
     assert check_features(X) is X
     assert check_features(np.ones((3, 0))).shape == (3, 0)
+
+
+def test_finite_numbers_may_have_a_sum_that_overflows():
+    largest = np.finfo(np.float32).max
+    assert all_finite(np.full((3, 4), largest, np.float32))
+    assert not all_finite(np.array([[largest, largest, np.nan]], np.float32))

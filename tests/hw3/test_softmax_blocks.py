@@ -11,7 +11,14 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import hw3.softmax_blocks
 from hw3.softmax import add_bias, gradient, logits
-from hw3.softmax_blocks import ONE_CORE, Cores, all_cores, gradient_of_batch, logits_by_blocks
+from hw3.softmax_blocks import (
+    ONE_CORE,
+    Cores,
+    aligned_rows,
+    all_cores,
+    gradient_of_batch,
+    logits_by_blocks,
+)
 
 pytestmark = pytest.mark.hw3_q2
 
@@ -91,6 +98,16 @@ def test_features_in_columns_or_with_gaps_give_the_same():
     expected = logits(W, add_bias(X[:, ::2]))
     for given_X in (X[:, ::2], np.asfortranarray(X[:, ::2])):
         np.testing.assert_allclose(logits_by_blocks(W, given_X), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@given(rows=st.integers(1, 50), d=st.integers(1, 50))
+def test_memory_for_a_batch_begins_at_a_cache_line(dtype, rows, d):
+    memory = aligned_rows(rows, np.empty((1, d), dtype))
+    assert (memory.shape, memory.dtype) == ((rows, d), dtype)
+    assert memory.flags.c_contiguous
+    assert memory.ctypes.data % 64 == 0
+    memory[:] = 1  # all of it is there
 
 
 # Threads
