@@ -29,9 +29,10 @@ def fold_batch_norm(network: Network) -> Network:
     Returns
     -------
     Module
-        The copy, or the network itself if it has no such layer or its code cannot be followed from
-        layer to layer. A layer is folded if nothing else reads the convolution before it; the
-        activation that timm puts inside of a BatchNorm layer stays.
+        The copy, which shares the tensors of the layers that stay; or the network itself, if it has
+        no such layer or its code cannot be followed from layer to layer. A layer is folded if
+        nothing else reads the convolution before it; the activation that timm puts inside of a
+        BatchNorm layer stays.
 
     References
     ----------
@@ -45,7 +46,8 @@ def fold_batch_norm(network: Network) -> Network:
     except Exception as error:  # somebody's own code may do anything with what is not a tensor
         logger.info("BatchNorm layers of %s are not folded: %s", type(network).__name__, error)
         return network
-    folded = copy.deepcopy(network)
+    tensors = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    folded = copy.deepcopy(network, memo=tensors)  # the layers; what stays as it is, is shared
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
     for node in graph.nodes:
         before = next(iter(node.all_input_nodes), node)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import extraction
-from benchmarks.extraction import BATCH_SIZES, in_batches, one_at_a_time, plain_network
+from benchmarks.extraction import BATCH_SIZES, OURS, in_batches, one_at_a_time, plain_network
 from hw3.features import compute_features
 from hw3.mnist import Digits
 from hw3.networks import Extractor
@@ -43,8 +43,8 @@ def measured(monkeypatch):
 def test_the_best_of_the_plain_batches_is_the_baseline(measured, monkeypatch):
     monkeypatch.setattr(extraction, "reduced_precision", lambda device: None)
     one, batched, _ = extraction.compare_precisions()
-    assert (one.ratio, one.required) == (pytest.approx(2000 / 50), 8)
-    assert (batched.ratio, batched.required) == (pytest.approx(2000 / 1024), 1)
+    assert (one.ratio, one.required) == (pytest.approx(OURS / 0.5 / 50), 8)
+    assert (batched.ratio, batched.required) == (pytest.approx(OURS / 0.5 / 1024), 1)
     assert batched.baseline.endswith("32, 64, 128, 256, 512: 128")
     assert 128 in BATCH_SIZES
 
@@ -63,7 +63,7 @@ def test_reduced_precision_is_judged_where_there_is_amx(measured, monkeypatch, a
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
     *_, row, _ = extraction.compare_precisions()
     assert row.work.endswith("bfloat16")
-    assert (row.ratio, row.required) == (pytest.approx(4000 / 50), required)
+    assert (row.ratio, row.required) == (pytest.approx(OURS / 0.25 / 50), required)
 
 
 @pytest.mark.parametrize(("reduced", "falls_short"), [(0.8981, False), (0.8959, True)])

@@ -59,6 +59,13 @@ def test_the_network_itself_is_left_alone():
     assert (folded.backbone, folded.width) == ("resnet18", 512)
 
 
+def test_what_stays_as_it_is_is_not_in_memory_twice():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(6, 6)).eval()
+    folded = fold_batch_norm(network)
+    assert folded[2].weight is network[2].weight
+    assert folded[0].weight is not network[0].weight
+
+
 class TwoReaders(nn.Module):
     """The convolution is read once more, before its BatchNorm."""
 
