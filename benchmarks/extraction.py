@@ -83,10 +83,10 @@ def in_batches(images: Images, batch_size: int) -> Array:
     return features
 
 
-def operations(extractor: Extractor) -> float:
+def operations(extractor: Extractor, side: int = 28) -> float:
     """Return the 10^9 operations of one image: two for each product, those with padding too."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        extractor(torch.zeros(1, 3, 28, 28))
+        extractor(torch.zeros(1, 3, side, side))
     return float(counter.get_total_flops()) / 1e9
 
 

@@ -1,8 +1,9 @@
 """Measure how the work grows, for docs/scaling.md: ``python -m benchmarks.growth``.
 
-Softmax regression at three numbers of samples; a training step on images of three sizes, of which
-all layers, or the last stage, of a ResNet-18 without weights are trained. Medians; each line is
-printed when it is there.
+Features of a ResNet-50 at three numbers of images and at four sizes; softmax regression at three
+numbers of samples; a training step on images of three sizes, of which all layers, or the last
+stage, of a ResNet-18 are trained. No network has weights, which do not change the time. Medians;
+each line is printed when it is there.
 """
 
 import statistics
@@ -14,14 +15,37 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.extraction import digits, operations
+from hw3.features import Extractor, Preprocessing, build_extractor, compute_features
+from hw3.mnist import Digits
 from hw3.softmax_regression import SoftmaxRegression
 from hw4.networks import StagedNetwork, build_network
 
 BATCH, EPOCHS = 32, 4
 
+FEATURES = (
+    (1_000, 28, 250),
+    (2_000, 28, 250),
+    (4_000, 28, 250),
+    (1_000, 64, 50),
+    (250, 128, 50),
+    (100, 224, 25),
+)
+"""Images, their side in pixels, and how many of them go through the network together."""
+
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
+    print("ResNet-50, features, float32")
+    extractor = build_extractor("resnet50", None)
+    for images, side, batch in FEATURES:
+        work = partial(features, extractor, images, side, batch)
+        seconds = median(work) / images
+        print(
+            f"  {images:,} images of {side} pixels: {1e3 * seconds:.2f} ms an image, "
+            f"{operations(extractor, side):.2f} · 10^9 operations, "
+            f"{operations(extractor, side) / seconds:.0f} GFLOP/s"
+        )
     print("softmax regression, an epoch with train metrics, 2,048 features")
     rng = np.random.default_rng(0)
     for samples in (15_000, 30_000, 60_000):
@@ -36,6 +60,14 @@ def main() -> None:
             network = build_network(mode, 102, weights=None)
             seconds = median(partial(step, network, size), rounds=5) / BATCH
             print(f"  {size} pixels, {mode}: {1 / seconds:.1f} images/s, {1e3 * seconds:.0f} ms")
+
+
+def features(extractor: Extractor, images: int, side: int, batch: int) -> None:
+    """Compute the features of some of the embedded digits, resized."""
+    train = digits()
+    some = Digits(train.images[:images], train.labels[:images])
+    preprocessing = Preprocessing(image_size=side)
+    compute_features(some, extractor, preprocessing, batch_size=batch, show_progress=False)
 
 
 def step(network: StagedNetwork, size: int) -> None:
