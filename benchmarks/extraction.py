@@ -112,7 +112,7 @@ def compare_precisions() -> Iterator[Row]:
     }
     if reduced:
         contenders["reduced"] = partial(ours, precision="auto")
-    seconds = interleave(contenders, rounds=7)
+    seconds = interleave(contenders, rounds=7, pause=0.2)
     counts = {"ours": OURS, "reduced": OURS, "one": ONE_BY_ONE}
     rate = {name: counts.get(name, BATCHED) / time for name, time in seconds.items()}
     size = max(BATCH_SIZES, key=lambda size: rate[f"{size}"])

@@ -1,7 +1,7 @@
 """Softmax regression against the reference and scikit-learn: ``python -m benchmarks softmax``."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -50,7 +50,12 @@ def epoch_rows() -> Iterator[Row]:
     memory = [peak_memory(run) for run in (ours, theirs)]
     np.testing.assert_allclose(ours(), theirs(), rtol=1e-4)
     stream = torch.from_numpy(X)
-    seconds = interleave({"ours": ours, "theirs": theirs, "read": stream.sum}, rounds=5)
+    contenders: dict[str, Callable[[], object]] = {
+        "ours": ours,
+        "theirs": theirs,
+        "read": stream.sum,
+    }
+    seconds = interleave(contenders, rounds=5, pause=0.2)
     epoch, baseline = seconds["ours"] / EPOCHS, seconds["theirs"] / EPOCHS
     work = f"{TRAIN:,} x {WIDTH:,}"
     operations = 2e-9 * TRAIN * WIDTH * CLASSES * PRODUCTS
@@ -139,7 +144,7 @@ def accuracy_row() -> Row:
         return SoftmaxRegression(**settings, max_epochs=reached).fit(X, y, X_test, y_test)
 
     share = ours().history_.test_accuracy[-1]
-    seconds = interleave({"ours": ours, "theirs": theirs}, rounds=3, unmeasured=0)
+    seconds = interleave({"ours": ours, "theirs": theirs}, rounds=3, unmeasured=0, pause=0.2)
     return Row(
         work=f"softmax regression to the test accuracy of L-BFGS, {len(X):,} x {X.shape[1]:,} "
         "(EfficientNet-Lite0 features of the embedded digits)",

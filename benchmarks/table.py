@@ -11,10 +11,6 @@ from functools import cache
 import torch
 
 COLUMNS = ("work", "here", "baseline", "baseline / here", "required", "what limits it")
-PAUSE = 0.2
-"""Seconds between two turns. Threads of BLAS and OpenMP look for more work for a while after their
-last, and would take a core from the next contender meanwhile."""
-
 START, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
 
 
@@ -56,7 +52,11 @@ class Row:
 
 
 def interleave(
-    contenders: Mapping[str, Callable[[], object]], rounds: int = 5, *, unmeasured: int = 1
+    contenders: Mapping[str, Callable[[], object]],
+    rounds: int = 5,
+    *,
+    unmeasured: int = 1,
+    pause: float = 0,
 ) -> dict[str, float]:
     """Time each contender in turn, so that a busy machine is unfair to none.
 
@@ -68,6 +68,9 @@ def interleave(
         How often each is timed.
     unmeasured
         Rounds before these, which pay for imports, page faults and cold caches.
+    pause
+        Seconds before each turn, for contenders with threads of their own: those of BLAS and OpenMP
+        look for more work for a while after their last, and would take a core from the next one.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def interleave(
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(unmeasured + rounds):
         for name, run in contenders.items():
-            time.sleep(PAUSE)
+            time.sleep(pause)
             start = time.perf_counter()
             run()
             elapsed = time.perf_counter() - start

@@ -97,6 +97,19 @@ def softmax(Z: npt.ArrayLike) -> Floats:
     return P
 
 
+def softmax_in_place(Z: Floats) -> Floats:
+    """Return `softmax` of finite logits Z (m, K), which it overwrites: no new memory for a step.
+
+    A difference too large for the type becomes minus infinity here, whose exponential is the 0 that
+    it should be.
+    """
+    with np.errstate(over="ignore"):
+        Z -= Z.max(axis=1, keepdims=True)
+    np.exp(Z, out=Z)
+    Z /= Z.sum(axis=1, keepdims=True)
+    return Z
+
+
 def log_softmax(Z: npt.ArrayLike) -> Floats:
     """Return the logarithm of `softmax`, shape (m, K), without ever forming log(0).
 

@@ -32,7 +32,7 @@ def test_all_sides_compute_the_same_features():
 def measured(monkeypatch):
     """Pretend that the plain loops take 1 s a round, batches of 128 half of it, and ours 0.5 s."""
 
-    def interleave(contenders, rounds):
+    def interleave(contenders, rounds, pause):
         times = {"ours": 0.5, "one": 1.0, "reduced": 0.25, "128": 0.5}
         return {name: times.get(name, 1.0) for name in contenders}
 

@@ -101,3 +101,11 @@ def test_contenders_take_turns_and_the_median_is_kept(monkeypatch):
     contenders = {"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}
     assert interleave(contenders, rounds=3) == {"a": 2, "b": 6}
     assert turns == ["a", "b"] * 4
+
+
+def test_before_each_turn_the_threads_of_the_last_may_come_to_rest(monkeypatch):
+    turns = []
+    monkeypatch.setattr("time.sleep", lambda seconds: turns.append(seconds))
+    contenders = {"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}
+    interleave(contenders, rounds=1, unmeasured=0, pause=0.5)
+    assert turns == [0.5, "a", 0.5, "b"]

@@ -20,6 +20,7 @@ from hw3.softmax import (
     predict,
     predict_proba,
     softmax,
+    softmax_in_place,
 )
 
 pytestmark = pytest.mark.hw3_q2
@@ -102,6 +103,15 @@ def test_softmax_is_pytorchs(Z):
     np.testing.assert_allclose(softmax(Z), expected, rtol=1e-12)
     expected = torch.log_softmax(torch.tensor(Z), dim=1).numpy()
     np.testing.assert_allclose(log_softmax(Z), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@given(data=st.data())
+def test_in_place_it_is_the_same(dtype, data):
+    Z = data.draw(arrays(dtype, (4, 5), elements=finite(dtype)))
+    expected = softmax(Z)
+    assert softmax_in_place(Z) is Z
+    np.testing.assert_array_equal(Z, expected)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)

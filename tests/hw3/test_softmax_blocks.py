@@ -13,7 +13,6 @@ import hw3.softmax_blocks
 from hw3.softmax import add_bias, gradient, logits
 from hw3.softmax_blocks import (
     ONE_CORE,
-    Cores,
     aligned_rows,
     all_cores,
     gradient_of_batch,
@@ -114,8 +113,8 @@ def test_memory_for_a_batch_begins_at_a_cache_line(dtype, rows, d):
 
 
 @given(st.integers(0, 2_000), st.integers(1, 64))
-def test_parts_are_consecutive_and_multiples_of_the_unit(samples, unit):
-    parts = Cores(None, 3).share(lambda part: part, samples, unit)
+def test_parts_are_consecutive_and_multiples_of_the_unit(three, samples, unit):
+    parts = three.share(lambda part: part, samples, unit)
     assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
     assert parts[-1].stop == samples
     assert all((part.stop - part.start) % unit == 0 for part in parts[:-1])
@@ -137,6 +136,33 @@ def test_an_error_in_a_thread_reaches_the_caller(three):
 
     with pytest.raises(FloatingPointError, match="the last part"):
         three.share(fail_at_the_end, 600)
+
+
+def test_an_error_of_the_caller_waits_for_the_others(three):
+    done = []
+
+    def fail_at_the_start(part):
+        if part.start == 0:
+            raise FloatingPointError("the first part")
+        done.append(part.stop)
+
+    with pytest.raises(FloatingPointError, match="the first part"):
+        three.share(fail_at_the_start, 600)
+    assert sorted(done) == [400, 600]
+    assert three.share(lambda part: part.stop, 600) == [200, 400, 600]
+
+
+def test_no_thread_is_left_when_training_fails():
+    before = threading.active_count()
+
+    def train():
+        with threadpool_limits(3, user_api="blas"), all_cores():
+            assert threading.active_count() == before + 2
+            raise FloatingPointError("the loss is gone")
+
+    with pytest.raises(FloatingPointError, match="the loss is gone"):
+        train()
+    assert threading.active_count() == before
 
 
 def test_products_use_one_thread_each_and_what_was_set_comes_back():
