@@ -121,8 +121,8 @@ def load_features(filename: Path | str) -> Features:
         or not ((np.abs(labels.astype(np.float64)) <= 2.0**53) & (labels == np.rint(labels))).all()
     ):
         raise ValueError(f"{path}: labels are {labels.dtype}, expected whole numbers; {mend}")
-    # A memory map holds rows already, and stays on disk.
-    in_place = features.dtype == np.float32 and features.flags.c_contiguous
+    # The array of an .npy holds rows already, and stays on disk.
+    in_place = is_array(path) and features.dtype == np.float32 and features.flags.c_contiguous
     rows = np.asarray(features) if in_place else transposed(features.T)
     if not all_finite(rows):
         raise ValueError(f"{path}: features hold infinite or undefined numbers; {mend}")

@@ -90,8 +90,10 @@ def map_features(path: Path) -> npt.NDArray[np.float32] | None:
     if len(start) < front or start[124:header] != MAT_HEADER[124:]:
         return None
     m, d = struct.unpack_from("=ii", start, header + 32)
-    whole = path.stat().st_size >= front + 4 * m * d
-    if min(m, d) < 1 or start[header:] != _front(m, d) or not whole:
+    # Of a file of another make these two are any numbers: `_front` takes those that can be.
+    if min(m, d) < 1 or 4 * m * d > MAT_LIMIT or start[header:] != _front(m, d):
+        return None
+    if path.stat().st_size < front + 4 * m * d:
         return None
     return np.memmap(path, np.float32, "r", front, (m, d), "F")
 

@@ -237,10 +237,10 @@ def _logits(W: Floats, X: Floats, Z: Floats) -> None:
 
 def _block_rows(W: Floats) -> int:
     """Return how many samples a block holds: 16, 32 or 64, which divide the usual batches."""
-    fitting = max(1, SMALL_PRODUCT // W[:-1].size)
+    fitting = max(1, SMALL_PRODUCT // max(1, W[:-1].size))
     return min(64, max(16, 1 << (fitting.bit_length() - 1)))
 
 
 def _blocks(X: Floats, size: int) -> Floats:
     """Return X (n, d) as a stack of blocks, shape (n / size, size, d)."""
-    return X.reshape(-1, size, X.shape[1])
+    return X.reshape(len(X) // size, size, X.shape[1])

@@ -172,8 +172,8 @@ class SoftmaxRegression(Estimator):
         classes = np.unique(labels)
         if len(classes) < 2:
             raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
-        # A class after another in memory, as `logits_by_blocks` arranges the logits.
         Y = one_hot(labels, classes).astype(train.dtype)
+        # A class after another in memory, as `logits_by_blocks` arranges the logits.
         W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype, order="F")
         rows = np.ascontiguousarray(train)
         memory = aligned_rows(min(self.batch_size, len(rows)), rows)
