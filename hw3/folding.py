@@ -12,6 +12,14 @@ logger = logging.getLogger(__name__)
 
 Network = TypeVar("Network", bound=nn.Module)
 
+FOLDABLE = (
+    "torch.nn.modules.conv.Conv2d",
+    "timm.layers.conv2d_same.Conv2dSame",  # pads its input first
+    "torch.nn.modules.batchnorm.BatchNorm2d",
+    "timm.layers.norm_act.BatchNormAct2d",  # with an activation after it
+)
+"""Classes whose code is known. Other kinds, such as one that standardises its weights, stay."""
+
 
 def fold_batch_norm(network: Network) -> Network:
     """Return a copy of a network without the BatchNorm layers that can be spared.
@@ -30,9 +38,9 @@ def fold_batch_norm(network: Network) -> Network:
     -------
     Module
         The copy, which shares the tensors of the layers that stay; or the network itself, if it has
-        no such layer or its code cannot be followed from layer to layer. A layer is folded if
-        nothing else reads the convolution before it; the activation that timm puts inside of a
-        BatchNorm layer stays.
+        no such layer or its code cannot be followed from layer to layer. A layer is folded if it
+        and the convolution before it are of a `FOLDABLE` class, without hooks, and nothing else
+        reads that convolution; the activation that timm puts into a BatchNorm layer stays.
 
     References
     ----------
@@ -52,10 +60,11 @@ def fold_batch_norm(network: Network) -> Network:
     for node in graph.nodes:
         before = next(iter(node.all_input_nodes), node)
         norm, convolution = (_layer(folded, at, calls) for at in (node, before))
-        # Subclasses of the convolution, too: what they do beside it is to pad its input.
         if (
             isinstance(norm, nn.BatchNorm2d)
             and isinstance(convolution, nn.Conv2d)
+            and _is_plain(norm)
+            and _is_plain(convolution)
             and norm.running_mean is not None
             and len(before.users) == 1
         ):
@@ -70,6 +79,13 @@ class _LayerTracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         whole = isinstance(m, nn.Conv2d | nn.BatchNorm2d)
         return whole or super().is_leaf_module(m, module_qualified_name)
+
+
+def _is_plain(layer: nn.Module) -> bool:
+    """Return whether a layer, in evaluation mode, computes what its class is known to compute."""
+    name = f"{type(layer).__module__}.{type(layer).__name__}"
+    hooked = layer._forward_hooks or layer._forward_pre_hooks
+    return name in FOLDABLE and not hooked and not layer.training
 
 
 def _layer(network: nn.Module, node: fx.Node, calls: Counter[fx.node.Target]) -> nn.Module | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import numpy as np
@@ -125,7 +125,26 @@ def all_cores() -> Iterator[Cores]:
     Two levels of threads would get in each other's way, so for as long as this lasts a product of
     NumPy uses one. What the user or the system has set, such as ``OPENBLAS_NUM_THREADS``, is kept
     to and comes back.
+
+    That holds for the whole process. Whoever asks while another thread has the cores works on its
+    own one and leaves NumPy's threads as they are: each would put back what it found.
     """
+    if not _CORES_ARE_TAKEN.acquire(blocking=False):
+        yield ONE_CORE
+        return
+    try:
+        with _helpers() as cores:
+            yield cores
+    finally:
+        _CORES_ARE_TAKEN.release()
+
+
+_CORES_ARE_TAKEN = Lock()
+
+
+@contextmanager
+def _helpers() -> Iterator[Cores]:
+    """Start as many threads as BLAS would, and let it use one in each."""
     blas = ThreadpoolController().select(user_api="blas")
     count = max((library["num_threads"] for library in blas.info()), default=1)
     helpers = tuple(Helper() for _ in range(count - 1))

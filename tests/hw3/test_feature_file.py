@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 
 from hw3.feature_file import Features, load_features, save_features
 
@@ -88,6 +89,29 @@ def test_the_name_of_an_array_is_not_given_to_a_matlab_file(features, tmp_path):
     with pytest.raises(ValueError, match=r"x\.npy is the name of a NumPy array.*write to x\.mat"):
         save_features(tmp_path / "x.npy", features)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_files_that_matlab_compressed_are_read(mat_file, features, seed):
+    """What stands where our own files have their shape may be any number there."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=rng.integers(100, 300, 2)).astype(np.float32)
+    labels = np.arange(len(values))
+    content = {**vars(features), "features": values, "labels": labels}
+    scipy.io.savemat(mat_file, content, do_compression=True)
+    np.testing.assert_array_equal(load_features(mat_file).features, values)
+
+
+def test_another_variable_of_any_size_may_come_first(mat_file, features):
+    scipy.io.savemat(mat_file, {"a": scipy.sparse.eye(70_000, format="csc"), **vars(features)})
+    np.testing.assert_array_equal(load_features(mat_file).features, features.features)
+
+
+@pytest.mark.parametrize("shape", [(1, 12), (5, 1), (5, 12)])
+def test_what_is_read_may_be_written_to_and_is_not_tied_to_the_file(mat_file, features, shape):
+    values = features.features[: shape[0], : shape[1]]
+    save_features(mat_file, replace(features, features=values, labels=features.labels[: shape[0]]))
+    assert load_features(mat_file).features.flags.writeable
 
 
 def test_a_name_without_mat_stays_as_it_is(features, tmp_path):

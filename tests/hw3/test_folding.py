@@ -103,6 +103,29 @@ class FirstOfAll(nn.Module):
         return self.convolution(self.norm(x))
 
 
+class Standardised(nn.Conv2d):
+    """It standardises its weights, as timm's StdConv2d: a scale folded into them would be lost."""
+
+    def forward(self, x):
+        weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+        return self._conv_forward(x, weight / weight.std((1, 2, 3), keepdim=True), self.bias)
+
+
+class OtherConvolution(nn.Sequential):
+    """A convolution of which only its own code knows what it computes."""
+
+    def __init__(self):
+        super().__init__(Standardised(3, 4, 3), nn.BatchNorm2d(4))
+
+
+class Hooked(nn.Sequential):
+    """Somebody's hook changes what the convolution gives."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+        self[0].register_forward_hook(lambda layer, inputs, output: output + 1)
+
+
 class NoStatistics(nn.Sequential):
     """This BatchNorm normalises by each batch, in evaluation mode too."""
 
@@ -110,7 +133,7 @@ class NoStatistics(nn.Sequential):
         super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False))
 
 
-@pytest.mark.parametrize("kind", [TwoReaders, CalledTwice, FirstOfAll])
+@pytest.mark.parametrize("kind", [TwoReaders, CalledTwice, FirstOfAll, OtherConvolution, Hooked])
 def test_a_layer_that_cannot_go_stays(kind):
     network = move_statistics(kind())
     expected, found = both(network, torch.randn(2, 3, 8, 8))
@@ -122,6 +145,11 @@ def test_a_layer_without_statistics_stays():
     network = NoStatistics().eval()
     expected, found = both(network, torch.randn(2, 3, 8, 8))
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_layer_that_trains_stays():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).train()
+    assert batch_norms(fold_batch_norm(network)) == 1
 
 
 class Branches(nn.Module):

@@ -13,6 +13,8 @@ import hw3.softmax_blocks
 from hw3.softmax import add_bias, gradient, logits
 from hw3.softmax_blocks import (
     ONE_CORE,
+    Cores,
+    Helper,
     aligned_rows,
     all_cores,
     gradient_of_batch,
@@ -27,9 +29,10 @@ PRECISIONS = [np.float32, np.float64]
 @pytest.fixture(scope="module")
 def three():
     """Three threads, on a machine of any size."""
-    with threadpool_limits(3, user_api="blas"), all_cores() as cores:
-        assert cores.count == 3
-        yield cores
+    helpers = (Helper(), Helper())
+    yield Cores(helpers)
+    for helper in helpers:
+        helper.end()
 
 
 @st.composite
@@ -175,6 +178,20 @@ def test_products_use_one_thread_each_and_what_was_set_comes_back():
         with all_cores() as cores:
             assert (cores.count, threads()) == (before, 1)
         assert threads() == before
+
+
+def test_who_asks_while_the_cores_are_taken_gets_one_and_changes_nothing():
+    """Two threads that predict at once: the last to leave would put back what the first set."""
+    with threadpool_limits(2, user_api="blas"):
+        first, second = all_cores(), all_cores()
+        assert first.__enter__().count == 2
+        assert second.__enter__().count == 1
+        first.__exit__(None, None, None)
+        second.__exit__(None, None, None)
+        found = [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+        assert max(found) == 2
+        with all_cores() as cores:
+            assert cores.count == 2
 
 
 def test_a_library_that_cannot_be_asked_leaves_one_core(monkeypatch):

@@ -281,3 +281,8 @@ def test_inputs_of_another_width_and_untrained_models_are_refused(blobs):
     model = SoftmaxRegression(max_epochs=1).fit(*blobs)
     with pytest.raises(ValueError, match="X has 2 features, expected 4 as in training"):
         model.predict([[1.0, 2.0]])
+
+
+def test_without_features_the_bias_is_learned_alone():
+    model = SoftmaxRegression(learning_rate=1.0).fit(np.ones((40, 0)), [0, 1, 1, 1] * 10)
+    np.testing.assert_allclose(model.predict_proba(np.ones((1, 0))), [[0.25, 0.75]], atol=1e-3)
