@@ -6,19 +6,10 @@ leaves the copy out where it can. So samples are multiplied in blocks of that si
 in one call of NumPy, and every core takes a part of the stack.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
-from queue import SimpleQueue
-from threading import Lock, Thread
-from typing import Any, TypeVar
-
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
+from hw3.cores import ONE_CORE, Cores
 from hw3.softmax import Floats, as_floats, saturate, softmax_in_place
 
 SMALL_PRODUCT = 10**6
@@ -26,134 +17,6 @@ SMALL_PRODUCT = 10**6
 
 CACHE_LINE = 64
 """Bytes that go between memory and processor together; at least as many as a vector register."""
-
-FEWEST_SAMPLES = 128
-"""A core takes no fewer: waking it up would take longer than they do."""
-
-Result = TypeVar("Result")
-
-
-class Helper:
-    """A thread that does one piece of work after another.
-
-    With the futures of an executor a step of training, which is over in less than a millisecond,
-    takes some 4 % longer than with two queues.
-    """
-
-    def __init__(self) -> None:
-        self._tasks: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
-        self._results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        self._thread = Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def start(self, task: Callable[[], Any]) -> None:
-        """Begin a piece of work; `wait` must follow."""
-        self._tasks.put(task)
-
-    def wait(self) -> tuple[Any, BaseException | None]:
-        """Return what the work returned, and what it raised instead."""
-        return self._results.get()
-
-    def end(self) -> None:
-        """End the thread, once it has nothing more to do."""
-        self._tasks.put(None)
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            try:
-                self._results.put((task(), None))
-            except BaseException as error:  # it belongs to whoever waits
-                self._results.put((None, error))
-
-
-@dataclass(frozen=True)
-class Cores:
-    """Threads that share the samples; without helpers, the one that calls does all.
-
-    Attributes
-    ----------
-    helpers
-        The threads beside the one that calls.
-    """
-
-    helpers: tuple[Helper, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many work at once, the one that calls included."""
-        return 1 + len(self.helpers)
-
-    def share(self, work: Callable[[slice], Result], samples: int, unit: int = 1) -> list[Result]:
-        """Return what ``work`` returns for consecutive parts of the samples, in their order.
-
-        Parameters
-        ----------
-        work
-            Called with the range of a part, in several threads at once.
-        samples
-            How many there are.
-        unit
-            Every part but the last holds a multiple of this.
-        """
-        parts = max(1, min(self.count, samples // FEWEST_SAMPLES))
-        units = -(-samples // unit)
-        cuts = [min(samples, unit * (units * part // parts)) for part in range(parts + 1)]
-        first, *rest = (slice(start, stop) for start, stop in pairwise(cuts))
-        working = self.helpers[: len(rest)]
-        for helper, part in zip(working, rest, strict=True):
-            helper.start(partial(work, part))
-        try:
-            results = [work(first)]
-        finally:
-            # Also after an error: nobody works on while the caller cleans up.
-            finished = [helper.wait() for helper in working]
-        for result, error in finished:
-            if error is not None:
-                raise error
-            results.append(result)
-        return results
-
-
-ONE_CORE = Cores()
-
-
-@contextmanager
-def all_cores() -> Iterator[Cores]:
-    """Give as many threads as NumPy's products may use, each of which multiplies on its own.
-
-    Two levels of threads would get in each other's way, so for as long as this lasts a product of
-    NumPy uses one. What the user or the system has set, such as ``OPENBLAS_NUM_THREADS``, is kept
-    to and comes back.
-
-    That holds for the whole process. Whoever asks while another thread has the cores works on its
-    own one and leaves NumPy's threads as they are: each would put back what it found.
-    """
-    if not _CORES_ARE_TAKEN.acquire(blocking=False):
-        yield ONE_CORE
-        return
-    try:
-        with _helpers() as cores:
-            yield cores
-    finally:
-        _CORES_ARE_TAKEN.release()
-
-
-_CORES_ARE_TAKEN = Lock()
-
-
-@contextmanager
-def _helpers() -> Iterator[Cores]:
-    """Start as many threads as BLAS would, and let it use one in each."""
-    blas = ThreadpoolController().select(user_api="blas")
-    count = max((library["num_threads"] for library in blas.info()), default=1)
-    helpers = tuple(Helper() for _ in range(count - 1))
-    try:
-        with blas.limit(limits=1):
-            yield Cores(helpers)
-    finally:
-        for helper in helpers:
-            helper.end()
 
 
 def logits_by_blocks(W: npt.ArrayLike, X: npt.ArrayLike, cores: Cores = ONE_CORE) -> Floats:
@@ -168,7 +31,7 @@ def logits_by_blocks(W: npt.ArrayLike, X: npt.ArrayLike, cores: Cores = ONE_CORE
     X
         Features, shape (m, d).
     cores
-        From `all_cores`. Without them one does it.
+        From `hw3.cores.all_cores`. Without them one does it.
     """
     W, X = as_floats(W), as_floats(X)
     # A class after another in memory: what follows runs along the samples, not along ten classes.
@@ -201,7 +64,7 @@ def gradient_of_batch(
         At least b rows of d, from `aligned_rows`: the batch is brought together there. Given from
         outside, no batch waits for the system to hand out megabytes.
     cores
-        From `all_cores`. Without them one does it.
+        From `hw3.cores.all_cores`. Without them one does it.
     """
     size = _block_rows(W)
 

@@ -4,14 +4,15 @@ The mathematics is in `hw3.softmax` and can be imported from here too; this modu
 """
 
 import warnings
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from coursework.progress import progress
+from hw3.cores import all_cores
 from hw3.estimator import Estimator
+from hw3.history import History
 from hw3.inputs import check_features, check_samples, standardize
 from hw3.softmax import (
     Floats,
@@ -29,7 +30,7 @@ from hw3.softmax import (
     predict_proba,
     softmax,
 )
-from hw3.softmax_blocks import aligned_rows, all_cores, gradient_of_batch, logits_by_blocks
+from hw3.softmax_blocks import aligned_rows, gradient_of_batch, logits_by_blocks
 
 __all__ = [
     "History",
@@ -52,34 +53,12 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class History:
-    """What was measured at the end of each epoch, one number an epoch.
-
-    Attributes
-    ----------
-    loss
-        Mean cross-entropy on the training set, in nats.
-    train_accuracy, test_accuracy
-        Share of right predictions; the latter is empty if there was no test set.
-    converged
-        Whether training ended because the weights no longer moved.
-    """
-
-    loss: tuple[float, ...]
-    train_accuracy: tuple[float, ...]
-    test_accuracy: tuple[float, ...]
-    converged: bool
-
-    def __len__(self) -> int:
-        return len(self.loss)
-
-
 class SoftmaxRegression(Estimator):
     """Multinomial logistic regression, trained by mini-batch gradient descent.
 
     Minimises the mean cross-entropy, without regularisation, starting from weights of zero. It
-    follows scikit-learn's conventions.
+    follows scikit-learn's conventions. On one machine equal seeds give equal weights; on one with
+    another number of cores, which share the sums, their last bits may differ.
 
     Parameters
     ----------
