@@ -93,7 +93,7 @@ def extract_together(
     check_target(filename, *shape)
     labels, data_sum = survey(dataset, batch_size)
     recipe = {"data sha256": data_sum, **pipeline.recipe(dataset, batch_size)}
-    _require_agreement(recipe)
+    _require_agreement({**recipe, "batch size": str(batch_size)})
     if rank > 0:
         shards = locate_shards(filename, recipe, *shape, batch_size)
         run, missing = _agree_on_work(filename, shards)

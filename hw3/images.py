@@ -74,12 +74,14 @@ def survey(dataset: ImageDataset, batch_size: int) -> tuple[Labels, str]:
     """
     digest = hashlib.sha256()
     parts = []
-    for _, images, labels in batches(dataset, batch_size):
-        digest.update(str(tuple(images.shape)).encode())
+    for rows, images, batch_labels in batches(dataset, batch_size):
+        if rows.start == 0:
+            digest.update(f"{len(dataset)} {tuple(images.shape[1:])}".encode())
         digest.update(images.numpy().data)
-        digest.update(labels.data)
-        parts.append(labels)
-    return np.concatenate(parts), digest.hexdigest()
+        parts.append(batch_labels)
+    labels = np.concatenate(parts)
+    digest.update(labels.data)
+    return labels, digest.hexdigest()
 
 
 def _pair(item: Any, index: int) -> tuple[Tensor, int]:

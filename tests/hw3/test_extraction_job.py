@@ -138,14 +138,15 @@ def test_a_group_of_one_writes_the_same(some_digits, mat_file, alone, a_group_of
     assert not list(mat_file.parent.glob(".*"))
 
 
+@pytest.mark.parametrize("what", ["threads", "batch size"])
 def test_processes_that_would_not_compute_the_same_are_named(
-    some_digits, mat_file, a_group_of_one, monkeypatch
+    some_digits, mat_file, a_group_of_one, monkeypatch, what
 ):
     def gather(recipes, recipe):
-        recipes[:] = [recipe, {**recipe, "threads": "99"}]
+        recipes[:] = [recipe, {**recipe, what: "99"}]
 
     monkeypatch.setattr(distributed, "all_gather_object", gather)
-    with pytest.raises(ValueError, match=r"processes 0 and 1 would .* threads: \d+ and 99"):
+    with pytest.raises(ValueError, match=rf"would not compute the same: {what}: \d+ and 99$"):
         extract_together(some_digits, mat_file, build_pipeline(*network()), a_group_of_one)
 
 

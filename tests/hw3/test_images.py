@@ -37,10 +37,17 @@ def test_a_sum_is_of_the_content_and_of_nothing_else(some_digits):
     _, before = survey(some_digits, 4)
     pairs = [(torch.tensor(image)[None] / 255, label) for image, label in some_digits]
     assert survey(pairs, 4)[1] == before
+    assert {survey(pairs, batch_size)[1] for batch_size in (1, 5, 23, 100)} == {before}
     assert survey(pairs[::-1], 4)[1] != before
+    assert survey(pairs[:-1], 4)[1] != before
     images = some_digits.images.copy()
     images[22, 0, 0] += 1
     assert survey(Digits(images, some_digits.labels), 4)[1] != before
+    labels = some_digits.labels.copy()
+    labels[0] += 1
+    assert survey(Digits(some_digits.images, labels), 4)[1] != before
+    flat = [(image.reshape(1, 14, 56), label) for image, label in pairs]
+    assert survey(flat, 4)[1] != before
 
 
 @pytest.mark.parametrize("border", [3, 4, 5, 8])
