@@ -50,6 +50,10 @@ def check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
         If X is not a matrix, is empty, is not finite, or has another number of features.
     """
     array = as_floats(X)
+    if like is not None:
+        # Before the numbers are looked at: in another type they may be infinite.
+        with np.errstate(over="ignore"):
+            array = array.astype(like.dtype, copy=False)
     if array.ndim != 2 or array.shape[0] == 0:
         raise ValueError(f"X has the shape {array.shape}, expected (samples, features)")
     if not all_finite(array):
@@ -58,12 +62,10 @@ def check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
             f"X holds infinite or undefined numbers in {np.count_nonzero(~finite)} rows, the first "
             f"at {np.argmin(finite)}; mend or drop them"
         )
-    if like is not None:
-        if array.shape[1] != like.shape[1]:
-            raise ValueError(
-                f"X has {array.shape[1]} features, expected {like.shape[1]} as in training"
-            )
-        array = array.astype(like.dtype, copy=False)
+    if like is not None and array.shape[1] != like.shape[1]:
+        raise ValueError(
+            f"X has {array.shape[1]} features, expected {like.shape[1]} as in training"
+        )
     return array
 
 
