@@ -118,6 +118,9 @@ def open_shards(
                 _difference(other, text),
             )
     shards.folder.mkdir(parents=True, exist_ok=True)
+    # What a killed run left of the whole file, which may be gigabytes, or of a shard.
+    for left in (*shards.folder.glob("whole-*"), *shards.folder.glob(".*")):
+        shutil.rmtree(left, ignore_errors=True)
     with atomic_path(note) as temporary:
         temporary.write_text(text, encoding="utf-8")
     try:

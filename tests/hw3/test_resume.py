@@ -268,3 +268,44 @@ def test_a_killed_process_holds_nobody_up(hundred_digits, mat_file, tmp_path):
     extract(hundred_digits, tmp_path / "alone.mat", small_extractor(), **HOW)
     assert mat_file.read_bytes() == (tmp_path / "alone.mat").read_bytes()
     assert names(tmp_path) == ["alone.mat", mat_file.name, "images.npy", "labels.npy"]
+
+
+KILLED_WHILE_WRITING = (
+    """
+import os, signal
+from hw3 import feature_stream
+
+def write_mat(file, *arguments):
+    file.write(b"a part")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+feature_stream.write_mat = write_mat
+"""
+    + SLOW_RUN
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_parts_of_a_file_that_killed_runs_left_do_not_add_up(
+    hundred_digits, mat_file, tmp_path, monkeypatch
+):
+    """Each may be as large as the file, and nothing else ever removes them."""
+    np.save(tmp_path / "images.npy", hundred_digits.images)
+    np.save(tmp_path / "labels.npy", hundred_digits.labels)
+    paths = [str(tmp_path / name) for name in ("images.npy", "labels.npy", mat_file.name)]
+    command = [sys.executable, "-c", KILLED_WHILE_WRITING, *paths, str(torch.get_num_threads())]
+    for _ in range(2):
+        process = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert process.returncode == -signal.SIGKILL
+        assert len(list(mat_file.parent.glob(".*.parts/*/whole-*/*.mat"))) == 1
+    (folder,) = mat_file.parent.glob(".*.parts/*")
+    (folder / ".000003.npy.abcdef").mkdir()
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(features, "stream_features", stop)
+    with pytest.raises(KeyboardInterrupt):
+        extract(hundred_digits, mat_file, small_extractor(), **HOW)
+    assert names(folder) == [f"{number:06}.npy" for number in range(9)] + ["recipe.json"]
