@@ -13,6 +13,7 @@ import os
 import struct
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import BinaryIO
 
@@ -113,14 +114,16 @@ def transposed(matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """
     m, n = matrix.shape
     result = np.empty((n, m), np.float32)
+    count = os.cpu_count() or 1
+    tiles = list(product(range(0, m, 1024), range(0, n, 64)))
 
-    def copy(top: int) -> None:
+    def copy(first: int) -> None:
         # NumPy keeps what to do about an overflow for each thread.
         with np.errstate(over="ignore"):
-            for left in range(0, n, 64):
+            for top, left in tiles[first::count]:
                 rows, columns = slice(top, top + 1024), slice(left, left + 64)
                 result[columns, rows] = matrix[rows, columns].T
 
-    with ThreadPoolExecutor(os.cpu_count()) as cores:
-        list(cores.map(copy, range(0, m, 1024)))  # which raises here what a thread raises
+    with ThreadPoolExecutor(count) as cores:
+        list(cores.map(copy, range(count)))  # which raises here what a thread raises
     return result
