@@ -149,8 +149,8 @@ def all_layers(root: Path) -> Row:
 
     seconds = interleave({"plain": plain, "ours": ours}, rounds=3)
     rate = {name: IMAGES / elapsed for name, elapsed in seconds.items()}
-    arithmetic = f"{rate['ours'] * training_gigaflop():,.0f} of {matmul_peak():,.0f} GFLOP/s"
-    precision = reduced_precision(choose_device("cpu"))
+    precision = reduced_precision(choose_device("cpu")) or torch.float32
+    used, peak = rate["ours"] * training_gigaflop(), matmul_peak(precision)
     within = f"loss of the epoch {losses['ours']:.3f}, there {losses['plain']:.3f}"
     return Row(
         f"ResNet-18, {SIZE} pixels, batches of {BATCH}, all layers trained",
@@ -158,8 +158,8 @@ def all_layers(root: Path) -> Row:
         f"the same in float32, contiguous, loading with PIL, {rate['plain']:.1f} images/s",
         seconds["plain"] / seconds["ours"],
         2.5 if has_amx() else None,
-        f"arithmetic, in {str(precision or torch.float32).removeprefix('torch.')}: {arithmetic}; "
-        f"{within}; with AMX 2.5 are required",
+        f"arithmetic, in {str(precision).removeprefix('torch.')}: {used:,.0f} of {peak:,.0f} "
+        f"GFLOP/s; {within}; with AMX 2.5 are required",
     )
 
 
