@@ -117,10 +117,10 @@ def transposed(matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     count = os.cpu_count() or 1
     tiles = list(product(range(0, m, 1024), range(0, n, 64)))
 
-    def copy(first: int) -> None:
+    def copy(part: int) -> None:
         # NumPy keeps what to do about an overflow for each thread.
         with np.errstate(over="ignore"):
-            for top, left in tiles[first::count]:
+            for top, left in tiles[len(tiles) * part // count : len(tiles) * (part + 1) // count]:
                 rows, columns = slice(top, top + 1024), slice(left, left + 64)
                 result[columns, rows] = matrix[rows, columns].T
 
