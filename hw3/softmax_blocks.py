@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw3.cores import ONE_CORE, Cores
-from hw3.softmax import Floats, as_floats, saturate, softmax_in_place
+from hw3.softmax import Floats, Labels, as_floats, cross_entropy, saturate, softmax_in_place
 
 SMALL_PRODUCT = 10**6
 """Multiplications that OpenBLAS does without copying the factors."""
@@ -38,6 +38,27 @@ def logits_by_blocks(W: npt.ArrayLike, X: npt.ArrayLike, cores: Cores = ONE_CORE
     Z = np.empty((len(X), W.shape[1]), np.result_type(X, W), order="F")
     cores.share(lambda part: _logits(W, X[part], Z[part]), len(X), _block_rows(W))
     return Z
+
+
+def loss_and_classes(Z: Floats, Y: Floats, cores: Cores = ONE_CORE) -> tuple[float, Labels]:
+    """Return ``cross_entropy(Z, Y)`` and the most probable class of each sample, shape (m,).
+
+    Parameters
+    ----------
+    Z
+        Logits, shape (m, K).
+    Y
+        One-hot labels, shape (m, K).
+    cores
+        From `hw3.cores.all_cores`. Without them one does it.
+    """
+
+    def work(part: slice) -> tuple[float, Labels]:
+        share = (part.stop - part.start) / len(Z)
+        return share * cross_entropy(Z[part], Y[part]), Z[part].argmax(axis=1)
+
+    losses, classes = zip(*cores.share(work, len(Z)), strict=True)
+    return sum(losses), np.concatenate(classes)
 
 
 def gradient_of_batch(

@@ -30,7 +30,12 @@ from hw3.softmax import (
     predict_proba,
     softmax,
 )
-from hw3.softmax_blocks import aligned_rows, gradient_of_batch, logits_by_blocks
+from hw3.softmax_blocks import (
+    aligned_rows,
+    gradient_of_batch,
+    logits_by_blocks,
+    loss_and_classes,
+)
 
 __all__ = [
     "History",
@@ -169,12 +174,12 @@ class SoftmaxRegression(Estimator):
                     # The same as apply_gradients(W, add_bias(rows[batch]), Y[batch], ...).
                     G = gradient_of_batch(W, rows, Y, batch, memory, cores)
                     W = descend(W, G, self.learning_rate)
-                Z = logits_by_blocks(W, rows, cores)
-                losses.append(cross_entropy(Z, Y))
-                train_accuracies.append(accuracy(labels, classes[Z.argmax(axis=1)]))
+                loss, predicted = loss_and_classes(logits_by_blocks(W, rows, cores), Y, cores)
+                losses.append(loss)
+                train_accuracies.append(accuracy(labels, classes[predicted]))
                 if test is not None:
-                    predicted = classes[logits_by_blocks(W, test, cores).argmax(axis=1)]
-                    test_accuracies.append(accuracy(test_labels, predicted))
+                    predicted = logits_by_blocks(W, test, cores).argmax(axis=1)
+                    test_accuracies.append(accuracy(test_labels, classes[predicted]))
                 bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
                 with np.errstate(over="ignore"):
                     converged = bool(np.linalg.norm(W - previous) < self.tol)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hw3.cores import ONE_CORE
-from hw3.softmax import add_bias, gradient, logits
-from hw3.softmax_blocks import aligned_rows, gradient_of_batch, logits_by_blocks
+from hw3.softmax import add_bias, cross_entropy, gradient, logits
+from hw3.softmax_blocks import aligned_rows, gradient_of_batch, logits_by_blocks, loss_and_classes
 
 pytestmark = pytest.mark.hw3_q2
 
@@ -32,6 +32,17 @@ def test_logits_are_those_with_a_column_of_ones(three, dtype, shared, sizes, see
     assert Z.dtype == dtype
     tolerance = 1e-12 if dtype == np.float64 else 1e-4
     np.testing.assert_allclose(Z, logits(W, add_bias(X)), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@given(sizes=sizes(), seed=st.integers(0, 2**32 - 1))
+def test_the_loss_of_the_parts_is_that_of_all_samples(three, shared, sizes, seed):
+    m, _, K = sizes
+    rng = np.random.default_rng(seed)
+    Z, Y = 5 * rng.normal(size=(m, K)), np.eye(K)[rng.integers(0, K, m)]
+    loss, classes = loss_and_classes(Z, Y, three if shared else ONE_CORE)
+    assert loss == pytest.approx(cross_entropy(Z, Y), rel=1e-12)
+    np.testing.assert_array_equal(classes, Z.argmax(axis=1))
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
