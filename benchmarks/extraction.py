@@ -1,4 +1,4 @@
-"""Features of digits: against one image at a time, against plain batches, and shared by processes.
+"""Features of digits: against one image at a time and against plain batches; and their memory.
 
 The network is the homework's ResNet-50 at 28 x 28 pixels, untrained, since weights do not change
 the time. The baselines are what a first and a second attempt look like: the network of torchvision
@@ -7,12 +7,8 @@ as it comes, in evaluation mode without gradients, in a loop over images or over
 
 import math
 import multiprocessing
-import os
 import re
-import socket
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
@@ -21,28 +17,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import distributed, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.softmax import embedded_features
 from benchmarks.table import Row, has_amx, interleave, matmul_peak
 from coursework.profiles import get_profile
 from coursework.runtime import describe_device, reduced_precision
-from hw3.extraction_job import extract_together
 from hw3.features import compute_features, extract
 from hw3.mnist import Digits, load_mnist
 from hw3.networks import Extractor, build_extractor
-from hw3.pipeline import Pipeline, build_pipeline
-from hw3.processes import process_group
 from hw3.softmax_regression import SoftmaxRegression
 
 BATCH_SIZES = (32, 64, 128, 256, 512)
 ONE_BY_ONE, BATCHED, OURS = 50, 512, 4000
 """How many images each side computes in a round; the rates are compared. Ours prepares the network
 in each, a twentieth of a second, so it gets enough of them for that to count by its share."""
-
-SHARED = 4000
-"""How many images the processes share in a round: four shards."""
 
 MANY = 10_000
 """How many images the process extracts whose memory is measured."""
@@ -95,9 +85,8 @@ def operations(extractor: Extractor, side: int = 28) -> float:
 
 
 def rows() -> Iterator[Row]:
-    """Measure on all cores, then one and two processes of one thread, then the memory."""
+    """Measure the times on all cores, then the memory of a process."""
     yield from compare_precisions()
-    yield compare_processes()
     yield compare_memory()
 
 
@@ -225,64 +214,3 @@ def peak_resident_memory() -> float:
     import resource  # which Windows lacks
 
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-
-
-def compare_processes() -> Row:
-    """Measure a group of one process of one thread, and of two, that write one file together."""
-    context = multiprocessing.get_context("spawn")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(2, context, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
-
-        def run(processes: int) -> float:
-            # Each is idle and takes one; the queue hands none two while the other waits.
-            port = free_port()
-            tasks = [
-                pool.submit(take_part, Path(folder, "some.mat"), SHARED, rank, processes, port)
-                for rank in range(processes)
-            ]
-            return max(task.result() for task in tasks)
-
-        run(2)  # imports, and loads the network, in both
-        turns = [(run(2), run(1)) for _ in range(5)]
-    two, one = (SHARED / statistics.median(times) for times in zip(*turns, strict=True))
-    each = operations(build_extractor("resnet50", None))
-    return Row(
-        work=f"ResNet-50 features of {SHARED:,} digits to one file, 2 processes of 1 thread each",
-        ours=f"{two:.0f} images/s",
-        baseline=f"{one:.0f} images/s by 1 process of 1 thread",
-        ratio=two / one,
-        required=1.7,
-        limit=f"arithmetic, a core for each process: {two * each:.0f} of {matmul_peak():.0f} "
-        "GFLOP/s. From when they have met, as `torchrun` lets them, until the file is there",
-    )
-
-
-def free_port() -> int:
-    """Return a port of this machine at which processes can meet."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def take_part(filename: Path, count: int, rank: int, processes: int, port: int) -> float:
-    """Extract so many images in a group, as `torchrun` starts it, and return the seconds it took.
-
-    They begin when all processes have met.
-    """
-    group = {"RANK": rank, "WORLD_SIZE": processes, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    os.environ.update({name: str(value) for name, value in group.items()})
-    train = digits()
-    some = Digits(train.images[:count], train.labels[:count])
-    pipeline = _pipeline()
-    with process_group() as take_ticket:
-        distributed.barrier()
-        start = time.perf_counter()
-        extract_together(some, filename, pipeline, take_ticket, show_progress=False)
-        return time.perf_counter() - start
-
-
-@cache
-def _pipeline() -> Pipeline:
-    return build_pipeline(build_extractor("resnet50", None), device="cpu")

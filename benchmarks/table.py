@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import torch
 
 COLUMNS = ("work", "here", "baseline", "baseline / here", "required", "what limits it")
@@ -57,6 +58,7 @@ def interleave(
     *,
     unmeasured: int = 1,
     pause: float = 0,
+    memory: int = 0,
 ) -> dict[str, float]:
     """Time each contender in turn, so that a busy machine is unfair to none.
 
@@ -71,6 +73,10 @@ def interleave(
     pause
         Seconds before each turn, for contenders with threads of their own: those of BLAS and OpenMP
         look for more work for a while after their last, and would take a core from the next one.
+    memory
+        Bytes that are used, in NumPy's large pages, and freed before each turn, for contenders that
+        ask for many: the host of a virtual machine takes back what was free for some seconds, and
+        whoever asks first then waits for it, more than half a second for half a gigabyte.
 
     Returns
     -------
@@ -81,6 +87,7 @@ def interleave(
     for number in range(unmeasured + rounds):
         for name, run in contenders.items():
             time.sleep(pause)
+            np.ones(memory, np.uint8)
             start = time.perf_counter()
             run()
             elapsed = time.perf_counter() - start

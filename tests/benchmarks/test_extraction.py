@@ -8,9 +8,9 @@ import torch
 
 from benchmarks import extraction
 from benchmarks.extraction import BATCH_SIZES, OURS, in_batches, one_at_a_time, plain_network
-from hw3.features import compute_features, extract
+from hw3.features import compute_features
 from hw3.mnist import Digits
-from hw3.networks import Extractor, build_extractor
+from hw3.networks import Extractor
 
 
 def test_all_sides_compute_the_same_features():
@@ -80,14 +80,3 @@ def test_the_memory_is_that_of_a_process_of_its_own(monkeypatch):
     row = extraction.compare_memory()
     peak = (20 * 2048 * 4 + 1.5e9) / row.ratio
     assert 100e6 < peak < ballast.nbytes
-
-
-def test_who_takes_part_writes_what_extract_writes(monkeypatch, tmp_path):
-    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
-        monkeypatch.setenv(name, "set by the benchmark, and back afterwards")
-    assert 0 < extraction.take_part(tmp_path / "x.mat", 20, 0, 1, extraction.free_port()) < 60
-    train = extraction.digits()
-    some = Digits(train.images[:20], train.labels[:20])
-    network = build_extractor("resnet50", None)
-    extract(some, tmp_path / "y.mat", network, device="cpu", show_progress=False)
-    assert (tmp_path / "x.mat").read_bytes() == (tmp_path / "y.mat").read_bytes()

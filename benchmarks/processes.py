@@ -1,0 +1,87 @@
+"""Features of digits by one process and by two: ``python -m benchmarks processes``."""
+
+import multiprocessing
+import os
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+from benchmarks.extraction import digits, operations
+from benchmarks.table import Row, matmul_peak
+from hw3.extraction_job import extract_together
+from hw3.mnist import Digits
+from hw3.networks import build_extractor
+from hw3.pipeline import Pipeline, build_pipeline
+from hw3.processes import process_group
+
+SHARED = 4000
+"""How many images the processes share in a round: four shards."""
+
+
+def rows() -> Iterator[Row]:
+    """Measure a group of one process of one thread, and of two, that write one file together."""
+    context = multiprocessing.get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(2, context, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+
+        def run(processes: int) -> float:
+            # Each is idle and takes one; the queue hands none two while the other waits.
+            port = free_port()
+            tasks = [
+                pool.submit(take_part, Path(folder, "some.mat"), SHARED, rank, processes, port)
+                for rank in range(processes)
+            ]
+            return max(task.result() for task in tasks)
+
+        run(2)  # imports, and loads the network, in both
+        turns = [(run(2), run(1)) for _ in range(5)]
+    two, one = (SHARED / statistics.median(times) for times in zip(*turns, strict=True))
+    each = operations(build_extractor("resnet50", None))
+    yield Row(
+        work=f"ResNet-50 features of {SHARED:,} digits to one file, 2 processes of 1 thread each",
+        ours=f"{two:.0f} images/s",
+        baseline=f"{one:.0f} images/s by 1 process of 1 thread",
+        ratio=two / one,
+        required=1.7,
+        limit=f"arithmetic, a core for each process: {two * each:.0f} of {matmul_peak():.0f} "
+        "GFLOP/s. From when they have met, as `torchrun` lets them, until the file is there",
+    )
+
+
+def free_port() -> int:
+    """Return a port of this machine at which processes can meet."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def take_part(filename: Path, count: int, rank: int, processes: int, port: int) -> float:
+    """Extract so many images in a group, as `torchrun` starts it, and return the seconds it took.
+
+    They begin when all processes have met.
+    """
+    group = {"RANK": rank, "WORLD_SIZE": processes, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in group.items()})
+    train = digits()
+    some = Digits(train.images[:count], train.labels[:count])
+    pipeline = _pipeline()
+    with process_group() as take_ticket:
+        distributed.barrier()
+        start = time.perf_counter()
+        extract_together(some, filename, pipeline, take_ticket, show_progress=False)
+        return time.perf_counter() - start
+
+
+@cache
+def _pipeline() -> Pipeline:
+    return build_pipeline(build_extractor("resnet50", None), device="cpu")
