@@ -148,8 +148,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for start in range(0, len(body), step):
             time.sleep(reply.pause)
             block = body[start : start + step]
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if reply.chunked else block)
+            # Before it is written: whoever has read it all may look at once.
             request.sent += len(block)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if reply.chunked else block)
 
     def drip_headers(self, pause):
         with contextlib.suppress(ConnectionError):
