@@ -50,6 +50,7 @@ __all__ = [
     "log_softmax",
     "logits",
     "logits_by_blocks",
+    "loss_and_classes",
     "one_hot",
     "predict",
     "predict_proba",
