@@ -39,8 +39,9 @@ def fold_batch_norm(network: Network) -> Network:
     Module
         The copy, which shares the tensors of the layers that stay; or the network itself, if it has
         no such layer or its code cannot be followed from layer to layer. A layer is folded if it
-        and the convolution before it are of a `FOLDABLE` class, without hooks, and nothing else
-        reads that convolution; the activation that timm puts into a BatchNorm layer stays.
+        and the convolution before it are of a `FOLDABLE` class, with no hooks and one name each,
+        and nothing else reads that convolution or its weights; the activation that timm puts into a
+        BatchNorm layer stays.
 
     References
     ----------
@@ -56,15 +57,17 @@ def fold_batch_norm(network: Network) -> Network:
         return network
     tensors = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     folded = copy.deepcopy(network, memo=tensors)  # the layers; what stays as it is, is shared
-    calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
+    readers = Counter(_layer_name(node) for node in graph.nodes)
+    names = Counter(id(layer) for _, layer in folded.named_modules(remove_duplicate=False))
     for node in graph.nodes:
         before = next(iter(node.all_input_nodes), node)
-        norm, convolution = (_layer(folded, at, calls) for at in (node, before))
+        norm, convolution = (_layer(folded, at, readers) for at in (node, before))
         if (
             isinstance(norm, nn.BatchNorm2d)
             and isinstance(convolution, nn.Conv2d)
             and _is_plain(norm)
             and _is_plain(convolution)
+            and names[id(norm)] == names[id(convolution)] == 1
             and norm.running_mean is not None
             and len(before.users) == 1
         ):
@@ -84,13 +87,19 @@ class _LayerTracer(fx.Tracer):
 def _is_plain(layer: nn.Module) -> bool:
     """Return whether a layer, in evaluation mode, computes what its class is known to compute."""
     name = f"{type(layer).__module__}.{type(layer).__name__}"
-    hooked = layer._forward_hooks or layer._forward_pre_hooks
-    return name in FOLDABLE and not hooked and not layer.training
+    changed = layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer)
+    return name in FOLDABLE and not changed and not layer.training
 
 
-def _layer(network: nn.Module, node: fx.Node, calls: Counter[fx.node.Target]) -> nn.Module | None:
-    """Return the layer that a node calls, if no other node calls it."""
-    if node.op != "call_module" or calls[node.target] > 1:
+def _layer_name(node: fx.Node) -> str:
+    """Return the name of the layer that a node calls, or one of whose tensors it reads."""
+    target = str(node.target) if node.op in ("call_module", "get_attr") else ""
+    return target.rpartition(".")[0] if node.op == "get_attr" else target
+
+
+def _layer(network: nn.Module, node: fx.Node, readers: Counter[str]) -> nn.Module | None:
+    """Return the layer that a node calls, if no other node calls it or reads its tensors."""
+    if node.op != "call_module" or readers[str(node.target)] > 1:
         return None
     return network.get_submodule(str(node.target))
 

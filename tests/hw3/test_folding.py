@@ -126,6 +126,65 @@ class Hooked(nn.Sequential):
         self[0].register_forward_hook(lambda layer, inputs, output: output + 1)
 
 
+class HookedNorm(nn.Sequential):
+    """Somebody's hook changes what the BatchNorm gives."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+        self[1].register_forward_hook(lambda layer, inputs, output: output + 1)
+
+
+class HookedBefore(nn.Sequential):
+    """Somebody's hook changes what the convolution is given."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+        self[0].register_forward_pre_hook(lambda layer, inputs: (inputs[0] + 1,))
+
+
+class OtherNorm(nn.Sequential):
+    """A BatchNorm of which only its own code knows what it computes."""
+
+    class Doubled(nn.BatchNorm2d):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), self.Doubled(4))
+
+
+class OtherForward(nn.Sequential):
+    """One convolution, not its class, was given other code."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+        plain = self[0].forward
+        self[0].forward = lambda x: plain(x).relu()
+
+
+class TwoNames(nn.Module):
+    """The convolution that is replaced under one name would be called by the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.body = nn.Sequential(self.first)
+
+    def forward(self, x):
+        return self.norm(self.body(x))
+
+
+class ReadsWeights(nn.Module):
+    """Its code reads the weights of the convolution, which folding changes."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        return self.norm(self.convolution(x)) * self.convolution.weight.abs().mean()
+
+
 class NoStatistics(nn.Sequential):
     """This BatchNorm normalises by each batch, in evaluation mode too."""
 
@@ -133,7 +192,22 @@ class NoStatistics(nn.Sequential):
         super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False))
 
 
-@pytest.mark.parametrize("kind", [TwoReaders, CalledTwice, FirstOfAll, OtherConvolution, Hooked])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        TwoReaders,
+        CalledTwice,
+        FirstOfAll,
+        OtherConvolution,
+        OtherNorm,
+        OtherForward,
+        Hooked,
+        HookedNorm,
+        HookedBefore,
+        TwoNames,
+        ReadsWeights,
+    ],
+)
 def test_a_layer_that_cannot_go_stays(kind):
     network = move_statistics(kind())
     expected, found = both(network, torch.randn(2, 3, 8, 8))
