@@ -1,7 +1,7 @@
 """Threads that share the samples of a batch, while BLAS uses one thread in each of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from threadpoolctl import ThreadpoolController
 
 FEWEST_SAMPLES = 128
-"""A core takes no fewer: waking it up would take longer than they do."""
+"""A core takes no fewer: waking it up would take longer than they do. So four cores, at most, share
+a batch of 512."""
 
 Result = TypeVar("Result")
 
@@ -131,10 +132,10 @@ def _helpers() -> Iterator[Cores]:
     """Start as many threads as BLAS would, and let it use one in each."""
     blas = ThreadpoolController().select(user_api="blas")
     count = max((library["num_threads"] for library in blas.info()), default=1)
-    helpers = tuple(Helper() for _ in range(count - 1))
-    try:
+    helpers = []
+    with ExitStack() as ends:
+        for _ in range(count - 1):
+            helpers.append(helper := Helper())
+            ends.callback(helper.end)
         with blas.limit(limits=1):
-            yield Cores(helpers)
-    finally:
-        for helper in helpers:
-            helper.end()
+            yield Cores(tuple(helpers))

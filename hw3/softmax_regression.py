@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coursework.progress import progress
-from hw3.cores import all_cores
+from hw3.cores import FEWEST_SAMPLES, all_cores
 from hw3.estimator import Estimator
 from hw3.history import History
 from hw3.inputs import check_features, check_samples, standardize
@@ -63,8 +63,9 @@ class SoftmaxRegression(Estimator):
     """Multinomial logistic regression, trained by mini-batch gradient descent.
 
     Minimises the mean cross-entropy, without regularisation, starting from weights of zero. It
-    follows scikit-learn's conventions. On one machine equal seeds give equal weights; on one with
-    another number of cores, which share the sums, their last bits may differ.
+    follows scikit-learn's conventions. Equal seeds give equal weights, up to the last bits, which
+    depend on how many cores share the sums: those of the machine, or one while another thread
+    trains.
 
     Parameters
     ----------
@@ -231,6 +232,8 @@ class SoftmaxRegression(Estimator):
         if not hasattr(self, "weights_"):
             raise ValueError("this SoftmaxRegression is not trained yet; call fit first")
         features = check_features(X, like=self.coef_)
+        if len(features) < 2 * FEWEST_SAMPLES:  # one core's work: no thread is started for it
+            return logits_by_blocks(self.weights_, features)
         with all_cores() as cores:
             return logits_by_blocks(self.weights_, features, cores)
 

@@ -1,6 +1,7 @@
 """Work shared by threads is done wholly and in order, and what was set before comes back."""
 
 import threading
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
@@ -53,43 +54,75 @@ def test_an_error_of_the_caller_waits_for_the_others(three):
     assert three.share(lambda part: part.stop, 600) == [200, 400, 600]
 
 
+def blas_threads():
+    """How many threads NumPy's products may use now; 1 if their library does not say."""
+    found = [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+    return max(found, default=1)
+
+
 def test_no_thread_is_left_when_training_fails():
     before = threading.active_count()
 
     def train():
-        with threadpool_limits(3, user_api="blas"), all_cores():
-            assert threading.active_count() == before + 2
-            raise FloatingPointError("the loss is gone")
+        with threadpool_limits(3, user_api="blas"):
+            helpers = blas_threads() - 1
+            with all_cores():
+                assert threading.active_count() == before + helpers
+                raise FloatingPointError("the loss is gone")
 
     with pytest.raises(FloatingPointError, match="the loss is gone"):
         train()
     assert threading.active_count() == before
 
 
-def test_products_use_one_thread_each_and_what_was_set_comes_back():
-    def threads():
-        found = [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
-        return max(found, default=1)
+def test_no_thread_is_left_when_another_cannot_be_started(monkeypatch):
+    class Machine:
+        """Eight threads by what BLAS says, of which the system starts three."""
 
+        def select(self, **_):
+            return self
+
+        def info(self):
+            return [{"num_threads": 8}]
+
+    class Limited(hw3.cores.Helper):
+        def __init__(self):
+            if threading.active_count() == before + 3:
+                raise RuntimeError("can't start new thread")
+            super().__init__()
+
+    before = threading.active_count()
+    with monkeypatch.context() as patch:
+        patch.setattr(hw3.cores, "ThreadpoolController", Machine)
+        patch.setattr(hw3.cores, "Helper", Limited)
+        with pytest.raises(RuntimeError, match="can't start new thread"), all_cores():
+            pytest.fail("the threads are not there")
+    assert threading.active_count() == before
     with threadpool_limits(2, user_api="blas"):
-        before = threads()
+        expected = blas_threads()
+        with all_cores() as cores:  # nobody holds them any more
+            assert cores.count == expected
+
+
+def test_products_use_one_thread_each_and_what_was_set_comes_back():
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
         with all_cores() as cores:
-            assert (cores.count, threads()) == (before, 1)
-        assert threads() == before
+            assert (cores.count, blas_threads()) == (before, 1)
+        assert blas_threads() == before
 
 
 def test_who_asks_while_the_cores_are_taken_gets_one_and_changes_nothing():
     """Two threads that predict at once: the last to leave would put back what the first set."""
     with threadpool_limits(2, user_api="blas"):
-        first, second = all_cores(), all_cores()
-        assert first.__enter__().count == 2
-        assert second.__enter__().count == 1
-        first.__exit__(None, None, None)
-        second.__exit__(None, None, None)
-        found = [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
-        assert max(found) == 2
+        before = blas_threads()
+        with ExitStack() as first, ExitStack() as second:
+            assert first.enter_context(all_cores()).count == before
+            assert second.enter_context(all_cores()).count == 1
+            first.close()
+        assert blas_threads() == before
         with all_cores() as cores:
-            assert cores.count == 2
+            assert cores.count == before
 
 
 def test_a_library_that_cannot_be_asked_leaves_one_core(monkeypatch):

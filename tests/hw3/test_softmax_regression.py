@@ -286,3 +286,15 @@ def test_inputs_of_another_width_and_untrained_models_are_refused(blobs):
 def test_without_features_the_bias_is_learned_alone():
     model = SoftmaxRegression(learning_rate=1.0).fit(np.ones((40, 0)), [0, 1, 1, 1] * 10)
     np.testing.assert_allclose(model.predict_proba(np.ones((1, 0))), [[0.25, 0.75]], atol=1e-3)
+
+
+def test_few_samples_are_predicted_without_starting_a_thread(blobs, monkeypatch):
+    """It would take a hundred times as long as one sample does."""
+    X, y = blobs
+    model = SoftmaxRegression(max_epochs=3).fit(X, y)
+    many = np.tile(X, (5, 1))
+    expected = model.predict_proba(many)
+    monkeypatch.setattr(hw3.softmax_regression, "all_cores", lambda: pytest.fail("a thread"))
+    np.testing.assert_allclose(model.predict_proba(X), expected[: len(X)], rtol=1e-12)
+    with pytest.raises(pytest.fail.Exception, match="a thread"):
+        model.predict_proba(many)
