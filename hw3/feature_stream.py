@@ -85,8 +85,8 @@ def stream_features(
     """
     rest = {"labels": labels, **texts}
     final = Path(filename)
-    # Among the shards, so that what a killed process leaves of it goes with them. In a folder of
-    # its own, since two runs may meet here where the file system has no locks.
+    # Among the shards, so that what a killed process leaves of it goes with them, or when the next
+    # run begins.
     with TemporaryDirectory(prefix="whole-", dir=shards.folder) as folder:
         whole = Path(folder) / final.name
         _write(whole, shards, rest)

@@ -47,7 +47,8 @@ def check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
     Raises
     ------
     ValueError
-        If X is not a matrix, is empty, is not finite, or has another number of features.
+        If X is not a matrix, is empty, is not finite in the type that it takes, or has another
+        number of features.
     """
     array = as_floats(X)
     if like is not None:
@@ -57,10 +58,11 @@ def check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
     if array.ndim != 2 or array.shape[0] == 0:
         raise ValueError(f"X has the shape {array.shape}, expected (samples, features)")
     if not all_finite(array):
+        kind = "" if like is None else f" (as {like.dtype}, which the model computes in)"
         finite = np.isfinite(array).all(axis=1)
         raise ValueError(
             f"X holds infinite or undefined numbers in {np.count_nonzero(~finite)} rows, the first "
-            f"at {np.argmin(finite)}; mend or drop them"
+            f"at {np.argmin(finite)}{kind}; mend or drop them"
         )
     if like is not None and array.shape[1] != like.shape[1]:
         raise ValueError(

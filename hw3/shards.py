@@ -104,7 +104,8 @@ def open_shards(
     """Give the shards of an extraction to ``filename``, with what an earlier run finished.
 
     The folder goes when `remove_shards` is called. If the block fails, finished shards stay for the
-    next run. The parameters are those of `locate_shards`.
+    next run. What a killed run had half written is removed, so only who holds the file, by
+    `only_one`, may open its shards. The parameters are those of `locate_shards`.
     """
     shards = locate_shards(filename, recipe, images, width, batch_size)
     note = shards.folder / "recipe.json"
