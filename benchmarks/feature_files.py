@@ -2,8 +2,8 @@
 
 What people do is to hand scipy.io an array as NumPy makes it, in float64, and to read it back. Here
 the file holds float32, and reading includes what `hw3.feature_file.load_features` checks and its
-copy into rows; the baseline does neither. The files are in the system's cache, and memory is ready
-for both: what is measured is neither a disk nor the host of a virtual machine.
+copy into rows, and writing waits until the file is on the disk; the baseline does none of this. The
+files that are read are in the system's cache, and memory is ready for both.
 """
 
 import tempfile

@@ -53,8 +53,9 @@ def rows() -> Iterator[Row]:
         baseline=f"{one:.0f} images/s by 1 process of 1 thread",
         ratio=two / one,
         required=1.7,
-        limit=f"arithmetic, a core for each process: {two * each:.0f} of {matmul_peak():.0f} "
-        "GFLOP/s. From when they have met, as `torchrun` lets them, until the file is there",
+        limit=f"arithmetic, a core for each process: {two * each:.0f} of "
+        f"{matmul_peak(torch.float32):.0f} GFLOP/s. From when they have met, as "
+        "`torchrun` lets them, until the file is there",
     )
 
 

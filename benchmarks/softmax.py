@@ -68,7 +68,7 @@ def epoch_rows() -> Iterator[Row]:
         ratio=baseline / epoch,
         required=4,
         limit="memory and cache: matrices of ten columns reach "
-        f"{operations / epoch:.0f} of {matmul_peak():.0f} GFLOP/s",
+        f"{operations / epoch:.0f} of {matmul_peak(torch.float32):.0f} GFLOP/s",
     )
     read = seconds["read"]
     yield Row(
@@ -80,7 +80,8 @@ def epoch_rows() -> Iterator[Row]:
         required=1 / 3,
         limit="memory, in rows of 8 kB that lie anywhere, and small products. "
         f"{FROM_MEMORY:.2f} of the passes come from memory, the rest from cache: "
-        f"{X.nbytes * FROM_MEMORY / epoch / 1e9:.1f} of {X.nbytes / read / 1e9:.1f} GB/s",
+        f"{X.nbytes * FROM_MEMORY / epoch / 1e9:.1f} of {X.nbytes / read / 1e9:.1f} GB/s; against "
+        f"those alone the ratio is {FROM_MEMORY * read / epoch:.2f}",
     )
     yield Row(
         work=f"memory for training, beside the features, {work}",
@@ -109,7 +110,7 @@ def reference(X: Matrix, y: Labels, X_test: Matrix, y_test: Labels) -> list[floa
             inputs = X[batch]
             residual = shared_maximum_softmax(inputs @ W) - Y[batch]
             residual.mean(axis=0)
-            W = W - 0.01 * inputs.T @ residual / len(batch)
+            W = W - 0.01 * (inputs.T @ residual) / len(batch)
         P, P_test = shared_maximum_softmax(X @ W), shared_maximum_softmax(X_test @ W)
         losses.append(-float(np.mean(np.sum(Y * np.log(P), axis=1))))
         np.mean(P.argmax(axis=1) == y)

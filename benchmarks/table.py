@@ -115,11 +115,11 @@ def has_amx() -> bool:
 
 
 @cache
-def matmul_peak(dtype: torch.dtype = torch.float32) -> float:
+def matmul_peak(dtype: torch.dtype) -> float:
     """Return the rate of a large matrix product on all cores, in 10^9 operations a second.
 
     NumPy and PyTorch bring libraries of their own; it is the faster one's best of several: what the
-    machine can do, not what it did in a busy moment. It is measured once in a run.
+    machine can do, not what it did in a busy moment. It is measured once in a run for each type.
     """
     side = 2048
     tensor = torch.ones(side, side, dtype=dtype)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from benchmarks.__main__ import find_benchmarks, main
@@ -109,3 +110,11 @@ def test_before_each_turn_the_threads_of_the_last_may_come_to_rest(monkeypatch):
     contenders = {"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}
     interleave(contenders, rounds=1, unmeasured=0, pause=0.5)
     assert turns == [0.5, "a", 0.5, "b"]
+
+
+def test_before_each_turn_so_much_memory_is_used_and_freed(monkeypatch):
+    turns = []
+    monkeypatch.setattr("numpy.ones", lambda size, kind: turns.append((size, kind)))
+    contenders = {"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}
+    interleave(contenders, rounds=1, unmeasured=0, memory=2**20)
+    assert turns == [(2**20, np.uint8), "a", (2**20, np.uint8), "b"]
