@@ -16,6 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
+
+# The defaults of its functions are the group of the time when it is first imported. Inside a group,
+# that would outlive its end, and its threads the end of Python, which aborts.
+import torch.distributed.nn.functional
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -138,9 +142,7 @@ def _synchronised(layer: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:
 
 def _sum_everywhere(values: Tensor) -> Tensor:
     """Return the sum over all processes, with the gradient of a sum."""
-    from torch.distributed.nn.functional import all_reduce
-
-    total: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]
+    total: Tensor = torch.distributed.nn.functional.all_reduce(values)  # type: ignore[no-untyped-call]
     return total
 
 

@@ -64,13 +64,11 @@ def test_a_run_that_learned_nothing_says_so_and_writes_nothing(tmp_path, capsys)
     assert not output.exists()
 
 
-def test_under_torchrun_it_gives_what_it_gives_alone(capsys):
-    """The head alone, on images that stay the same: nothing blows rounding up."""
-    assert main(QUICK) == 0
-    alone = capsys.readouterr().out
+def by_two_processes(*program):
+    """Run a program as two processes of one thread each."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     together = subprocess.run(
-        [*launcher, "--nproc-per-node=2", "-m", "hw4.training", *QUICK],
+        [*launcher, "--nproc-per-node=2", *program],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -78,8 +76,34 @@ def test_under_torchrun_it_gives_what_it_gives_alone(capsys):
         timeout=300,
     )
     assert together.returncode == 0, together.stderr
+    return together
+
+
+def test_under_torchrun_it_gives_what_it_gives_alone(capsys):
+    """The head alone, on images that stay the same: nothing blows rounding up."""
+    assert main(QUICK) == 0
+    alone = capsys.readouterr().out
+    together = by_two_processes("-m", "hw4.training", *QUICK)
     # One of the two prints.
     assert len(ACCURACY.findall(together.stdout)) == 1
     for pattern in (r" 1 +(\d\.\d{4})", r" 2 +(\d\.\d{4})"):
         first, second = (float(re.search(pattern, t)[1]) for t in (alone, together.stdout))
         assert first == pytest.approx(second, abs=2e-3)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts the threads in /proc")
+def test_no_thread_of_the_group_outlives_the_training(tmp_path):
+    """At the end of Python it would abort the process, now and then."""
+    program = tmp_path / "program.py"
+    program.write_text("""
+import sys
+from pathlib import Path
+from hw4.training_job import main
+code = main(sys.argv[1:])
+names = [(thread / "comm").read_text().strip() for thread in Path("/proc/self/task").iterdir()]
+print(f"threads: {' '.join(names)}", flush=True)
+sys.exit(code)
+""")
+    together = by_two_processes(str(program), *QUICK, "--epochs", "1")
+    assert together.stdout.count("threads: ") == 2
+    assert "gloo" not in together.stdout
