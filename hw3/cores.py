@@ -46,10 +46,15 @@ class Helper:
 
     def _serve(self) -> None:
         while (task := self._tasks.get()) is not None:
-            try:
-                self._results.put((task(), None))
-            except BaseException as error:  # it belongs to whoever waits
-                self._results.put((None, error))
+            self._results.put(_attempt(task))
+
+
+def _attempt(task: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """Return what the task returned, and what it raised instead: it belongs to whoever waits."""
+    try:
+        return task(), None
+    except BaseException as error:
+        return None, error
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class Cores:
         """How many work at once, the one that calls included."""
         return 1 + len(self.helpers)
 
+    def threads(self, samples: int) -> int:
+        """Return how many threads are worth while for so many samples."""
+        return max(1, min(self.count, samples // FEWEST_SAMPLES))
+
     def share(self, work: Callable[[slice], Result], samples: int, unit: int = 1) -> list[Result]:
         """Return what ``work`` returns for consecutive parts of the samples, in their order.
 
@@ -81,23 +90,34 @@ class Cores:
         unit
             Every part but the last holds a multiple of this.
         """
-        parts = max(1, min(self.count, samples // FEWEST_SAMPLES))
-        units = -(-samples // unit)
-        cuts = [min(samples, unit * (units * part // parts)) for part in range(parts + 1)]
-        first, *rest = (slice(start, stop) for start, stop in pairwise(cuts))
-        working = self.helpers[: len(rest)]
-        for helper, part in zip(working, rest, strict=True):
-            helper.start(partial(work, part))
-        try:
-            results = [work(first)]
-        finally:
-            # Also after an error: nobody works on while the caller cleans up.
-            finished = [helper.wait() for helper in working]
-        for result, error in finished:
-            if error is not None:
-                raise error
-            results.append(result)
-        return results
+        parts = parts_of(samples, self.threads(samples), unit)
+        return self.run(lambda rank: work(parts[rank]), len(parts))
+
+    def run(self, work: Callable[[int], Result], threads: int) -> list[Result]:
+        """Return what ``work`` returns for 0 to threads - 1, each in a thread of its own.
+
+        Nobody works on when this returns or raises. After errors it raises that of the first, but
+        prefers to `AbandonedError` the error that was the reason for it.
+        """
+        working = self.helpers[: threads - 1]
+        for rank, helper in enumerate(working, 1):
+            helper.start(partial(work, rank))
+        outcomes = [_attempt(partial(work, 0)), *(helper.wait() for helper in working)]
+        errors = [error for _, error in outcomes if error is not None]
+        if errors:
+            raise min(errors, key=lambda error: isinstance(error, AbandonedError))
+        return [result for result, _ in outcomes]
+
+
+def parts_of(samples: int, parts: int, unit: int = 1) -> list[slice]:
+    """Return consecutive parts of the samples, all but the last a multiple of the unit."""
+    units = -(-samples // unit)
+    cuts = [min(samples, unit * (units * part // parts)) for part in range(parts + 1)]
+    return [slice(start, stop) for start, stop in pairwise(cuts)]
+
+
+class AbandonedError(Exception):
+    """Another thread, whose contribution this one needs, has failed."""
 
 
 ONE_CORE = Cores()

@@ -30,12 +30,8 @@ from hw3.softmax import (
     predict_proba,
     softmax,
 )
-from hw3.softmax_blocks import (
-    aligned_rows,
-    gradient_of_batch,
-    logits_by_blocks,
-    loss_and_classes,
-)
+from hw3.softmax_blocks import logits_by_blocks, loss_and_classes
+from hw3.softmax_epoch import descend_in_batches
 
 __all__ = [
     "History",
@@ -45,8 +41,8 @@ __all__ = [
     "apply_gradients",
     "cross_entropy",
     "descend",
+    "descend_in_batches",
     "gradient",
-    "gradient_of_batch",
     "log_softmax",
     "logits",
     "logits_by_blocks",
@@ -162,31 +158,32 @@ class SoftmaxRegression(Estimator):
         # A class after another in memory, as `logits_by_blocks` arranges the logits.
         W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype, order="F")
         rows = np.ascontiguousarray(train)
-        memory = aligned_rows(min(self.batch_size, len(rows)), rows)
         rng = np.random.default_rng(self.random_state)
         losses, train_accuracies, test_accuracies, converged = [], [], [], False
         epochs = range(self.max_epochs)
         bar = progress(epochs, description="training", unit="epoch", show=self.show_progress)
+
+        def record(loss: float, predicted: Labels) -> None:
+            losses.append(loss)
+            train_accuracies.append(accuracy(labels, classes[predicted]))
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+
         with all_cores() as cores:
-            for _ in bar:
-                previous = W
-                order = rng.permutation(len(rows))
-                for start in range(0, len(order), self.batch_size):
-                    batch = order[start : start + self.batch_size]
-                    # The same as apply_gradients(W, add_bias(rows[batch]), Y[batch], ...).
-                    G = gradient_of_batch(W, rows, Y, batch, memory, cores)
-                    W = descend(W, G, self.learning_rate)
-                loss, predicted = loss_and_classes(logits_by_blocks(W, rows, cores), Y, cores)
-                losses.append(loss)
-                train_accuracies.append(accuracy(labels, classes[predicted]))
+            for epoch in bar:
+                previous, order = W, rng.permutation(len(rows))
+                W, loss, predicted = descend_in_batches(
+                    previous, rows, Y, order, self.batch_size, self.learning_rate, cores
+                )
+                if epoch > 0:
+                    record(loss, predicted)
                 if test is not None:
                     predicted = logits_by_blocks(W, test, cores).argmax(axis=1)
                     test_accuracies.append(accuracy(test_labels, classes[predicted]))
-                bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
                 with np.errstate(over="ignore"):
                     converged = bool(np.linalg.norm(W - previous) < self.tol)
                 if converged:
                     break
+            record(*loss_and_classes(logits_by_blocks(W, rows, cores), Y, cores))
         guessing = np.log(len(classes))
         if losses[-1] > 1.001 * guessing:
             warnings.warn(

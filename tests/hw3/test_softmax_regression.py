@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import hw3.softmax_regression
 from hw3.softmax import add_bias, apply_gradients, one_hot
-from hw3.softmax_blocks import gradient_of_batch
+from hw3.softmax_epoch import descend_in_batches
 from hw3.softmax_regression import SoftmaxRegression, standardize
 
 pytestmark = pytest.mark.hw3_q2
@@ -31,23 +31,8 @@ def blobs():
     return rng.normal(size=(200, 4)) + 0.1 * (y[:, None] - 20) * [1, 0, -1, 0.5], y
 
 
-def test_one_epoch_uses_every_sample_once(blobs, monkeypatch):
-    """200 samples in batches of 64: the last batch holds 8, and nothing is dropped."""
-    X, y = blobs
-    seen = []
-
-    def spy(W, X, Y, batch, *rest):
-        seen.append(batch)
-        return gradient_of_batch(W, X, Y, batch, *rest)
-
-    monkeypatch.setattr(hw3.softmax_regression, "gradient_of_batch", spy)
-    SoftmaxRegression(batch_size=64, max_epochs=1).fit(X, y)
-    assert [len(batch) for batch in seen] == [64, 64, 64, 8]
-    assert sorted(np.concatenate(seen)) == list(range(200))
-
-
 def test_the_steps_are_those_of_apply_gradients(blobs):
-    """The fast way of `hw3.softmax_blocks` and the one that the notebook shows."""
+    """200 samples in batches of 64: the last holds 8, and no sample is dropped or used twice."""
     X, y = blobs
     found = SoftmaxRegression(0.1, batch_size=64, max_epochs=2).fit(X, y).weights_
     W, rng = np.zeros((5, 3)), np.random.default_rng(0)
@@ -143,15 +128,28 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(blobs):
 
 
 def test_each_epoch_has_a_new_order(blobs, monkeypatch):
-    first = []
     X, y = blobs
-    monkeypatch.setattr(
-        hw3.softmax_regression,
-        "gradient_of_batch",
-        lambda W, X, Y, batch, *rest: first.append(batch[0]) or W,
-    )
-    SoftmaxRegression(batch_size=len(X), max_epochs=4, tol=0).fit(X, y)
-    assert len(set(first)) == 4
+    orders = []
+
+    def spy(W, X, Y, order, *rest):
+        orders.append(tuple(order))
+        return descend_in_batches(W, X, Y, order, *rest)
+
+    monkeypatch.setattr(hw3.softmax_regression, "descend_in_batches", spy)
+    SoftmaxRegression(max_epochs=4).fit(X, y)
+    assert len(set(orders)) == 4
+    assert {tuple(sorted(order)) for order in orders} == {tuple(range(len(X)))}
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_what_is_recorded_is_of_the_weights_at_the_end_of_each_epoch(blobs, epochs):
+    """All but the last are measured while the next epoch trains."""
+    X, y = blobs
+    model = SoftmaxRegression(0.1, batch_size=64, max_epochs=3).fit(X, y)
+    earlier = SoftmaxRegression(0.1, batch_size=64, max_epochs=epochs).fit(X, y)
+    loss = log_loss(y, earlier.predict_proba(X))
+    assert model.history_.loss[epochs - 1] == pytest.approx(loss, rel=1e-12)
+    assert model.history_.train_accuracy[epochs - 1] == earlier.score(X, y)
 
 
 def test_history_has_one_entry_an_epoch(blobs):
@@ -235,7 +233,7 @@ def test_a_training_that_fails_leaves_the_model_as_it_was(blobs, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(hw3.softmax_regression, "descend", interrupted)
+    monkeypatch.setattr(hw3.softmax_regression, "descend_in_batches", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, np.where(y == 10, "a", "b"))
     np.testing.assert_array_equal(model.predict(X), before)
