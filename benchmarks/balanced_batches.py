@@ -1,6 +1,6 @@
 """Balanced batches over a million labels: ``python -m benchmarks balanced_batches``.
 
-One label in a hundred is positive. `hw4.balanced_batches.BalancedBatchSampler` is compared with the
+One label in a hundred is positive. `hw4.imbalanced.BalancedBatchSampler` is compared with the
 batch generator of imbalanced-learn (``pip install -e '.[bench]'``) and with PyTorch's
 `WeightedRandomSampler`. Each draws batches of 128; the three take turns, and the median of the
 rounds is shown: the batches a second of one epoch, the time until they can be asked for, and how
@@ -18,12 +18,12 @@ import torch
 from torch.utils.data import BatchSampler, WeightedRandomSampler
 
 from benchmarks.table import Row
-from hw4.balanced_batches import BalancedBatchSampler
+from hw4.imbalanced import BalancedBatchSampler
 
 BATCH = 128
 LABELS = 1_000_000
 ROUNDS = 5
-OURS = "hw4.balanced_batches"
+OURS = "hw4.imbalanced.balanced_batches"
 Labels = npt.NDArray[np.int64]
 Batches = Iterable[list[int]] | Iterable[npt.NDArray[np.int64]]
 

@@ -24,9 +24,8 @@ from benchmarks.softmax import embedded_features
 from benchmarks.table import Row, has_amx, interleave, matmul_peak
 from coursework.profiles import get_profile
 from coursework.runtime import describe_device, reduced_precision
-from hw3.features import compute_features, extract
+from hw3.features import Extractor, build_extractor, compute_features, extract
 from hw3.mnist import Digits, load_mnist
-from hw3.networks import Extractor, build_extractor
 from hw3.softmax_regression import SoftmaxRegression
 
 BATCH_SIZES = (32, 64, 128, 256, 512)

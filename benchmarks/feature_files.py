@@ -1,7 +1,7 @@
 """MATLAB files of 60,000 x 2,048 features: ``python -m benchmarks feature_files``.
 
 What people do is to hand scipy.io an array as NumPy makes it, in float64, and to read it back. Here
-the file holds float32, and reading includes what `hw3.feature_file.load_features` checks and its
+the file holds float32, and reading includes what `hw3.features.load_features` checks and its
 copy into rows, and writing waits until the file is on the disk; the baseline does none of this. The
 files that are read are in the system's cache, and memory is ready for both.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import scipy.io
 
 from benchmarks.table import Row, interleave, peak_memory, streaming_read
-from hw3.feature_file import Features, load_features, save_features
+from hw3.features import Features, load_features, save_features
 
 SHAPE = (60_000, 2_048)
 

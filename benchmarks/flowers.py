@@ -21,11 +21,16 @@ from torchvision import models, transforms
 from benchmarks.table import Row, has_amx, interleave, matmul_peak
 from coursework.profiles import ROOT
 from coursework.runtime import choose_device, reduced_precision
-from hw4.flowers import IMAGENET, EvaluationTransform, FlowerDataset
-from hw4.history import History
-from hw4.networks import StagedNetwork, build_network
-from hw4.settings import TrainingSettings
-from hw4.training import train_model
+from hw4.flowers import (
+    IMAGENET,
+    EvaluationTransform,
+    FlowerDataset,
+    History,
+    StagedNetwork,
+    TrainingSettings,
+    build_network,
+    train_model,
+)
 
 SIZE, BATCH, IMAGES = 224, 32, 96
 SETTINGS = TrainingSettings(epochs=1, learning_rate=0.01, batch_size=BATCH)

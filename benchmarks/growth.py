@@ -19,7 +19,7 @@ from benchmarks.extraction import digits, operations
 from hw3.features import Extractor, Preprocessing, build_extractor, compute_features
 from hw3.mnist import Digits
 from hw3.softmax_regression import SoftmaxRegression
-from hw4.networks import StagedNetwork, build_network
+from hw4.flowers import StagedNetwork, build_network
 
 BATCH, EPOCHS = 32, 4
 

@@ -16,11 +16,8 @@ from torch import distributed
 
 from benchmarks.extraction import digits, operations
 from benchmarks.table import Row, matmul_peak
-from hw3.extraction_job import extract_together
+from hw3.features import Pipeline, build_extractor, build_pipeline, extract_together, process_group
 from hw3.mnist import Digits
-from hw3.networks import build_extractor
-from hw3.pipeline import Pipeline, build_pipeline
-from hw3.processes import process_group
 
 SHARED = 4000
 """How many images the processes share in a round: four shards."""

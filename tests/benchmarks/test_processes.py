@@ -2,9 +2,8 @@
 
 from benchmarks.extraction import digits
 from benchmarks.processes import free_port, take_part
-from hw3.features import extract
+from hw3.features import build_extractor, extract
 from hw3.mnist import Digits
-from hw3.networks import build_extractor
 
 
 def test_who_takes_part_writes_what_extract_writes(monkeypatch, tmp_path):

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from coursework.download import download
-from coursework.mirror import Patience
-from coursework.sources import Source
+from coursework.data import Patience
+from coursework.data.download import download
+from coursework.data.sources import Source
 
 CONTENT = bytes(i * i % 251 for i in range(100_000))
 OTHER = CONTENT[::-1]

@@ -1,10 +1,23 @@
-"""Files are whole or not there."""
+"""Files are whole or not there, and one process writes them at a time."""
 
+import contextlib
 import hashlib
+import subprocess
+import sys
+import threading
 
+import filelock
 import pytest
 
-from coursework.storage import atomic_path, sha256
+from coursework.storage import BusyError, atomic_path, locked, sha256
+
+HOLD = """
+import sys, time
+from coursework.storage import locked
+with locked(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 def names(folder):
@@ -55,3 +68,78 @@ def test_sha256_is_the_standard_sum(tmp_path):
     path = tmp_path / "bytes"
     path.write_bytes(b"abc" * 100_000)
     assert sha256(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+@pytest.fixture
+def other_process(tmp_path):
+    """A process that holds ``result.txt``."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path / "result.txt"], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline().strip() == b"held"
+        yield process
+        process.kill()
+
+
+def test_what_another_process_holds_is_refused_until_it_ends_even_by_a_kill(
+    tmp_path, other_process
+):
+    final = tmp_path / "result.txt"
+    message = r"another process is writing .*result\.txt; wait"
+    with pytest.raises(BusyError, match=message), locked(final):
+        pass
+    with locked(tmp_path / "other.txt"):
+        pass
+    other_process.kill()
+    other_process.wait()
+    with locked(final):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_who_wants_to_wait_is_told_once_and_gets_it(tmp_path, other_process):
+    told = []
+
+    def waiting():
+        told.append("waiting")
+        threading.Timer(0.2, other_process.kill).start()
+
+    with locked(tmp_path / "result.txt", waiting):
+        assert told == ["waiting"]
+        assert other_process.wait() != 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_lock_that_its_holder_deletes_in_passing_holds_nothing(tmp_path, monkeypatch):
+    import fcntl
+
+    lock, calls = tmp_path / ".result.txt.lock", []
+    take = fcntl.flock
+
+    def flock(descriptor, operation):
+        # Another run ends just now, between our opening of the file and our lock on it.
+        if not calls:
+            lock.unlink()
+        calls.append(operation)
+        return take(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    # To refuse is as good as to try again.
+    with contextlib.suppress(BusyError), locked(tmp_path / "result.txt"):
+        assert lock.exists()
+    assert calls
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the lock file is deleted otherwise there")
+def test_the_lock_of_the_next_run_is_left_alone(tmp_path, monkeypatch):
+    release = filelock.FileLock.release
+
+    def begin_the_next_run(lock, *arguments, **options):
+        next_one.touch()
+        release(lock, *arguments, **options)
+
+    next_one = tmp_path / ".result.txt.lock"
+    monkeypatch.setattr(filelock.FileLock, "release", begin_the_next_run)
+    with locked(tmp_path / "result.txt"):
+        pass
+    assert next_one.exists()

@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from coursework.profiles import ROOT
 from coursework.storage import sha256
-from hw4.flower_files import MODES, read_labels, read_official_split
-from hw4.flowers import FlowerDataset
+from hw4.flowers import FlowerDataset, read_labels, read_official_split
+from hw4.flowers.files import PARTS
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -62,7 +62,7 @@ def test_the_script_writes_the_same_labels_again(scripts, tmp_path):
     assert (tmp_path / "names.txt").read_bytes() == (FOLDER / "names.txt").read_bytes()
     assert (read_labels(tmp_path) == read_labels(FOLDER)).all()
     made, kept = (read_official_split(folder, 600) for folder in (tmp_path, FOLDER))
-    assert all((made[mode] == kept[mode]).all() for mode in MODES)
+    assert all((made[mode] == kept[mode]).all() for mode in PARTS)
     # No time of day in the files: twice the same bytes.
     first = [path.read_bytes() for path in sorted(tmp_path.glob("*.mat"))]
     scripts["write_labels"](tmp_path)
@@ -89,7 +89,7 @@ def test_it_says_that_these_are_drawings(scripts):
 
 
 def test_every_class_has_its_share_of_every_part():
-    for mode, share in zip(MODES, (36, 12, 12), strict=True):
+    for mode, share in zip(PARTS, (36, 12, 12), strict=True):
         data = FlowerDataset(FOLDER, mode)
         assert np.bincount(data.labels).tolist() == [share] * 10
         assert data.stored(0).size == (96, 96)
@@ -110,7 +110,7 @@ def histogram(picture, bins):
 @pytest.mark.parametrize("bins", [4, 8])
 def test_colours_do_not_tell_the_classes_apart(bins):
     """A guess is right one time in ten; networks that look at form reach nine in ten."""
-    parts = {mode: FlowerDataset(FOLDER, mode) for mode in MODES}
+    parts = {mode: FlowerDataset(FOLDER, mode) for mode in PARTS}
     X = {
         mode: np.array([histogram(part.stored(i), bins) for i in range(len(part))])
         for mode, part in parts.items()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torchvision
 
-from coursework import sources
+from coursework.data import sources
 from hw3 import mnist
 from hw3.mnist import FILES, Digits, load_mnist, read_idx
 

@@ -16,9 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import hw3.softmax_regression
+from hw3.inputs import standardize
 from hw3.softmax import add_bias, apply_gradients, one_hot
 from hw3.softmax_epoch import descend_in_batches
-from hw3.softmax_regression import SoftmaxRegression, standardize
+from hw3.softmax_regression import SoftmaxRegression
 
 pytestmark = pytest.mark.hw3_q2
 

@@ -15,10 +15,7 @@ from scipy.io import savemat
 from coursework.figure import WIDTH
 from coursework.profiles import ROOT
 from coursework.runtime import choose_device
-from hw4.evaluation import Predictions
-from hw4.flower_experiment import ModeResult
-from hw4.history import History
-from hw4.learning_rate_search import LearningRateSearch
+from hw4.flowers import History, LearningRateSearch, ModeResult, Predictions
 
 PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
 
@@ -41,7 +38,7 @@ def plain_arithmetic():
     """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("coursework.runtime.reduced_precision", lambda device: None)
-        for module in ("hw4.training", "hw4.evaluation"):
+        for module in ("hw4.flowers.training", "hw4.flowers.evaluation"):
             patched.setattr(
                 f"{module}.choose_device",
                 lambda name="auto": choose_device("cpu" if name == "auto" else name),

@@ -11,7 +11,7 @@ from nbconvert.exporters import get_export_names, get_exporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 from pypdf import PdfReader
 
-from coursework.pdf import TypstPDFExporter, export_pdf
+from coursework.pdf.exporter import TypstPDFExporter, export_pdf
 from coursework.profiles import ROOT
 
 

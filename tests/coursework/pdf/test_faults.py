@@ -6,7 +6,8 @@ from coursework.pdf.draft import Formula
 
 
 def test_a_formula_that_typst_refuses_is_shown_as_tex(export, monkeypatch):
-    from coursework.pdf import exporter, formulas
+    from coursework.pdf import exporter
+    from coursework.pdf.formulas import formulas
 
     def translate(found):
         code = formulas.translate_formulas(found)

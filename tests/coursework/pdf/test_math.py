@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_markdown_cell
 
 from coursework.pdf.draft import Formula
-from coursework.pdf.formulas import translate_formulas
-from coursework.pdf.math import rewrite
-from coursework.pdf.tex import UnreadableFormulaError, tokenize
+from coursework.pdf.formulas.formulas import translate_formulas
+from coursework.pdf.formulas.math import rewrite
+from coursework.pdf.formulas.tex import UnreadableFormulaError, tokenize
 
 
 def typst(tex, *before):

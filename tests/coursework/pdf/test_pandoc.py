@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from coursework.pdf import PdfToolError, pandoc
-from coursework.pdf.pandoc import find_pandoc, translate
+from coursework.pdf.formulas import pandoc
+from coursework.pdf.formulas.pandoc import find_pandoc, translate
+from coursework.pdf.typst import PdfToolError
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from pypdf import PdfReader
 
-from coursework.pdf import export_pdf
 from coursework.pdf.draft import Formula
-from coursework.pdf.formulas import translate_formulas
+from coursework.pdf.exporter import export_pdf
+from coursework.pdf.formulas.formulas import translate_formulas
 
 
 @pytest.fixture(scope="module")

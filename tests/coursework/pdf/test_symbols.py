@@ -9,7 +9,7 @@ import unicodedata
 
 import pytest
 
-from coursework.pdf.pandoc import translate
+from coursework.pdf.formulas.pandoc import translate
 from coursework.pdf.typst import compiles
 
 # The blocks of Unicode that hold symbols of mathematics, letters in its alphabets, and accents.

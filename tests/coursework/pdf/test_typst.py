@@ -10,9 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from coursework.pdf import PdfToolError, typst
+from coursework.pdf import typst
 from coursework.pdf.fonts import advice, font_folders
-from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, compiles, literal, string
+from coursework.pdf.typst import (
+    PdfToolError,
+    RefusedError,
+    check_typst,
+    compile_pdf,
+    compiles,
+    literal,
+    string,
+)
 from coursework.profiles import ROOT
 
 

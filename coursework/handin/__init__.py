@@ -1,0 +1,29 @@
+"""From a notebook to the zip that is handed in: run it, name its author, bundle it."""
+
+from coursework.handin.bundle import (
+    BundleError,
+    verify_bundle,
+)
+from coursework.handin.execute import (
+    NotebookError,
+    run_notebook,
+)
+from coursework.handin.submission import (
+    CheckError,
+    HandIn,
+    clear_targets,
+    notebook_parameters,
+    submit,
+)
+
+__all__ = [
+    "BundleError",
+    "CheckError",
+    "HandIn",
+    "NotebookError",
+    "clear_targets",
+    "notebook_parameters",
+    "run_notebook",
+    "submit",
+    "verify_bundle",
+]

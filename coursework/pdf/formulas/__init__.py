@@ -1,0 +1,1 @@
+"""From TeX formulas to Typst, as MathJax would show them."""

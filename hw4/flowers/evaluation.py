@@ -1,0 +1,132 @@
+"""How well a trained network does on images it has not seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from coursework.runtime import choose_device
+from hw4.flowers.batches import ImageSource, cut
+from hw4.flowers.frozen_inputs import FrozenInputs
+from hw4.flowers.networks import StagedNetwork
+from hw4.flowers.processes import Processes
+from hw4.flowers.settings import choose_precision
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Means over all samples of a data set.
+
+    Attributes
+    ----------
+    loss
+        Cross-entropy in nats.
+    accuracy
+        Share of samples whose most probable class is theirs.
+    """
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a network says of a data set.
+
+    Attributes
+    ----------
+    labels
+        The true classes, shape (m,).
+    probabilities
+        Shape (m, K), float64; each row sums to 1.
+    """
+
+    labels: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float64]
+
+    @property
+    def classes(self) -> npt.NDArray[np.int64]:
+        """The most probable class of each sample, shape (m,)."""
+        most_probable: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return most_probable
+
+    @property
+    def accuracy(self) -> float:
+        """Share of samples whose most probable class is theirs."""
+        return float(np.mean(self.classes == self.labels))
+
+    @property
+    def confusion(self) -> npt.NDArray[np.int64]:
+        """How many samples of class i were taken for class j, shape (K, K)."""
+        matrix = np.zeros((self.probabilities.shape[1],) * 2, np.int64)
+        np.add.at(matrix, (self.labels, self.classes), 1)
+        return matrix
+
+    @property
+    def mistakes(self) -> npt.NDArray[np.int64]:
+        """Indices of the samples that were taken for another class, the surest mistake first."""
+        wrong = np.flatnonzero(self.classes != self.labels)
+        return wrong[np.argsort(-self.probabilities[wrong].max(axis=1), kind="stable")]
+
+    def likeliest(self, index: int, count: int = 2) -> list[tuple[int, float]]:
+        """Return the most probable classes of one sample, each with its probability."""
+        row = self.probabilities[index]
+        return [(int(k), float(row[k])) for k in np.argsort(-row, kind="stable")[:count]]
+
+
+@torch.no_grad()
+def evaluate(
+    network: StagedNetwork,
+    inputs: FrozenInputs,
+    batch_size: int,
+    processes: Processes | None = None,
+) -> Measured:
+    """Measure a network on all samples of ``inputs``; it is left in evaluation mode."""
+    processes = processes or Processes()
+    network.eval()
+    samples = len(inputs.source.labels)
+    shares = [processes.share(batch) for batch in cut(np.arange(samples), batch_size)]
+    sums = torch.zeros(2, device=inputs.device)
+    for x, y in inputs.batches(shares, 0):
+        logits = inputs.compute(network.trained, x).float()
+        loss = functional.cross_entropy(logits, y, reduction="sum")
+        sums += torch.stack([loss, (logits.argmax(dim=1) == y).sum()])
+    loss, right = processes.total(sums).tolist()
+    return Measured(loss / samples, right / samples)
+
+
+@torch.no_grad()
+def predict(
+    network: StagedNetwork,
+    source: ImageSource,
+    *,
+    batch_size: int = 32,
+    device: str | torch.device = "auto",
+    precision: str = "auto",
+) -> Predictions:
+    """Return the probabilities that a network gives to each class, for every image.
+
+    Parameters
+    ----------
+    network
+        It is left in evaluation mode.
+    source
+        The images, in the order in which the result has them.
+    batch_size
+        Images that go through the network together. It changes the speed, not the result (up to
+        rounding).
+    device
+        As `coursework.runtime.choose_device` takes it.
+    precision
+        As in `hw4.flowers.TrainingSettings`: what a network was trained and validated in is what
+        it is tested in.
+    """
+    target = choose_device(str(device))
+    dtype = choose_precision(precision, target)
+    inputs = FrozenInputs(network.to(target).eval(), source, target, dtype, cache_bytes=0)
+    batches = cut(np.arange(len(source.labels)), batch_size)
+    logits = [inputs.compute(network.trained, x).cpu() for x, _ in inputs.batches(batches, 0)]
+    rows = [z.double().softmax(dim=1) for z in logits]
+    return Predictions(np.asarray(source.labels), torch.cat(rows).numpy())

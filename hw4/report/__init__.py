@@ -1,0 +1,1 @@
+"""What the notebook shows of both coding parts: tables, sentences and figures."""

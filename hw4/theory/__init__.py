@@ -1,0 +1,1 @@
+"""The theory questions: convolutions, the radial neuron, threshold neurons, and their figures."""

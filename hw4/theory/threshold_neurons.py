@@ -1,0 +1,229 @@
+"""Theory 3: neurons that each know one side of a line, and one that is their logical AND.
+
+H is the step function, 1 for positive numbers and 0 otherwise: H(0) = 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from numbers import Rational
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hw4.theory.half_planes import Box, HalfPlane, Vertex, inside, intersection
+
+Number = float | Fraction
+
+
+def exact(value: Number) -> Fraction:
+    """Return the fraction that a number is written as: one fifth for 0.2.
+
+    A float is read as the shortest decimal number that denotes it, the one that Python prints, and
+    not as the binary number next to that. With it 0.2 + 0.3 is 0.5 and the ends of an interval are
+    what they are on paper; two different floats still are two different fractions.
+    """
+    return Fraction(value) if isinstance(value, Rational) else Fraction(repr(float(value)))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers above ``lower``, which is left out, and up to ``upper``, which belongs to it."""
+
+    lower: Fraction
+    upper: Fraction
+
+    def __contains__(self, value: Number) -> bool:
+        return self.lower < exact(value) <= self.upper
+
+    @property
+    def middle(self) -> Fraction:
+        """The number furthest from both ends: the choice that bears rounding best."""
+        return (self.lower + self.upper) / 2
+
+    def __str__(self) -> str:
+        return f"{float(self.lower):g} < b* <= {float(self.upper):g}"
+
+    @property
+    def tex(self) -> str:
+        """The interval as a formula."""
+        return rf"{float(self.lower):g} < b^* \le {float(self.upper):g}"
+
+
+def and_interval(v: Sequence[Number], off: Number = 0.2, on: Number = 0.5) -> Interval:
+    """Return all b* for which y = H(Σ vᵢ nᵢ + b*) is the AND of the neurons n.
+
+    Every n is ``on`` or ``off``. Let V = Σ vᵢ. If all are on, the sum is on V, and y = 1 needs
+    b* > -on V. Of all other patterns the largest sum is that where the neuron with the smallest
+    weight alone is off, on V - (on - off) min v, and y = 0 needs it with b* to be at most 0::
+
+        -on V  <  b*  ≤  -on V + (on - off) min v
+
+    The lower end is open and the upper end closed, both because H(0) = 0.
+
+    Parameters
+    ----------
+    v
+        Positive weights, one for each neuron; read by `exact`, as are the levels.
+    off, on
+        The two values of a neuron; the AND asks for ``on``.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not positive, there is none, or ``on`` is not above ``off``: with positive
+        weights the sum grows with every n, so y could not be 1 where all are at their lower value
+        and 0 elsewhere.
+
+    Examples
+    --------
+    >>> print(and_interval([1, 1, 1, 1, 1]))
+    -2.5 < b* <= -2.2
+    """
+    weights, low, high = [exact(weight) for weight in v], exact(off), exact(on)
+    if not weights or min(weights) <= 0:
+        raise ValueError(f"v is {list(v)}, expected one positive weight or more")
+    if high <= low:
+        raise ValueError(f"on is {on} and off is {off}; no b* makes an AND unless on > off")
+    lower = -high * sum(weights)
+    return Interval(lower, lower + (high - low) * min(weights))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A layer of half-plane neurons nᵢ and a threshold neuron y on top of them.
+
+    nᵢ = (on - off) H(w₁ x₁ + w₂ x₂ + b) + off, and y = H(Σ vᵢ nᵢ + b*).
+
+    Attributes
+    ----------
+    sides
+        The half-plane of each neuron: there it is ``on``.
+    v
+        Weights of the threshold neuron, one for each.
+    bias
+        b*, its bias.
+    off, on
+        The two values of a neuron.
+    """
+
+    sides: tuple[HalfPlane, ...]
+    v: tuple[Number, ...]
+    bias: Number
+    off: Number = 0.2
+    on: Number = 0.5
+
+    def __post_init__(self) -> None:
+        if len(self.v) != len(self.sides):
+            raise ValueError(f"{len(self.v)} weights v for {len(self.sides)} neurons")
+
+    def fires(self, pattern: Sequence[bool]) -> bool:
+        """Return y for the neurons that are on, computed in fractions, without rounding."""
+        on, off = exact(self.on), exact(self.off)
+        levels = [on if active else off for active in pattern]
+        weighted = (exact(v) * n for v, n in zip(self.v, levels, strict=True))
+        return sum(weighted) + exact(self.bias) > 0
+
+    def __call__(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return y = 1 or not at each point, shape (..., 2)."""
+        active = np.stack([side.contains(points) for side in self.sides], axis=-1)
+        # As many patterns as occur, not as many as there are points, go through `fires`.
+        patterns, which = np.unique(
+            active.reshape(-1, len(self.sides)), axis=0, return_inverse=True
+        )
+        fired = np.array([self.fires(pattern) for pattern in patterns.tolist()], bool)
+        return fired[which].reshape(active.shape[:-1])
+
+
+VIEW = Box(-5.0, 7.0, -7.0, 4.0)
+"""The part of the plane that Figure 1 shows."""
+
+GREEN_SHAPE: tuple[Vertex, ...] = (
+    (Fraction(-9, 4), Fraction(-1, 4)),
+    (Fraction(1, 2), Fraction(-3)),
+    (Fraction(11, 4), Fraction(0)),
+    (Fraction(-3, 4), Fraction(7, 4)),
+    (Fraction(-9, 4), Fraction(5, 4)),
+)
+"""The pentagon of Figure 1 where y has to be 1, counter-clockwise from its left corner."""
+
+SHIFT = 2.0
+"""How far n₅'s line has to move, along its weights."""
+
+
+def figure_1() -> Network:
+    """Return the network of Figure 1 as it is set, with n₅'s line off to the right.
+
+    n₁ to n₄ bound a pentagon that is open at the lower right. n₅'s line runs past it, upwards to
+    the right, with its positive side above and to the left. y is the AND of the five.
+    """
+    sides = (
+        HalfPlane(1, 1, 2.5),  # n1: the edge at the lower left
+        HalfPlane(1, 0, 2.25),  # n2: the left edge
+        HalfPlane(1, -3, 6),  # n3: the upper left edge
+        HalfPlane(-1, -2, 2.75),  # n4: the upper right edge
+        HalfPlane(-4, 3, 21),  # n5
+    )
+    return Network(sides, v=(1, 1, 1, 1, 1), bias=-2.4)
+
+
+def move_side(network: Network, number: int, distance: float) -> Network:
+    """Return the network with the line of one neuron shifted along its weights.
+
+    Parameters
+    ----------
+    network
+        Is left as it is.
+    number
+        Which neuron, counted from 1 as in the figure.
+    distance
+        Towards the positive side, or away from it if negative.
+    """
+    if not 1 <= number <= len(network.sides):
+        raise ValueError(f"there is no neuron {number}, only 1 to {len(network.sides)}")
+    sides = list(network.sides)
+    sides[number - 1] = sides[number - 1].moved(distance)
+    return replace(network, sides=tuple(sides))
+
+
+def agreement_table(
+    networks: dict[str, Network], rng: np.random.Generator, box: Box = VIEW, points: int = 5000
+) -> pd.DataFrame:
+    """Compare where y = 1 with the polygon that the half-planes cut and with `GREEN_SHAPE`.
+
+    Parameters
+    ----------
+    networks
+        From the name of a row to the network.
+    rng
+        Draws the random points.
+    box
+        Where to compare.
+    points
+        How many random points to take, beside the grid of all points whose coordinates are
+        multiples of 1/8: many of these lie on the very boundary.
+
+    Returns
+    -------
+    DataFrame
+        For each network and kind of points: how many points, at how many y = 1, how many of the
+        answers differ from being inside the polygon, and how many from being in the green shape.
+    """
+    axes = [np.arange(np.ceil(8 * a), 8 * b + 1) / 8 for a, b in (box[:2], box[2:])]
+    kinds = {
+        "grid": np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2),
+        "random": rng.uniform(box[::2], box[1::2], (points, 2)),
+    }
+    rows = []
+    for name, network in networks.items():
+        # Cut from a larger box, whose own sides no point lies on.
+        polygon = intersection(
+            network.sides, Box(box.left - 1, box.right + 1, box.bottom - 1, box.top + 1)
+        )
+        for kind, where in kinds.items():
+            fired = network(where)
+            missed = [(fired != inside(shape, where)).sum() for shape in (polygon, GREEN_SHAPE)]
+            rows.append((name, kind, len(where), int(fired.sum()), *map(int, missed)))
+    names = ["network", "points", "tested", "y = 1", "not polygon", "not green"]
+    return pd.DataFrame(rows, columns=names)

@@ -1,0 +1,173 @@
+"""The hand-in: all of it or nothing, with its facts in the manifest."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from coursework.handin import (
+    BundleError,
+    CheckError,
+    NotebookError,
+    clear_targets,
+    notebook_parameters,
+    submit,
+    verify_bundle,
+)
+from coursework.handin import submission as handin
+from coursework.identity import Identity
+from coursework.profiles import ROOT
+
+ADA = Identity("Ada Lovelace", "1815", "Deep Learning", "1843-09-01")
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """A small homework with everything that a hand-in needs."""
+
+    def write(last_line="Headline({'accuracy': 0.75})"):
+        cells = [
+            nbformat.v4.new_markdown_cell(
+                "# Homework 9\n\n| | |\n|:--|:--|\n| **Name** | *your full name* |\n"
+                "| **ID** | *your student ID* |",
+                metadata={"tags": ["identity"]},
+            ),
+            nbformat.v4.new_code_cell(
+                'profile = "embedded"\noverrides = {}', metadata={"tags": ["parameters"]}
+            ),
+            nbformat.v4.new_code_cell(
+                "from coursework.display import Headline\n"
+                "from coursework.profiles import get_profile\n"
+                "print(get_profile(profile, **overrides).softmax_epochs)"
+            ),
+            nbformat.v4.new_code_cell(last_line),
+        ]
+        path = tmp_path / "hw9_small.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        return path
+
+    return write
+
+
+def left_in(build):
+    return sorted(path.name for path in build.iterdir())
+
+
+def test_a_submission_is_notebook_pdf_and_zip(notebook, tmp_path):
+    build = tmp_path / "build"
+    result = submit(notebook(), build, overrides={"softmax_epochs": 3}, identity=ADA)
+    assert left_in(build) == ["hw9_small.ipynb", "hw9_small.pdf", "hw9_submission.zip"]
+    assert result.remarks == ()
+    manifest = verify_bundle(result.bundle)
+    assert manifest["identity"]["name"] == "Ada Lovelace"
+    assert manifest["profile"]["softmax_epochs"] == 3
+    assert manifest["seed"] == 2026
+    assert manifest["figures"] == {"accuracy": 0.75}
+    assert manifest["pages"] == result.pages == 1
+    assert manifest["machine"]["Python"]
+    assert manifest["seconds"]["run"] > 0
+    assert len(manifest["seconds"]["cells"]) == 4
+    assert "coursework/profiles.py" in manifest["files"]
+    header = nbformat.read(result.notebook, as_version=4).cells[0].source
+    assert "Ada Lovelace" in header
+
+
+def test_without_a_name_it_still_works_and_says_so(notebook, tmp_path):
+    result = submit(notebook(), tmp_path / "build")
+    assert result.bundle.is_file()
+    assert any(
+        "name and student id and course and due date not filled in" in r for r in result.remarks
+    )
+
+
+def fail_in_notebook(monkeypatch):
+    return "1 / 0", NotebookError
+
+
+def fail_in_check(monkeypatch):
+    lost = handin.Finding("formula", "a formula is lost")
+    monkeypatch.setattr(handin, "check_pdf", lambda notebook, pdf: [lost])
+    return "1", CheckError
+
+
+def fail_in_bundle(monkeypatch):
+    def refuse(*arguments):
+        raise BundleError("broken")
+
+    monkeypatch.setattr(handin, "write_bundle", refuse)
+    return "1", BundleError
+
+
+@pytest.mark.parametrize("fail", [fail_in_notebook, fail_in_check, fail_in_bundle])
+def test_a_failed_step_leaves_no_pdf_and_no_zip(notebook, tmp_path, monkeypatch, fail):
+    build = tmp_path / "build"
+    submit(notebook(), build, identity=ADA)
+    last_line, error = fail(monkeypatch)
+    with pytest.raises(error):
+        submit(notebook(last_line), build, identity=ADA)
+    expected = "hw9_small.failed.ipynb" if error is NotebookError else "hw9_small.ipynb"
+    assert left_in(build) == [expected]
+
+
+def test_a_notebook_in_the_build_folder_is_refused_and_kept(notebook, tmp_path):
+    source = notebook()
+    before = source.read_bytes()
+    with pytest.raises(ValueError, match="overwritten by its own result; choose --build"):
+        submit(source, tmp_path)
+    assert source.read_bytes() == before
+
+
+def test_two_notebooks_that_would_share_a_zip_are_refused(tmp_path):
+    (tmp_path / "hw9_old.pdf").write_bytes(b"kept")
+    (tmp_path / "hw9_submission.zip").write_bytes(b"kept")
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    sources = [folder / "hw9_old.ipynb", folder / "hw9_old-Copy1.ipynb"]
+    sources[0].touch()
+    with pytest.raises(FileNotFoundError, match=r"no notebook .*hw9_old-Copy1\.ipynb"):
+        clear_targets(sources, tmp_path)
+    sources[1].touch()
+    with pytest.raises(ValueError, match=r"would both be hw9_submission\.zip"):
+        clear_targets(sources, tmp_path)
+    assert left_in(tmp_path) == ["hw9_old.pdf", "hw9_submission.zip", "notebooks"]
+    clear_targets(sources[:1], tmp_path)
+    assert left_in(tmp_path) == ["notebooks"]
+
+
+def test_paths_are_those_of_the_folder_one_stands_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"mnist_root": "digits", "feature_weights": "mine.pth"}
+    overrides = notebook_parameters(ROOT / "build", "full", given)["overrides"]
+    assert overrides["mnist_root"] == str(tmp_path / "digits")
+    assert overrides["feature_weights"] == str(tmp_path / "mine.pth")
+    home = notebook_parameters(ROOT / "build", "full", {"mnist_root": "~/mnist"})
+    assert home["overrides"]["mnist_root"] == str(Path.home() / "mnist")
+    for word in ("imagenet", None):
+        kept = notebook_parameters(ROOT / "build", "full", {"feature_weights": word})
+        assert kept["overrides"] == {"feature_weights": word}
+    with pytest.raises(ValueError, match="build_root follows --build"):
+        notebook_parameters(ROOT / "build", "full", {"build_root": "x"})
+
+
+def test_a_plain_run_sets_no_parameters():
+    assert notebook_parameters(ROOT / "build", "embedded", {}) == {}
+    assert notebook_parameters(ROOT / "build", "full", {}) == {"profile": "full", "overrides": {}}
+    elsewhere = notebook_parameters(ROOT / "other", "embedded", {"seed": 1})
+    assert elsewhere["overrides"] == {"seed": 1, "build_root": str(ROOT / "other")}
+    with pytest.raises(ValueError, match="did you mean 'seed'"):
+        notebook_parameters(ROOT / "build", "embedded", {"sed": 1})
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada Müller (王小明, 김, Ωmega) 🚀", "דוד בן־גוריון", "محمد علي", "สมชาย ใจดี"]
+)
+def test_a_name_in_any_script_is_on_every_page(notebook, tmp_path, name):
+    identity = Identity(name, "2026_α|42", "Deep *Learning* & $x$", "<1843>")
+    result = submit(notebook(), tmp_path / "build", identity=identity)
+    assert result.remarks == ()
+
+
+def test_a_loss_is_told_with_what_the_export_said_of_it(notebook, tmp_path):
+    with pytest.raises(CheckError, match=r"(?s)glyph: an empty glyph.*no font here has these 1"):
+        submit(notebook("print('\\N{CUNEIFORM SIGN A}')"), tmp_path / "build", identity=ADA)
+    assert left_in(tmp_path / "build") == ["hw9_small.ipynb"]

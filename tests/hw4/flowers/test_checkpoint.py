@@ -1,0 +1,195 @@
+"""Coding part 1: a training that is stopped goes on, and ends as if it had never been."""
+
+import dataclasses
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from coursework.profiles import ROOT
+from hw4.flowers import TrainingSettings, build_network, train_model
+from hw4.flowers.checkpoint import open_checkpoint
+from tests.hw4.conftest import Blobs
+
+pytestmark = pytest.mark.hw4_flowers
+
+SETTINGS = TrainingSettings(epochs=3, learning_rate=0.01, batch_size=16, schedule="cosine")
+
+
+def train(checkpoint=None, settings=SETTINGS, seed=0, mode="last_layers", train_set=None):
+    network = build_network(mode, 3, "resnet18", None, seed=seed)
+    source = train_set or Blobs(augments=True)
+    return train_model(network, source, Blobs(samples=21, seed=1), settings, checkpoint=checkpoint)
+
+
+def same(first, second):
+    first, second = first.network.state_dict(), second.network.state_dict()
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+class PowerCutError(Exception):
+    """What ends a training in the middle of a batch."""
+
+
+@pytest.mark.parametrize("mode", ["scratch", "last_layers"])
+@pytest.mark.parametrize("after", [3, 9, 12])
+def test_stopped_anywhere_and_started_again_it_ends_with_the_same_weights(tmp_path, mode, after):
+    """One image to know the data by and four batches an epoch: in the first epoch or the third."""
+
+    class Interrupted(Blobs):
+        left = after
+
+        def batch(self, indices, epoch=0):
+            type(self).left -= 1
+            if type(self).left < 0:
+                raise PowerCutError
+            return super().batch(indices, epoch)
+
+    path = tmp_path / "run.pt"
+    with pytest.raises(PowerCutError):
+        train(path, mode=mode, train_set=Interrupted(augments=True))
+    resumed, whole = train(path, mode=mode), train(mode=mode)
+    assert same(resumed, whole)
+    assert resumed.history.training_loss == whole.history.training_loss
+    assert resumed.history.validation_loss == whole.history.validation_loss
+
+
+def test_a_finished_training_is_not_done_again(tmp_path):
+    path = tmp_path / "run.pt"
+    first = train(path)
+    source = Blobs(augments=True)
+    again = train(path, train_set=source)
+    assert same(first, again)
+    assert again.history == first.history
+    # One image is looked at, to recognise the data.
+    assert source.loaded == {0: 1}
+
+
+def test_a_diverged_training_is_not_tried_again(tmp_path):
+    wild = dataclasses.replace(SETTINGS, learning_rate=1e30)
+    first = train(tmp_path / "run.pt", wild)
+    assert train(tmp_path / "run.pt", wild).history == first.history
+    assert first.history.diverged
+
+
+def test_more_epochs_continue_a_training_at_a_constant_rate(tmp_path):
+    path = tmp_path / "run.pt"
+    short = dataclasses.replace(SETTINGS, schedule="constant", epochs=1)
+    long = dataclasses.replace(short, epochs=3)
+    train(path, short)
+    assert same(train(path, long), train(settings=long))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"settings": dataclasses.replace(SETTINGS, learning_rate=0.02)}, "learning_rate"),
+        ({"settings": dataclasses.replace(SETTINGS, epochs=4)}, "epochs"),
+        ({"seed": 1}, "network|initial weights"),
+        ({"mode": "scratch"}, "network"),
+        ({"train_set": Blobs(samples=61, augments=True)}, "training set"),
+        ({"train_set": Blobs(augments=True, noise=0.1)}, "training set"),
+    ],
+)
+def test_the_checkpoint_of_another_training_is_refused_and_kept(tmp_path, change, named):
+    path = tmp_path / "run.pt"
+    train(path)
+    content = path.read_bytes()
+    with pytest.raises(ValueError, match=rf"run\.pt belongs to another training: its ({named}) is"):
+        train(path, **change)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut"])
+def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path, content):
+    path = tmp_path / "run.pt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"run\.pt is not a checkpoint.*remove it to start anew"):
+        train(path)
+    assert path.read_bytes() == content
+
+
+def test_two_trainings_do_not_write_one_checkpoint(tmp_path):
+    path = tmp_path / "run.pt"
+    with (
+        open_checkpoint(path, {}),
+        pytest.raises(ValueError, match=r"another process is training with .*run\.pt"),
+        open_checkpoint(path, {}),
+    ):
+        pass
+
+
+def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
+    path = tmp_path / "run.pt"
+    (tmp_path / ".run.pt.abc12345").mkdir()
+    (tmp_path / ".run.pt.abc12345" / "run.pt").write_bytes(b"half")
+    # Of trainings with other names, one of which begins like this one.
+    (tmp_path / ".other.pt.abc12345").mkdir()
+    (tmp_path / ".run.pt.2.abc12345").mkdir()
+    with open_checkpoint(path, {}):
+        pass
+    left = {entry.name for entry in tmp_path.glob(".*")}
+    assert left == {".other.pt.abc12345", ".run.pt.2.abc12345"}
+
+
+def test_a_checkpoint_that_is_a_folder_is_refused_at_once(tmp_path):
+    with pytest.raises(ValueError, match="is a folder; name a file in it"):
+        train(tmp_path)
+
+
+def test_fewer_epochs_than_there_are_already_are_not_what_was_asked_for(tmp_path):
+    path = tmp_path / "run.pt"
+    train(path, dataclasses.replace(SETTINGS, schedule="constant", epochs=2))
+    with pytest.raises(ValueError, match=r"run\.pt holds 2 epochs already, 1 are asked for"):
+        train(path, dataclasses.replace(SETTINGS, schedule="constant", epochs=1))
+
+
+def test_a_training_with_a_scaled_loss_resumes_too(tmp_path, monkeypatch):
+    """float16: what the scaler has learned is part of the state."""
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: torch.float16)
+    path = tmp_path / "run.pt"
+    short = dataclasses.replace(SETTINGS, schedule="constant", epochs=1)
+    train(path, short)
+    assert torch.load(path, weights_only=True)["state"]["scaler"]["scale"] > 0
+    long = dataclasses.replace(short, epochs=2)
+    assert same(train(path, long), train(settings=long))
+
+
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0"])
+def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path, flowers_root, backbone):
+    """SIGKILL, as many times as it takes: the process gets no chance to clean up."""
+
+    def command(name):
+        return [
+            *(sys.executable, "-m", "hw4.training", "--root", str(flowers_root)),
+            *("--image-size", "32", "--backbone", backbone, "--mode", "last_layers"),
+            *("--epochs", "4", "--batch-size", "64", "--device", "cpu", "--precision", "fp32"),
+            *("--checkpoint", str(tmp_path / f"{name}.pt"), "--output", str(tmp_path / name)),
+        ]
+
+    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    start = time.perf_counter()
+    assert subprocess.run(command("whole"), **quiet).returncode == 0
+    seconds = time.perf_counter() - start
+    rng = random.Random(time.time_ns())
+    for _ in range(3):
+        process = subprocess.Popen(command("killed"), **quiet)
+        time.sleep(rng.uniform(0.3, 1) * seconds)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    finished = subprocess.run(command("killed"), **quiet)
+    assert finished.returncode == 0, finished.stderr.decode()
+    whole, killed = (torch.load(tmp_path / name, weights_only=True) for name in ("whole", "killed"))
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+    assert sorted(
+        entry.name for entry in tmp_path.iterdir() if not entry.name.endswith(".lock")
+    ) == [
+        "killed",
+        "killed.pt",
+        "whole",
+        "whole.pt",
+    ]

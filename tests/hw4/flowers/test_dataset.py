@@ -1,0 +1,205 @@
+"""Coding part 1: the data set of flowers."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader
+
+from coursework.profiles import ROOT
+from hw4.flowers import HALF, PARTS, FlowerDataset, unnormalise
+from hw4.flowers.transforms import evaluation_transform, training_transform
+
+pytestmark = pytest.mark.hw4_flowers
+
+DRAWN = ROOT / "data" / "flowers"
+
+
+@pytest.fixture(scope="module")
+def training():
+    return FlowerDataset(DRAWN, "train", image_size=32)
+
+
+def test_an_item_is_a_dictionary_of_image_and_label(training):
+    item = training[359]
+    assert set(item) == {"image", "label"}
+    assert (item["image"].shape, item["image"].dtype) == ((3, 32, 32), torch.float32)
+    assert (item["label"], type(item["label"])) == (9, int)
+    assert training[-1]["label"] == 9
+    with pytest.raises(IndexError):
+        training[360]
+
+
+def test_modes_and_attributes():
+    parts = {mode: FlowerDataset(DRAWN, mode) for mode in PARTS}
+    assert [len(parts[mode]) for mode in PARTS] == [360, 120, 120]
+    for part in parts.values():
+        assert (part.classes, len(part.class_names), part.class_names[2]) == (10, 10, "daisy")
+        assert (part.labels.dtype, part.labels.shape) == (np.int64, (len(part),))
+        numbers = [int(path.stem.removeprefix("image_")) for path in part.paths]
+        assert ((np.array(numbers) - 1) // 60 == part.labels).all()
+    paths = [path for part in parts.values() for path in part.paths]
+    assert len(set(paths)) == 600
+
+
+def test_the_homework_split_has_parts_of_its_own():
+    parts = [FlowerDataset(DRAWN, mode, "homework") for mode in PARTS]
+    assert [len(part) for part in parts] == [420, 90, 90]
+    assert len({path for part in parts for path in part.paths}) == 600
+    other = FlowerDataset(DRAWN, "val", "homework", split_seed=1)
+    assert other.paths != parts[1].paths
+    # The seed of the augmentation does not move an image from one part to another.
+    assert FlowerDataset(DRAWN, "val", "homework", seed=1).paths == parts[1].paths
+
+
+def test_the_homework_split_needs_no_setid(flower_folder):
+    root = flower_folder(parts=None)
+    assert [len(FlowerDataset(root, mode, "homework")) for mode in PARTS] == [2, 2, 2]
+    with pytest.raises(FileNotFoundError, match=r"lacks setid\.mat"):
+        FlowerDataset(root)
+
+
+def test_training_augments_and_the_others_do_not(flower_folder):
+    root = flower_folder()
+    for mode in PARTS:
+        data = FlowerDataset(root, mode, image_size=16)
+        same = torch.equal(data.batch([0], epoch=0)[0], data.batch([0], epoch=1)[0])
+        assert same == (mode != "train")
+        assert data[0]["image"].equal(data.batch([0])[0][0])
+
+
+def test_stored_and_normalised_show_the_same_flower():
+    data = FlowerDataset(DRAWN, "val", image_size=96, normalisation=HALF)
+    stored = np.asarray(data.stored(5))
+    assert stored.shape == (96, 96, 3)
+    seen = unnormalise(data[5]["image"], *HALF).permute(1, 2, 0).numpy() * 255
+    assert np.abs(seen - stored).max() < 1e-3
+
+
+def test_a_batch_is_its_items_in_the_order_asked_for(training):
+    indices = [300, 4, 4, 171]
+    training.set_epoch(3)
+    images, labels = training.batch(indices, epoch=3)
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    assert (labels.tolist(), labels.dtype) == ([8, 0, 0, 4], torch.int64)
+    for index, image in zip(indices, images, strict=True):
+        assert torch.equal(image, training[index]["image"])
+    training.set_epoch(0)
+    for kind in (np.array(indices), torch.tensor(indices)):
+        assert torch.equal(training.batch(kind, 3)[0], images)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 500), st.lists(st.integers(0, 359), max_size=6), st.integers(0, 359))
+def test_augmentation_depends_on_seed_epoch_and_index_alone(epoch, before, index):
+    """Trap: a resumed run must see what the run that was killed would have seen."""
+    fresh = FlowerDataset(DRAWN, "train", image_size=16, threads=1, cache_bytes=0)
+    used = FlowerDataset(DRAWN, "train", image_size=16, threads=3)
+    torch.rand(3), np.random.default_rng().random()
+    for other in range(2):
+        if before:
+            used.batch(before, other)
+    expected = fresh.batch([index], epoch)[0][0]
+    assert torch.equal(used.batch([*before, index], epoch)[0][-1], expected)
+    assert not torch.equal(used.batch([index], epoch + 1)[0][0], expected)
+    other_seed = FlowerDataset(DRAWN, "train", image_size=16, seed=1)
+    assert not torch.equal(other_seed.batch([index], epoch)[0][0], expected)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_data_loader_shows_the_same(flower_folder, workers):
+    data = FlowerDataset(flower_folder(), "train", image_size=16)
+    data.set_epoch(2)
+    loaded = next(iter(DataLoader(data, batch_size=3, num_workers=workers)))
+    images, labels = data.batch(range(3), epoch=2)
+    assert torch.equal(loaded["image"], images)
+    assert torch.equal(loaded["label"], labels)
+
+
+def test_a_transform_of_one_s_own(flower_folder):
+    def corner(picture):
+        assert picture.mode == "RGB"
+        return torch.tensor(picture.getpixel((0, 0))).view(3, 1, 1)
+
+    data = FlowerDataset(flower_folder(), "train", transform=corner)
+    images = [data.stored(index).getpixel((0, 0)) for index in (2, 0)]
+    assert [tuple(image.flatten().tolist()) for image in data.batch([2, 0])[0]] == images
+    assert tuple(data[2]["image"].flatten().tolist()) == images[0]
+
+
+def test_training_images_may_be_shown_without_augmentation():
+    """Mode C computes the frozen part's output once, on just these."""
+    middle = evaluation_transform(84)
+    data = FlowerDataset(DRAWN, "train", transform=middle)
+    assert torch.equal(data.batch([7], epoch=1)[0][0], middle(data.stored(7)))
+    training = FlowerDataset(DRAWN, "val", transform=training_transform(32))
+    assert not torch.equal(training.batch([7], 1)[0], training.batch([7], 0)[0])
+
+
+@pytest.mark.parametrize("mode", PARTS)
+def test_the_cache_is_bounded_and_changes_nothing(mode):
+    room = 10 * 48 * 48 * 3 + 100
+    data = FlowerDataset(DRAWN, mode, image_size=32, cache_bytes=room)
+    plain = FlowerDataset(DRAWN, mode, image_size=32, cache_bytes=0)
+    for epoch in range(2):
+        assert torch.equal(data.batch(range(100), epoch)[0], plain.batch(range(100), epoch)[0])
+        assert room - 48 * 48 * 3 <= data.cache.used <= room
+    assert plain.cache.used == 0
+    kept = FlowerDataset(DRAWN, mode, image_size=32)
+    kept.batch(range(50))
+    # As many bytes as the documentation says.
+    assert kept.cache.used == 50 * 3 * (48 if mode == "train" else 32) ** 2
+
+
+def test_what_is_kept_is_not_decoded_again(flower_folder):
+    data = FlowerDataset(flower_folder(), "train")
+    first = data.batch([0, 1])[0]
+    for path in data.paths[:2]:
+        path.unlink()
+    assert torch.equal(data.batch([0, 1])[0], first)
+    # A copy starts without, which is small enough to be sent to a worker.
+    copy = pickle.loads(pickle.dumps(data))
+    assert copy.cache.used == 0
+    with pytest.raises(FileNotFoundError):
+        copy.batch([0])
+
+
+def test_an_image_that_is_broken_is_named_also_from_a_batch(flower_folder):
+    data = FlowerDataset(flower_folder(), "train")
+    data.paths[1].write_bytes(data.paths[1].read_bytes()[:200])
+    with pytest.raises(ValueError, match=re.escape(str(data.paths[1]))):
+        data.batch([0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mode": "validation"}, "mode is 'validation', expected one of train, val, test"),
+        ({"split": "random"}, "split is 'random', expected one of official, homework"),
+        ({"threads": 0}, "threads is 0"),
+        ({"cache_bytes": -1}, "cache_bytes is -1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"image_size": 0}, "image_size is 0"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        FlowerDataset(DRAWN, **arguments)
+
+
+def test_an_empty_part_is_refused(flower_folder):
+    root = flower_folder(parts={"trnid": [1, 2], "valid": [], "tstid": [3]})
+    with pytest.raises(ValueError, match="the official split has no image for mode 'val'"):
+        FlowerDataset(root, "val")
+
+
+def test_real_photographs_load(flowers5):
+    data = FlowerDataset(flowers5, "test", image_size=64)
+    images, labels = data.batch(range(len(data)))
+    assert images.shape == (100, 3, 64, 64)
+    assert np.bincount(labels).tolist() == np.bincount(data.labels).tolist()
+    assert images.std() == pytest.approx(1, abs=0.4)

@@ -1,0 +1,142 @@
+"""Coding part 1, the experiment: each mode searched and trained by itself, from fresh weights."""
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from hw4.flowers import (
+    MODE_NAMES,
+    MODES,
+    TrainingSettings,
+    build_network,
+    chosen_rate,
+    predict,
+    search_learning_rate,
+    search_modes,
+    train_model,
+    train_modes,
+)
+
+pytestmark = pytest.mark.hw4_flowers
+
+QUICK = TrainingSettings(epochs=1, batch_size=16)
+LONGER = dataclasses.replace(QUICK, epochs=2)
+RATES = (0.003, 0.01)
+
+
+def build(mode):
+    return build_network(mode, 3, "resnet18", None)
+
+
+@pytest.fixture(scope="module")
+def sets(make_blobs):
+    return make_blobs(samples=32), make_blobs(samples=21, seed=1), make_blobs(samples=20, seed=2)
+
+
+@pytest.fixture(scope="module")
+def searches(sets):
+    train, validation, _ = sets
+    return search_modes(build, train, validation, RATES, QUICK)
+
+
+@pytest.fixture(scope="module")
+def results(sets, searches):
+    return train_modes(build, *sets, searches, LONGER)
+
+
+def test_the_three_modes_of_the_homework_in_its_order(searches, results):
+    assert list(MODE_NAMES) == list(searches) == list(results)
+    assert set(MODE_NAMES) <= set(MODES)
+    assert [name[0] for name in MODE_NAMES.values()] == ["A", "B", "C"]
+
+
+def test_each_search_is_what_it_is_without_the_other_modes(sets, searches):
+    train, validation, _ = sets
+    alone = search_learning_rate(
+        partial(build, "last_layers"), train, validation, RATES, QUICK
+    ).histories
+    for rate, history in searches["last_layers"].histories.items():
+        assert history.training_loss == alone[rate].training_loss
+        assert history.validation_loss == alone[rate].validation_loss
+
+
+def test_training_starts_afresh_with_the_best_rate_of_its_own_search(sets, searches, results):
+    """Trap: the network goes on from where the search left it."""
+    train, validation, _ = sets
+    result = results["last_layers"]
+    assert result.search is searches["last_layers"]
+    assert result.learning_rate == searches["last_layers"].best
+    settings = dataclasses.replace(LONGER, learning_rate=result.learning_rate)
+    alone = train_model(build("last_layers"), train, validation, settings)
+    assert result.history.training_loss == alone.history.training_loss
+    for name, tensor in alone.network.state_dict().items():
+        assert torch.equal(tensor, result.network.state_dict()[name]), name
+
+
+def test_predictions_are_those_of_the_best_epoch(sets, results):
+    _, validation, test = sets
+    for result in results.values():
+        assert result.learned
+        assert result.validation.accuracy == pytest.approx(result.history.best_accuracy)
+        expected = predict(result.network, test, batch_size=7)
+        np.testing.assert_allclose(result.test.probabilities, expected.probabilities, atol=1e-5)
+        assert np.array_equal(result.test.labels, test.labels)
+        assert np.array_equal(result.validation.labels, validation.labels)
+
+
+def test_the_test_set_is_not_looked_at_before_a_mode_is_trained(make_blobs):
+    train, validation, test = (make_blobs(samples=16, seed=seed) for seed in range(3))
+    search = search_modes(build, train, validation, (0.01,), QUICK, modes=("head",))
+    assert test.loaded == {}
+    train_modes(build, train, validation, test, search, QUICK)
+    assert set(test.loaded.values()) == {1}
+
+
+def test_a_mode_that_diverges_is_reported_and_the_others_go_on(sets):
+    """All of one mode's learning rates diverge; the program does not end."""
+
+    def one_too_steep(mode):
+        network = build("head")
+        if mode == "scratch":
+            with torch.no_grad():
+                network.trained[-1].weight.fill_(1e38)
+        return network
+
+    train, validation, test = sets
+    modes = ("scratch", "head")
+    searches = search_modes(one_too_steep, train, validation, RATES, QUICK, modes=modes)
+    assert all(history.diverged for history in searches["scratch"].histories.values())
+    assert chosen_rate(searches["scratch"]) == min(RATES)
+    results = train_modes(one_too_steep, train, validation, test, searches, QUICK)
+    assert "in epoch 1" in results["scratch"].history.diverged
+    assert not results["scratch"].learned
+    assert results["head"].learned
+    assert results["head"].history.diverged == ""
+
+
+def test_stopped_in_between_it_goes_on_and_finds_the_same(sets, tmp_path):
+    train, validation, _ = sets
+    started = []
+
+    def stopped_before_training(mode):
+        started.append(mode)
+        if len(started) == 3:
+            raise KeyboardInterrupt
+        return build(mode)
+
+    def run(build, checkpoints):
+        keep = {"checkpoints": checkpoints}
+        searches = search_modes(build, train, validation, RATES, QUICK, modes=("head",), **keep)
+        return train_modes(build, *sets, searches, LONGER, **keep)["head"]
+
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped_before_training, tmp_path)
+    assert len(list((tmp_path / "head" / "search_1_epochs").glob("*.pt"))) == 2
+    resumed, whole = run(build, tmp_path), run(build, None)
+    assert resumed.history.training_loss == whole.history.training_loss
+    assert np.array_equal(resumed.test.probabilities, whole.test.probabilities)
+    name = f"rate_{whole.learning_rate:g}_2_epochs.pt"
+    assert (tmp_path / "head" / name).is_file()

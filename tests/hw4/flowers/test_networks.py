@@ -1,0 +1,177 @@
+"""Coding part 1, the networks: what each way of training loads, trains and leaves alone."""
+
+import pytest
+import torch
+from torch import nn
+
+from coursework.backbones import BACKBONES, build_classifier
+from hw4.flowers import MODES, StagedNetwork, build_network
+from hw4.flowers.networks import count_parameters, count_trained
+
+pytestmark = pytest.mark.hw4_flowers
+
+IMAGES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A whole ResNet-18 with known weights, standing in for those of ImageNet."""
+    network, _ = build_classifier("resnet18", None, seed=5)
+    path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def snapshot(module):
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
+def changed(before, module):
+    after = module.state_dict()
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+def train_a_little(network, steps=2):
+    network.train()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(IMAGES), torch.tensor([0, 1, 2, 0])).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_cut_into_stages_it_computes_what_the_whole_network_computes(backbone):
+    whole, _ = build_classifier(backbone, None, seed=3)
+    staged = build_network("scratch", 1000, backbone, seed=3)
+    setattr(whole, BACKBONES[backbone].head, staged.trained[-1])
+    with torch.inference_mode():
+        expected = whole.eval()(IMAGES)
+        torch.testing.assert_close(staged.eval()(IMAGES), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("classes", [2, 102])
+def test_every_mode_has_as_many_outputs_as_there_are_classes(mode, classes, checkpoint):
+    network = build_network(mode, classes, "resnet18", checkpoint)
+    assert network.classes == classes
+    assert network.eval()(IMAGES).shape == (4, classes)
+
+
+def test_scratch_loads_nothing_even_if_weights_are_named(checkpoint):
+    saved = torch.load(checkpoint, weights_only=True)
+    scratch = build_network("scratch", 3, "resnet18", checkpoint, seed=1)
+    assert not torch.equal(scratch.state_dict()["trained.conv1.weight"], saved["conv1.weight"])
+    assert "untrained" in scratch.name
+
+
+@pytest.mark.parametrize("mode", ["finetune", "last_layers", "head"])
+def test_the_others_load_everything_but_the_head(mode, checkpoint):
+    saved = torch.load(checkpoint, weights_only=True)
+    state = build_network(mode, 3, "resnet18", checkpoint).state_dict()
+    loaded = {name.split(".", 1)[1]: tensor for name, tensor in state.items()}
+    assert set(loaded) == set(saved)
+    for name in set(saved) - {"fc.weight", "fc.bias"}:
+        assert torch.equal(loaded[name], saved[name]), name
+
+
+def test_scratch_and_finetune_train_all_layers(checkpoint):
+    for mode in ("scratch", "finetune"):
+        network = build_network(mode, 3, "resnet18", checkpoint, fixed_statistics=False)
+        before = snapshot(network)
+        train_a_little(network)
+        assert changed(before, network) == set(before), mode
+
+
+@pytest.mark.parametrize(
+    ("backbone", "mode", "expected"),
+    [
+        ("resnet18", "last_layers", {"layer4", "fc"}),
+        ("resnet50", "last_layers", {"layer4", "fc"}),
+        ("efficientnet_lite0", "last_layers", {"blocks_6", "conv_head", "bn2", "classifier"}),
+        ("resnet18", "head", {"fc"}),
+        ("efficientnet_lite0", "head", {"classifier"}),
+    ],
+)
+def test_a_frozen_part_never_moves_and_neither_do_its_statistics(backbone, mode, expected):
+    network = build_network(mode, 3, backbone, None)
+    before = snapshot(network)
+    train_a_little(network)
+    moved = {name.split(".")[1] for name in changed(before, network)}
+    assert moved == expected
+    assert not any(name.startswith("frozen.") for name in changed(before, network))
+    # What is frozen is frozen by more than the optimizer that did not name it.
+    assert not any(parameter.requires_grad for parameter in network.frozen.parameters())
+    assert not any(module.training for module in network.frozen.modules())
+
+
+def test_in_a_trained_stage_the_statistics_do_move():
+    network = build_network("last_layers", 3, "resnet18", None, fixed_statistics=False)
+    before = snapshot(network.trained)
+    network.train()(IMAGES)
+    assert any("running_mean" in name for name in changed(before, network.trained))
+    before = snapshot(network)
+    network.eval()(IMAGES)
+    assert not changed(before, network)
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "efficientnet_lite0"])
+def test_statistics_that_were_loaded_can_be_kept_while_all_weights_are_trained(backbone):
+    network = build_network("finetune", 3, backbone, fixed_statistics=True, weights=None)
+    before = snapshot(network)
+    train_a_little(network)
+    statistics = {name for name in before if "running_" in name or "num_batches" in name}
+    assert statistics
+    assert changed(before, network) == set(before) - statistics
+    assert "statistics kept" in network.name
+    scratch = build_network("scratch", 3, backbone, fixed_statistics=True)
+    before = snapshot(scratch)
+    train_a_little(scratch)
+    assert changed(before, scratch) == set(before)
+
+
+def test_the_last_layers_of_resnet18_are_as_many_as_counted_by_hand():
+    """Four 3 x 3 convolutions, a 1 x 1 shortcut, two numbers for each of 5 x 512 channels."""
+    convolutions = 9 * 512 * (256 + 3 * 512) + 256 * 512
+    layer4 = convolutions + 5 * 2 * 512
+    network = build_network("last_layers", 102, "resnet18", None)
+    assert count_trained(network) == layer4 + 102 * (512 + 1)
+    assert count_parameters(network) == 11_176_512 + 102 * 513
+
+
+def test_equal_seeds_give_equal_networks_and_leave_the_global_generator_alone():
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    first, again, other = (build_network("scratch", 3, "resnet18", seed=s) for s in (3, 3, 4))
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert not changed(first.state_dict(), again)
+    assert {"trained.conv1.weight", "trained.fc.weight"} <= changed(first.state_dict(), other)
+
+
+def test_pretrained_weights_come_with_a_package():
+    network = build_network("finetune", 3, "efficientnet_lite0")
+    assert "trained on ImageNet" in network.name
+    assert build_network("finetune", 3, "efficientnet_lite0", seed=9).name == network.name
+    scratch = build_network("scratch", 3, "efficientnet_lite0")
+    assert len(changed(network.state_dict(), scratch)) > 200
+
+
+def test_what_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no mode 'frozen'; there are scratch, finetune"):
+        build_network("frozen", 3)
+    with pytest.raises(ValueError, match="classes is 1, expected 2 or more"):
+        build_network("scratch", 1)
+    with pytest.raises(ValueError, match="no backbone 'vgg'"):
+        build_network("scratch", 3, "vgg")
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint .*nothing\.pth"):
+        build_network("finetune", 3, "resnet18", tmp_path / "nothing.pth")
+    with pytest.raises(ValueError, match="3 stages are to be trained, expected 1 to 1"):
+        StagedNetwork({"only": nn.Linear(1, 1)}, 3, "small")
+
+
+def test_printed_it_shows_what_is_frozen():
+    lines = repr(build_network("last_layers", 102, "resnet18", None)).splitlines()
+    stages = {line.split()[0]: line.split()[1] for line in lines[1:-1]}
+    assert stages["layer3"] == "frozen"
+    assert stages["layer4"] == stages["fc"] == "trained"
+    assert lines[-1] == "  11,228,838 parameters, 8,446,054 trained"

@@ -1,0 +1,102 @@
+"""Coding part 1: several processes give the network that one process gives."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from coursework.profiles import ROOT
+from hw4.flowers import current_processes
+from hw4.flowers.processes import Processes
+
+pytestmark = pytest.mark.hw4_flowers
+
+
+def test_the_shares_of_all_processes_are_the_batch():
+    batch = np.array([5, 3, 9, 1, 4])
+    shares = [Processes(rank, 3).share(batch) for rank in range(3)]
+    assert np.concatenate(shares).tolist() == batch.tolist()
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_alone_there_is_one():
+    assert current_processes() == Processes(0, 1)
+    values = torch.tensor([1.0, 2.0])
+    assert Processes().total(values) is values
+    assert Processes().from_first("x") == "x"
+
+
+TRAINING = """
+import json, sys
+import torch
+from hw4.flowers import build_network
+from hw4.flowers import current_processes, process_group
+from hw4.flowers import TrainingSettings
+from hw4.flowers import train_model
+from tests.hw4.conftest import Blobs
+
+mode, backbone, batch_size, output = sys.argv[1:]
+settings = TrainingSettings(2, 0.001, int(batch_size), precision="fp32")
+with process_group("cpu", timeout=60) as device:
+    train, validation = Blobs(samples=59, augments=True), Blobs(samples=22, seed=1)
+    train.type = validation.type = torch.float64
+    # In float64: in float32 an untrained network on few images turns the last digit of a sum into
+    # the third digit of a gradient, in one process too, if the order of the sum is changed.
+    network = build_network(mode, 3, backbone, None).double()
+    training = train_model(network, train, validation, settings, device=device)
+    if current_processes().rank == 0:
+        torch.save([training.network.state_dict(), vars(training.history)], output)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "backbone", "batch_size", "processes"),
+    [
+        ("scratch", "resnet18", "20", 2),
+        ("finetune", "efficientnet_lite0", "20", 2),
+        # The last batch of the 59 samples has two, so that one of three processes has none.
+        ("head", "resnet18", "19", 3),
+    ],
+)
+def test_the_result_is_that_of_one_process_up_to_rounding(
+    tmp_path, mode, backbone, batch_size, processes
+):
+    script = tmp_path / "job.py"
+    script.write_text(TRAINING)
+    results = []
+    for number, launcher in enumerate(
+        (
+            [sys.executable],
+            [
+                sys.executable,
+                "-m",
+                "torch.distributed.run",
+                "--standalone",
+                f"--nproc-per-node={processes}",
+            ],
+        )
+    ):
+        output = tmp_path / f"{number}.pt"
+        done = subprocess.run(
+            [*launcher, str(script), mode, backbone, batch_size, str(output)],
+            cwd=ROOT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        results.append(torch.load(output, weights_only=False))
+    (one, alone), (many, together) = results
+    for name in ("training_loss", "validation_loss", "validation_accuracy"):
+        np.testing.assert_allclose(alone[name], together[name], rtol=1e-5, err_msg=name)
+    for name in one:
+        torch.testing.assert_close(one[name], many[name], rtol=1e-3, atol=1e-6, msg=name)
+
+
+def environment():
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -1,0 +1,218 @@
+"""Coding part 1, the training: each trap of the homework, divergence, and what a result holds."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hw4.flowers import TrainingSettings, build_network, predict, train_model
+from hw4.flowers.batches import epoch_batches
+from tests.hw4.conftest import Blobs
+
+pytestmark = pytest.mark.hw4_flowers
+
+QUICK = TrainingSettings(epochs=2, learning_rate=0.01, batch_size=16)
+
+
+def small_network(mode="scratch", classes=3, seed=0):
+    return build_network(mode, classes, "resnet18", None, seed=seed)
+
+
+def test_two_epochs_are_what_plain_pytorch_does(blobs, validation_blobs, tmp_path):
+    """An oracle: the same batches, the same SGD, written down in ten lines."""
+    settings = TrainingSettings(
+        epochs=2, learning_rate=0.02, batch_size=16, momentum=0.8, weight_decay=0.01, seed=4
+    )
+    expected = small_network()
+    optimizer = torch.optim.SGD(expected.parameters(), lr=0.02, momentum=0.8, weight_decay=0.01)
+    losses = []
+    for epoch in range(2):
+        expected.train()
+        total = 0.0
+        for indices in epoch_batches(60, 16, 4, epoch):
+            x, y = blobs.batch(indices)
+            loss = nn.functional.cross_entropy(expected(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(indices)
+        losses.append(total / 60)
+    path = tmp_path / "run.pt"
+    training = train_model(small_network(), blobs, validation_blobs, settings, checkpoint=path)
+    np.testing.assert_allclose(training.history.training_loss, losses, rtol=1e-4)
+    ours = torch.load(tmp_path / "run.pt", weights_only=True)["state"]["trained"]
+    for name, tensor in expected.trained.state_dict().items():
+        torch.testing.assert_close(ours[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_means_are_over_samples_although_the_last_batch_is_short(blobs, validation_blobs):
+    """Trap: accuracies of batches averaged, the loss divided by the wrong number."""
+    training = train_model(small_network(), blobs, validation_blobs, QUICK)
+    x, y = validation_blobs.batch(np.arange(21))
+    best = training.history.best_epoch - 1
+    with torch.inference_mode():
+        logits = training.network(x)
+    loss = nn.functional.cross_entropy(logits, y).item()
+    assert training.history.validation_loss[best] == pytest.approx(loss, rel=1e-4)
+    right = (logits.argmax(dim=1) == y).sum().item()
+    assert training.history.validation_accuracy[best] == pytest.approx(right / 21)
+
+
+def test_the_best_epoch_by_validation_is_what_is_returned(blobs, validation_blobs, monkeypatch):
+    """The validation accuracy is made to fall after the second of four epochs."""
+    from hw4.flowers import Measured
+    from hw4.flowers import training as module
+
+    seen = []
+
+    def measure(network, *arguments):
+        seen.append({n: t.clone() for n, t in network.trained.state_dict().items()})
+        return Measured(loss=1.0, accuracy=[0.5, 0.9, 0.9, 0.7][len(seen) - 1])
+
+    monkeypatch.setattr(module, "evaluate", measure)
+    settings = dataclasses.replace(QUICK, epochs=4)
+    training = train_model(small_network(), blobs, validation_blobs, settings)
+    assert training.history.best_epoch == 2
+    final = training.network.trained.state_dict()
+    assert all(torch.equal(seen[1][name], final[name]) for name in final)
+    assert not training.network.training
+
+
+def test_validation_records_no_gradient_and_moves_nothing(blobs, validation_blobs, monkeypatch):
+    """Trap: gradients recorded in validation, BatchNorm statistics moved by it."""
+    from hw4.flowers import evaluate
+    from hw4.flowers import training as module
+
+    def watched(network, *arguments):
+        before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        handle = network.trained.register_forward_hook(
+            lambda module, inputs, output: outputs.append(output.requires_grad)
+        )
+        measured = evaluate(network, *arguments)
+        handle.remove()
+        assert all(torch.equal(before[n], t) for n, t in network.state_dict().items())
+        return measured
+
+    outputs = []
+    monkeypatch.setattr(module, "evaluate", watched)
+    train_model(small_network(), blobs, validation_blobs, QUICK)
+    assert outputs
+    assert not any(outputs)
+
+
+def test_it_learns_what_can_be_learned(blobs, validation_blobs):
+    settings = TrainingSettings(epochs=4, learning_rate=0.01, batch_size=16)
+    training = train_model(small_network(), blobs, validation_blobs, settings)
+    assert training.history.best_accuracy >= 0.9
+    test = Blobs(samples=31, seed=2)
+    predictions = predict(training.network, test, batch_size=8)
+    assert predictions.accuracy >= 0.9
+    np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("mode", ["last_layers", "head"])
+def test_the_frozen_part_is_the_same_after_training(mode, blobs, validation_blobs):
+    """Trap: a "frozen" network whose BatchNorm statistics still move."""
+    network = small_network(mode)
+    before = {name: tensor.clone() for name, tensor in network.frozen.state_dict().items()}
+    training = train_model(network, blobs, validation_blobs, QUICK)
+    after = training.network.frozen.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_loss_that_is_no_number_ends_that_training_with_a_report(blobs, validation_blobs):
+    start = small_network()
+    before = {name: tensor.clone() for name, tensor in start.state_dict().items()}
+    wild = dataclasses.replace(QUICK, learning_rate=1e30, epochs=3)
+    training = train_model(start, blobs, validation_blobs, wild)
+    assert "the training loss became" in training.history.diverged
+    assert "in epoch 1, at learning rate 1e+30" in training.history.diverged
+    assert len(training.history) == 0
+    # Nothing was finished, so the weights are those it started from.
+    assert all(torch.equal(before[n], t) for n, t in training.network.state_dict().items())
+
+
+def test_a_last_step_that_goes_astray_is_noticed_too(blobs, validation_blobs):
+    """One batch an epoch: its loss is a number, and the weights after its step are not."""
+    wild = dataclasses.replace(QUICK, learning_rate=1e30, batch_size=60)
+    training = train_model(small_network(), blobs, validation_blobs, wild)
+    assert "the validation loss became" in training.history.diverged
+    assert len(training.history) == 0
+    assert all(t.isfinite().all() for t in training.network.state_dict().values())
+
+
+def test_divergence_later_keeps_the_best_epoch_before(blobs, validation_blobs, monkeypatch):
+    rates = [0.01, 1e30, 1e30]
+    monkeypatch.setattr(TrainingSettings, "learning_rate_at", lambda self, epoch: rates[epoch])
+    settings = dataclasses.replace(QUICK, epochs=3)
+    training = train_model(small_network(), blobs, validation_blobs, settings)
+    assert "in epoch 2" in training.history.diverged
+    assert training.history.best_epoch == len(training.history) == 1
+    assert all(t.isfinite().all() for t in training.network.state_dict().values())
+
+
+def test_early_stopping_waits_as_long_as_it_is_told(blobs, validation_blobs, monkeypatch):
+    from hw4.flowers import Measured
+    from hw4.flowers import training as module
+
+    accuracies = iter([0.5, 0.6, 0.6, 0.55, 0.9])
+    monkeypatch.setattr(module, "evaluate", lambda *a: Measured(1.0, next(accuracies)))
+    settings = dataclasses.replace(QUICK, epochs=5, patience=2)
+    history = train_model(small_network(), blobs, validation_blobs, settings).history
+    assert history.validation_accuracy == (0.5, 0.6, 0.6, 0.55)
+    assert history.best_epoch == 2
+
+
+def test_the_history_holds_what_was_done(blobs, validation_blobs):
+    settings = dataclasses.replace(QUICK, epochs=3, schedule="cosine")
+    history = train_model(small_network(), blobs, validation_blobs, settings).history
+    assert len(history) == 3
+    expected = [0.01 * (1 + math.cos(math.pi * epoch / 3)) / 2 for epoch in range(3)]
+    assert history.learning_rate == pytest.approx(expected)
+    assert all(seconds > 0 for seconds in history.seconds)
+    assert history.diverged == ""
+
+
+def test_training_twice_gives_the_same_weights(blobs, validation_blobs):
+    blobs.augments = True
+    states = []
+    for seed in (0, 0, 1):
+        settings = dataclasses.replace(QUICK, seed=seed)
+        states.append(train_model(small_network(), blobs, validation_blobs, settings).network)
+    first, again, other = (network.state_dict() for network in states)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["trained.fc.weight"], other["trained.fc.weight"])
+
+
+def test_what_does_not_fit_together_is_refused(blobs, validation_blobs):
+    with pytest.raises(ValueError, match=r"labels from 0 to 2, but the network has 2 outputs"):
+        train_model(small_network(classes=2), blobs, validation_blobs, QUICK)
+    blobs.labels = np.array([], int)
+    with pytest.raises(ValueError, match="the training set is empty"):
+        train_model(small_network(), blobs, validation_blobs, QUICK)
+
+
+def test_batches_of_one_image_are_refused_where_batchnorm_would_fail(blobs, validation_blobs):
+    ones = dataclasses.replace(QUICK, batch_size=1, epochs=1)
+    with pytest.raises(ValueError, match="batches of a single image"):
+        train_model(small_network(), blobs, validation_blobs, ones)
+    kept = build_network("head", 3, "resnet18", None)
+    assert len(train_model(kept, blobs, validation_blobs, ones).history) == 1
+
+
+def test_in_reduced_precision_it_learns_the_same(blobs, validation_blobs, monkeypatch):
+    """bfloat16 is emulated where the hardware lacks it: slow, but the same arithmetic."""
+    network = small_network()
+    gentle = dataclasses.replace(QUICK, learning_rate=0.001)
+    plain = train_model(small_network(), blobs, validation_blobs, gentle).history
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: torch.bfloat16)
+    types = []
+    network.trained.conv1.register_forward_hook(lambda *call: types.append(call[2].dtype))
+    reduced = train_model(network, blobs, validation_blobs, gentle).history
+    assert set(types) == {torch.bfloat16}
+    np.testing.assert_allclose(reduced.training_loss, plain.training_loss, atol=0.1)
+    # The weights themselves stay in full precision.
+    assert {p.dtype for p in network.parameters()} == {torch.float32}

@@ -1,0 +1,180 @@
+"""Coding part 1: augmentation, the middle of an image, normalisation and its inverse."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from torchvision.transforms import v2
+
+from hw4.flowers import HALF, IMAGENET, EvaluationTransform, TrainingTransform, unnormalise
+from hw4.flowers.transforms import evaluation_transform, random_box, training_transform
+
+pytestmark = pytest.mark.hw4_flowers
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def smooth(width, height, seed=0):
+    """Return a picture without fine detail."""
+    coarse = Image.fromarray(rng(seed).integers(0, 256, (5, 6, 3), np.uint8))
+    return coarse.resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize("normalisation", [IMAGENET, HALF])
+@pytest.mark.parametrize("size", [(341, 256), (300, 500), (64, 64), (900, 120)])
+def test_evaluation_is_torchvision_s_resize_and_centre_crop(size, normalisation):
+    picture = smooth(*size)
+    mean, std = normalisation
+    oracle = v2.Compose(
+        [
+            v2.Resize(112),
+            v2.CenterCrop(112),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(mean, std),
+        ]
+    )
+    ours = evaluation_transform(112, mean, std)(picture)
+    assert (ours.shape, ours.dtype) == ((3, 112, 112), torch.float32)
+    # Half a pixel of rounding where the oracle crops.
+    difference = (unnormalise(ours, mean, std) - unnormalise(oracle(picture), mean, std)).abs()
+    assert difference.mean() < 0.01
+    assert difference.max() < 0.06
+
+
+def test_evaluation_is_the_same_each_time_and_training_is_not():
+    picture = smooth(80, 60)
+    middle, training = evaluation_transform(32), training_transform(32)
+    assert torch.equal(middle(picture), middle(picture))
+    assert torch.equal(training(picture, rng(1)), training(picture, rng(1)))
+    assert not torch.equal(training(picture, rng(1)), training(picture, rng(2)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (200, 3), (31, 33)])
+def test_pictures_of_any_size_fit(size):
+    for transform in (lambda x: training_transform(32)(x, rng()), evaluation_transform(32)):
+        image = transform(smooth(*size))
+        assert image.shape == (3, 32, 32)
+        assert torch.isfinite(image).all()
+
+
+@given(st.integers(1, 900), st.integers(1, 900), st.integers(0, 2**32))
+def test_a_random_box_lies_within_the_image_and_keeps_to_its_bounds(width, height, seed):
+    left, top, right, bottom = random_box(width, height, 0.4, 4 / 3, rng(seed))
+    assert 0 <= left < right <= width
+    assert 0 <= top < bottom <= height
+    stretch = (right - left) / (bottom - top)
+    assert 3 / 4 - 1e-6 <= stretch <= 4 / 3 + 1e-6
+    # It may only be smaller than asked for where it touches both edges, and was shrunk to fit.
+    area = (right - left) * (bottom - top) / (width * height)
+    touches = right - left > width - 1e-6 or bottom - top > height - 1e-6
+    assert area >= 0.4 - 1e-9 or touches
+
+
+def test_boxes_are_spread_over_area_shape_and_place():
+    boxes = np.array([random_box(100, 100, 0.4, 4 / 3, rng(seed)) for seed in range(2000)])
+    sides = boxes[:, 2:] - boxes[:, :2]
+    assert sides.prod(axis=1).min() < 4200
+    assert sides.prod(axis=1).max() > 9500
+    assert np.log(sides[:, 0] / sides[:, 1]).mean() == pytest.approx(0, abs=0.02)
+    assert boxes.reshape(-1, 2, 2).mean(axis=(0, 1)) == pytest.approx([50, 50], abs=1)
+
+
+PLAIN = TrainingTransform(40, least_area=1, most_stretch=1, jitter=0)
+
+
+def test_one_in_two_is_mirrored():
+    picture = smooth(40, 40)
+    straight = PLAIN.finish(PLAIN.prepare(picture), NeverMirrored())
+    images = [PLAIN(picture, rng(seed)).permute(1, 2, 0).numpy() for seed in range(400)]
+    mirrored = sum(np.allclose(image, straight[:, ::-1]) for image in images)
+    assert sum(np.allclose(image, straight) for image in images) == 400 - mirrored
+    # Four standard deviations.
+    assert abs(mirrored - 200) <= 40
+
+
+class NeverMirrored(np.random.Generator):
+    """Draws one constant."""
+
+    def __init__(self):
+        super().__init__(np.random.PCG64(0))
+
+    def random(self, *arguments, **options):
+        return 0.75
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_change_of_light_is_torchvision_s_one_after_another(seed):
+    """One matrix and one shift do what brightness, saturation and contrast do in turn."""
+    # Not near black or white, where torchvision cuts off after each step.
+    picture = Image.fromarray(rng(seed).integers(90, 160, (40, 40, 3), np.uint8))
+    transform = dataclasses.replace(PLAIN, jitter=0.3)
+    generator = rng(seed)
+    random_box(40, 40, 1, 1, generator)
+    mirrored = generator.random() < 0.5
+    brightness, saturation, contrast = generator.uniform(0.7, 1.3, 3)
+    expected = v2.functional.to_dtype(v2.functional.to_image(picture), torch.float32, scale=True)
+    expected = v2.functional.adjust_brightness(expected, brightness)
+    expected = v2.functional.adjust_saturation(expected, saturation)
+    expected = v2.functional.adjust_contrast(expected, contrast)
+    expected = expected.flip(-1) if mirrored else expected
+    assert torch.allclose(unnormalise(transform(picture, rng(seed))), expected, atol=2e-4)
+
+
+def test_the_change_of_light_stays_within_black_and_white():
+    picture = Image.fromarray(rng().choice([0, 255], (40, 40, 3)).astype(np.uint8))
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in IMAGENET)
+    transform = dataclasses.replace(PLAIN, jitter=0.9)
+    for seed in range(20):
+        seen = transform(picture, rng(seed)) * std + mean
+        assert seen.min() > -1e-6
+        assert seen.max() < 1 + 1e-6
+
+
+@given(st.sampled_from([IMAGENET, HALF]), st.integers(0, 2**32))
+def test_unnormalise_gives_back_what_a_person_sees(normalisation, seed):
+    pixels = rng(seed).integers(0, 256, (56, 64, 3), np.uint8)
+    # The middle square has the size that is asked for, so that nothing is resampled.
+    picture = Image.fromarray(pixels)
+    seen = unnormalise(EvaluationTransform(56, *normalisation)(picture), *normalisation)
+    expected = torch.from_numpy(pixels[:, 4:-4]).permute(2, 0, 1) / 255
+    assert torch.allclose(seen, expected, atol=1e-6)
+
+
+def test_unnormalise_takes_one_image_or_many_and_stays_in_bounds():
+    images = torch.linspace(-9, 9, 2 * 3 * 4 * 4).view(2, 3, 4, 4)
+    both = unnormalise(images)
+    assert torch.equal(both[1], unnormalise(images[1]))
+    assert (both.min(), both.max()) == (0, 1)
+    with pytest.raises(ValueError, match=r"shape \(4, 4\), expected \(..., 3, h, w\)"):
+        unnormalise(images[0, 0])
+
+
+def test_large_images_are_shrunk_once_and_small_ones_kept():
+    transform = training_transform(64)
+    assert transform.prepare(smooth(400, 300)).shape == (96, 128, 3)
+    assert transform.prepare(smooth(90, 60)).shape == (60, 90, 3)
+    assert math.ceil(1.5 * 64) == transform.least_side
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_size": 0}, "image_size is 0"),
+        ({"std": (1.0, 0.0, 1.0)}, "three positive stds"),
+        ({"mean": (0.5,)}, "three means"),
+        ({"least_area": 0.0}, "least_area in"),
+        ({"most_stretch": 0.5}, "most_stretch 1 or more"),
+        ({"jitter": 1.0}, "jitter in"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingTransform(**options)
