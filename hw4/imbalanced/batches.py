@@ -9,6 +9,8 @@ import pandas as pd
 import torch
 from torch.utils.data import BatchSampler, RandomSampler, Sampler
 
+Indices = npt.NDArray[np.int64]
+
 
 def plain_batches(
     samples: int, batch_size: int, generator: torch.Generator | None = None
@@ -102,9 +104,7 @@ class BalancedBatchSampler(Sampler[list[int]]):
             batch = np.concatenate([next(stream) for stream in streams])
             yield rng.permutation(batch).tolist()
 
-    def draw(
-        self, members: npt.NDArray[np.int64], rng: np.random.Generator
-    ) -> Iterator[npt.NDArray[np.int64]]:
+    def draw(self, members: Indices, rng: np.random.Generator) -> Iterator[Indices]:
         """Yield quotas of one class without end, from one random permutation after another."""
         left = rng.permutation(members)
         while True:

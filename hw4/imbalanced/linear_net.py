@@ -14,6 +14,9 @@ from hw4.imbalanced.samples import ImbalancedDataset
 from hw4.theory.half_planes import HalfPlane
 from hw4.theory.radial_neuron import RadialNeuron
 
+Batches = Collection[list[int]]
+"""The batches of an epoch, each a list of sample indices."""
+
 
 class LinearNet(nn.Module):
     """z = w₁ x₁ + w₂ x₂ + b, the logit of the positive class.
@@ -32,8 +35,7 @@ class LinearNet(nn.Module):
 
     def forward(self, data: torch.Tensor) -> torch.Tensor:
         """Return the logits, shape (m,), of points of shape (m, 2)."""
-        logits: torch.Tensor = self.layer(data).squeeze(-1)
-        return logits
+        return torch.squeeze(self.layer(data), -1)
 
 
 class RadialNet(LinearNet):
@@ -58,7 +60,7 @@ class RadialNet(LinearNet):
 def train(
     model: LinearNet,
     samples: ImbalancedDataset,
-    batches: Collection[list[int]],
+    batches: Batches,
     epochs: int = 30,
     learning_rate: float = 0.1,
 ) -> list[float]:
@@ -71,8 +73,7 @@ def train(
     samples
         The training samples.
     batches
-        Lists of sample indices, in a new order in each epoch: `plain_batches` or a
-        `BalancedBatchSampler`.
+        `plain_batches` or a `BalancedBatchSampler`: in a new order each time they are gone through.
     epochs
         How often to go through the batches.
     learning_rate
@@ -100,15 +101,11 @@ def train(
 
 
 def descend(
-    model: LinearNet,
-    samples: ImbalancedDataset,
-    batches: Collection[list[int]],
-    epochs: int,
-    learning_rate: float,
+    model: LinearNet, samples: ImbalancedDataset, batches: Batches, epochs: int, rate: float
 ) -> list[float]:
     """Take one step of gradient descent on each batch; return the mean loss of each epoch.
 
-    A step on a batch B moves the parameters by -η times the gradient of::
+    A step on a batch B moves the parameters by -η, the rate, times the gradient of::
 
         loss(B) = mean over i in B of  ln(1 + exp(z_i)) - y_i z_i
 
@@ -121,8 +118,8 @@ def descend(
     .. [1] Polyak and Juditsky, *Acceleration of stochastic approximation by averaging*, SIAM
        Journal on Control and Optimization 30, 1992.
     """
-    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
-    losses, late = [], []
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    losses, second_half = [], []
     for epoch in range(epochs):
         total, seen = 0.0, 0
         for indices in batches:
@@ -134,9 +131,9 @@ def descend(
             total += loss.item() * len(indices)
             seen += len(indices)
             if epoch >= epochs // 2:
-                late.append(parameters_to_vector(model.parameters()).detach())
+                second_half.append(parameters_to_vector(model.parameters()).detach())
         losses.append(total / seen)
-    vector_to_parameters(torch.stack(late).mean(dim=0), model.parameters())
+    vector_to_parameters(torch.stack(second_half).mean(dim=0), model.parameters())
     return losses
 
 

@@ -39,7 +39,7 @@ def conv_parameters(
     return filters * (weights + bias)
 
 
-def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
     """Return the pixels of the output along one axis: ⌊(n + 2p - d (k - 1) - 1) / s⌋ + 1.
 
     A filter covers d (k - 1) + 1 pixels. It starts at the first pixel of the padded input and moves
@@ -47,8 +47,8 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
 
     Parameters
     ----------
-    size
-        n, the pixels of the input.
+    n
+        Pixels of the input.
     kernel, stride, dilation
         k, s and d, in pixels.
     padding
@@ -60,7 +60,7 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     15
     """
     covered = dilation * (kernel - 1) + 1
-    return (size + 2 * padding - covered) // stride + 1
+    return (n + 2 * padding - covered) // stride + 1
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -33,9 +33,6 @@ class Interval:
     lower: Fraction
     upper: Fraction
 
-    def __contains__(self, value: Number) -> bool:
-        return self.lower < exact(value) <= self.upper
-
     @property
     def tex(self) -> str:
         """The interval as a formula."""

@@ -199,11 +199,6 @@ def test_the_line_is_where_the_answer_changes(w1, w2, b):
     assert (near | (predict(model, grid).numpy() == exact)).all()
 
 
-def test_a_vertical_line_and_no_line():
-    assert decision_line(net(2.0, 0.0, -3.0)).equation == "x1 = 1.5"
-    assert decision_line(net(0.0, 0.0, 1.0)) is None
-
-
 def test_the_radial_model_and_its_neuron_have_one_boundary():
     model = net(0.5, 2.0, -1.5, RadialNet)
     data = np.random.default_rng(0).uniform(-3, 3, (500, 2))
