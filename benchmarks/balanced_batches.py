@@ -23,7 +23,7 @@ from hw4.imbalanced import BalancedBatchSampler
 BATCH = 128
 LABELS = 1_000_000
 ROUNDS = 5
-OURS = "hw4.imbalanced.balanced_batches"
+OURS = "hw4.imbalanced"
 Labels = npt.NDArray[np.int64]
 Batches = Iterable[list[int]] | Iterable[npt.NDArray[np.int64]]
 
@@ -37,16 +37,16 @@ def weighted(labels: Labels, seed: int) -> Iterable[list[int]]:
     """Build PyTorch's sampler, with weights that make both classes equally likely."""
     weights = 1 / np.bincount(labels)[labels]
     generator = torch.Generator().manual_seed(seed)
-    # Its annotation asks for a list, but it makes a tensor of the weights: an array saves the time.
+    # The annotation asks for a list, but the sampler makes a tensor of it; an array saves time.
     sampler = WeightedRandomSampler(weights, len(labels), generator=generator)  # type: ignore[arg-type]
     return BatchSampler(sampler, BATCH, drop_last=False)
 
 
 def imbalanced_learn(labels: Labels, seed: int) -> Iterable[npt.NDArray[np.int64]]:
-    """Build imbalanced-learn's generator, with its own choice: drop the surplus of a class."""
+    """Build imbalanced-learn's generator, which by default drops the surplus of a class."""
     from imblearn.keras import balanced_batch_generator
 
-    # It cuts the batches out of the features, so the features are the numbers of the samples.
+    # The generator returns rows of the features, so the features are the numbers of the samples.
     numbers = np.arange(len(labels))[:, None]
     batches, _ = balanced_batch_generator(numbers, labels, batch_size=BATCH, random_state=seed)
     return (features[:, 0] for features, _ in batches)
@@ -61,7 +61,7 @@ def measure(
     built = time.perf_counter()
     drawn = list(islice(batches, most))
     rate = len(drawn) / (time.perf_counter() - built)
-    # Not timed: the last batch of an epoch may be short, and then it cannot be half and half.
+    # Short batches are left out: the last one of an epoch may be odd, so that it has no half.
     full = [batch for batch in map(np.asarray, drawn) if len(batch) == BATCH]
     deviation = max(abs(labels[batch].mean() - 0.5) for batch in full)
     return built - start, rate, deviation
@@ -77,7 +77,7 @@ def rows() -> Iterator[Row]:
         "WeightedRandomSampler": weighted,
     }
     for build in contenders.values():
-        # Once unmeasured, so that no import is counted.
+        # The first call is not measured, because it includes imports.
         measure(build, labels[:10_000], 0, 10)
     rounds: dict[str, list[tuple[float, float, float]]] = {name: [] for name in contenders}
     for seed in range(ROUNDS):

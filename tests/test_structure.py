@@ -48,8 +48,8 @@ import random, numpy, torch
 before = random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
 import coursework.cli, coursework.handin, hw4.training
 import hw3.report.experiments, hw3.report.figures, hw3.report.tables
-import hw4.report.flower_conclusion, hw4.report.flower_figures, hw4.report.imbalanced_figures
-import hw4.theory.conv_parameters, hw4.theory.figures
+import hw4.report.flower_figures, hw4.report.flower_tables, hw4.report.imbalanced_figures
+import hw4.theory.convolutions, hw4.theory.figures
 after = random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
 assert before == after
 """

@@ -1,29 +1,17 @@
 """Coding part 2: two classes of which one is rare, told apart by a single linear layer."""
 
-from hw4.imbalanced.balanced_batches import (
-    BalancedBatchSampler,
-    plain_batches,
-)
-from hw4.imbalanced.dataset import (
-    ImbalancedDataset,
-)
-from hw4.imbalanced.linear_training import (
+from hw4.imbalanced.batches import BalancedBatchSampler, plain_batches
+from hw4.imbalanced.linear_net import (
     LinearNet,
     RadialNet,
-    SampleSet,
     decision_line,
+    descend,
     evaluate,
     predict,
     train,
 )
-from hw4.imbalanced.metrics import (
-    Metrics,
-    measure,
-)
-from hw4.imbalanced.sample_file import (
-    Samples,
-    from_text,
-)
+from hw4.imbalanced.measures import Metrics, measure
+from hw4.imbalanced.samples import ImbalancedDataset, read_samples
 
 __all__ = [
     "BalancedBatchSampler",
@@ -31,13 +19,12 @@ __all__ = [
     "LinearNet",
     "Metrics",
     "RadialNet",
-    "SampleSet",
-    "Samples",
     "decision_line",
+    "descend",
     "evaluate",
-    "from_text",
     "measure",
     "plain_batches",
     "predict",
+    "read_samples",
     "train",
 ]

@@ -1,28 +1,34 @@
-"""The figures of coding part 1 that show numbers: counts, learning rates, curves, confusions."""
+"""The figures of coding part 1: counts, flowers, learning rates, curves, and mistakes."""
 
+import textwrap
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
+from PIL import Image
 
 from coursework.figure import BLUE, GRAY, GREEN, ORANGE, VERMILION, new_figure, tidy
 from hw4.flowers import (
     MODE_NAMES,
+    FlowerDataset,
     FlowerSets,
-    History,
     LearningRateSearch,
     ModeResult,
     Predictions,
     chosen_rate,
+    unnormalise,
 )
 
 MANY = 20
-"""With more classes than these their names, and numbers in cells, no longer fit."""
+"""With more classes than these, neither their names nor numbers in cells fit on the page."""
 
-_LOOKS = ((BLUE, "o", "-"), (VERMILION, "s", "--"), (GREEN, "^", ":"), (ORANGE, "D", "-."))
+STORED_SIDE = 256
+"""Pixels of the longer side to which a stored image is shrunk, since it is small on the page."""
 
 
 def class_counts(flowers: FlowerSets) -> Figure:
@@ -40,7 +46,7 @@ def class_counts(flowers: FlowerSets) -> Figure:
             bottom=below,
             label=f"{part.mode} ({len(part):,})",
             color=colour,
-            # Stripes would fill bars that are hardly wider than they are.
+            # Stripes would fill bars that are hardly wider than a stripe.
             hatch=hatch if classes <= MANY else None,
             edgecolor="white",
             linewidth=0.5 if classes <= MANY else 0,
@@ -64,7 +70,8 @@ def learning_rates(searches: Mapping[str, LearningRateSearch]) -> Figure:
     """
     figure, ((ax,),) = new_figure(height=2.8)
     diverged: set[float] = set()
-    for (mode, search), (colour, marker, line) in zip(searches.items(), _LOOKS, strict=False):
+    looks = ((BLUE, "o", "-"), (VERMILION, "s", "--"), (GREEN, "^", ":"))
+    for (mode, search), (colour, marker, line) in zip(searches.items(), looks, strict=False):
         finished = {r: h.best_accuracy for r, h in search.histories.items() if not h.diverged}
         diverged |= search.histories.keys() - finished.keys()
         ax.plot(
@@ -72,7 +79,7 @@ def learning_rates(searches: Mapping[str, LearningRateSearch]) -> Figure:
             [finished[rate] for rate in sorted(finished)],
             marker + line,
             color=colour,
-            label=MODE_NAMES.get(mode, mode),
+            label=MODE_NAMES[mode],
         )
         if finished:
             rate = chosen_rate(search)
@@ -98,56 +105,33 @@ def training_curves(results: Mapping[str, ModeResult]) -> Figure:
     figure, axes = new_figure(2, len(results), height=4.2, sharex=True, sharey="row")
     for (mode, result), (top, bottom) in zip(results.items(), axes.T, strict=True):
         history = result.history
-        top.set_title(f"{MODE_NAMES.get(mode, mode)}\nlearning rate {result.learning_rate:g}")
-        _draw_history(top, bottom, history)
+        epochs = range(1, len(history) + 1)
+        for ax, values, label, look, colour in (
+            (top, history.training_loss, "training loss", "o-", BLUE),
+            (top, history.validation_loss, "validation loss", "s--", VERMILION),
+            (bottom, history.validation_accuracy, "validation accuracy", "^-", GREEN),
+        ):
+            ax.plot(epochs, values, look, color=colour, markersize=3.5, label=label)
+        for ax in (top, bottom):
+            # A line at NaN is not drawn, but has its entry in the legend.
+            best = history.best_epoch or np.nan
+            ax.axvline(best, color=GRAY, linestyle=":", linewidth=1.8, zorder=0, label="best epoch")
+            tidy(ax)
         if history.diverged:
             at = f"diverged in epoch {len(history) + 1}"
             bottom.text(0.5, 0.9, at, ha="center", fontsize=9, transform=bottom.transAxes)
+        top.set_title(f"{MODE_NAMES[mode]}\nlearning rate {result.learning_rate:g}", fontsize=10)
         bottom.set(xlabel="epoch", ylim=(-0.02, 1.02))
         bottom.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        tidy(top)
-        tidy(bottom)
     axes[0, 0].set_ylabel("loss (nats)")
     axes[1, 0].set_ylabel("accuracy")
-    entries = [ax.get_legend_handles_labels() for ax in axes.flat]
-    named = {label: handle for entry in entries for handle, label in zip(*entry, strict=True)}
-    # After the curves, although the panels below, with the accuracy, come later.
-    if "best epoch" in named:
-        named["best epoch"] = named.pop("best epoch")
-    figure.legend(
-        named.values(),
-        named.keys(),
-        loc="outside lower center",
-        ncols=4,
-        fontsize=9,
-        frameon=False,
-    )
+    curves = [*axes[0, 0].lines[:2], *axes[1, 0].lines]
+    figure.legend(handles=curves, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
     return figure
 
 
-def _draw_history(top: Axes, bottom: Axes, history: History) -> None:
-    """Draw the losses above and the accuracy below, and a line through both at the best epoch."""
-    epochs = range(1, len(history) + 1)
-    for ax, values, label, (colour, marker, line) in (
-        (top, history.training_loss, "training loss", _LOOKS[0]),
-        (top, history.validation_loss, "validation loss", _LOOKS[1]),
-        (bottom, history.validation_accuracy, "validation accuracy", (GREEN, "^", "-")),
-    ):
-        ax.plot(epochs, values, marker + line, color=colour, markersize=3.5, label=label)
-    if history.best_epoch:
-        for ax in (top, bottom):
-            ax.axvline(
-                history.best_epoch,
-                color=GRAY,
-                linestyle=":",
-                linewidth=1.8,
-                zorder=0,
-                label="best epoch",
-            )
-
-
 def confusion(predictions: Predictions, names: tuple[str, ...]) -> Figure:
-    """Draw the confusion matrix: rows are what the flowers are, columns what they are taken for.
+    """Draw the confusion matrix: a row for each true class, a column for each predicted one.
 
     The colour is the share of the true class. With few classes each cell has its count; with many
     only some of the rows and columns are named.
@@ -157,10 +141,10 @@ def confusion(predictions: Predictions, names: tuple[str, ...]) -> Figure:
     share = matrix / np.maximum(totals, 1)
     few = classes <= MANY
     figure, ((ax,),) = new_figure(height=3.6 if few else 6.4)
-    # Enlarged here, since viewers of a PDF may smooth what is small.
+    # Viewers of a PDF may smooth an image of few pixels, so each cell becomes a block of pixels.
     pixels = np.kron(share, np.ones((max(1, 800 // classes),) * 2))
     ends = (-0.5, classes - 0.5, classes - 0.5, -0.5)
-    # The square root shows a single confusion among the many that are right.
+    # The square root makes a single confusion visible beside many right answers.
     norm = PowerNorm(0.5, 0, 1)
     image = ax.imshow(pixels, cmap="Blues", norm=norm, extent=ends, interpolation="none")
     step = 1 if few else -(-classes // 34)
@@ -187,3 +171,97 @@ def confusion(predictions: Predictions, names: tuple[str, ...]) -> Figure:
     bar.set_label("share of the true class", fontsize=9)
     bar.ax.tick_params(labelsize=8)
     return figure
+
+
+def preprocessing(dataset: FlowerDataset) -> Figure:
+    """Draw seven flowers as stored, as a network sees them, and with the normalisation undone.
+
+    Where images are augmented, there is one more row: the same flowers an epoch later.
+    """
+    chosen = one_of_each(dataset.labels, 7)
+    epochs = (0, 1) if dataset.augments else (0,)
+    rows = ["as stored", "normalised,\nclipped", "normalisation\nundone"]
+    rows += ["the same,\nan epoch later"] * (len(epochs) - 1)
+    figure, axes = new_figure(len(rows), len(chosen), height=0.45 + 1.18 * len(rows))
+    normalised = [dataset.batch(chosen, epoch)[0] for epoch in epochs]
+    undone = [unnormalise(images, *dataset.normalisation).numpy() for images in normalised]
+    for column, index in enumerate(chosen):
+        stored = dataset.stored(int(index))
+        values = np.asarray(stored)
+        _show(axes[0, column], _shrink(stored))
+        name = _wrap(dataset.class_names[int(dataset.labels[index])])
+        width, height = stored.size
+        size = f"{width} × {height}\n{values.min()} to {values.max()}"
+        axes[0, column].set_title(f"{name}\n{size}", fontsize=8)
+        pictures = [normalised[0][column].numpy(), *(images[column] for images in undone)]
+        for row, picture in enumerate(pictures, 1):
+            _show(axes[row, column], np.clip(picture, 0, 1).transpose(1, 2, 0))
+            axes[row, column].set_title(_range(picture), fontsize=8)
+    for row, text in enumerate(rows):
+        axes[row, 0].set_ylabel(text, fontsize=8)
+    return figure
+
+
+def mistakes(dataset: FlowerDataset, predictions: Predictions) -> Figure:
+    """Draw up to eight mistakes, the surest first, with the two likeliest classes of each.
+
+    Parameters
+    ----------
+    dataset
+        The images of the predictions, in their order.
+    predictions
+        From `hw4.flowers.predict`.
+    """
+    shown = predictions.mistakes[:8]
+    if not len(shown):
+        figure, ((ax,),) = new_figure(height=0.6)
+        ax.set_axis_off()
+        text = f"None of the {len(predictions.labels):,} images is mistaken."
+        ax.text(0.5, 0.5, text, ha="center", va="center", fontsize=10)
+        return figure
+    columns = 4
+    rows = -(-len(shown) // columns)
+    figure, axes = new_figure(rows, columns, height=2.3 * rows)
+    for ax in axes.flat[len(shown) :]:
+        ax.set_axis_off()
+    names = dataset.class_names
+    for ax, index in zip(axes.flat, shown, strict=False):
+        _show(ax, _shrink(dataset.stored(int(index))))
+        lines = [f"is: {_short(names[int(predictions.labels[index])])}"]
+        lines += [f"{_short(names[k])} ({p:.2f})" for k, p in predictions.likeliest(int(index))]
+        ax.set_title("\n".join(lines), fontsize=8)
+    return figure
+
+
+def one_of_each(labels: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Return positions of images of different classes, spread evenly over the classes there are."""
+    classes, first = np.unique(labels, return_index=True)
+    spread = np.linspace(0, len(classes) - 1, min(count, len(classes))).round().astype(int)
+    positions: npt.NDArray[np.int64] = first[spread]
+    return positions
+
+
+def _show(ax: Axes, picture: Any) -> None:
+    """Draw a picture without axes; its pixels go into the figure as they are."""
+    ax.imshow(picture, interpolation="none")
+    ax.set(xticks=(), yticks=())
+    ax.spines[:].set_visible(False)
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    image.thumbnail((STORED_SIDE, STORED_SIDE))
+    return image
+
+
+def _range(values: npt.NDArray[np.float32]) -> str:
+    """Return the least and the greatest value, with the minus sign of mathematics."""
+    return f"{values.min():.2f} to {values.max():.2f}".replace("-", "−")
+
+
+def _short(name: str) -> str:
+    return textwrap.shorten(name, 22, placeholder=" …")
+
+
+def _wrap(name: str) -> str:
+    return "\n".join(textwrap.wrap(name, 14))

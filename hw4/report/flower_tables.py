@@ -1,11 +1,13 @@
-"""What the numbers of coding part 1 say, as tables."""
+"""What the numbers of coding part 1 say, as tables and in three sentences."""
 
+import itertools
 import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+from scipy.stats import binomtest
 
 from coursework.display import Headline, readable
 from hw4.flowers import (
@@ -17,9 +19,6 @@ from hw4.flowers import (
     Predictions,
     chosen_rate,
 )
-
-OXFORD_IMAGES = 8189
-"""How many photographs Oxford 102 has."""
 
 REFERENCE = {
     10: {"scratch": 0.54, "finetune": 0.97, "last_layers": 0.965},
@@ -51,34 +50,34 @@ def search_table(searches: Mapping[str, LearningRateSearch]) -> pd.DataFrame:
     """Return the best validation accuracy of each learning rate, a row for each mode."""
     rows = []
     for mode, search in searches.items():
-        row = {"mode": MODE_NAMES.get(mode, mode)}
-        row |= {f"{rate:g}": _outcome(history) for rate, history in search.histories.items()}
-        diverged = all(history.diverged for history in search.histories.values())
-        row["taken"] = f"{chosen_rate(search):g}" + (" (the lowest)" if diverged else "")
-        row["seconds"] = f"{sum(sum(h.seconds) for h in search.histories.values()):.0f}"
+        histories = search.histories
+        row = {"mode": MODE_NAMES[mode]}
+        row |= {f"{rate:g}": _outcome(history) for rate, history in histories.items()}
+        all_diverged = all(history.diverged for history in histories.values())
+        row["taken"] = f"{chosen_rate(search):g}" + (" (the lowest)" if all_diverged else "")
+        row["seconds"] = f"{sum(sum(history.seconds) for history in histories.values()):.0f}"
         rows.append(row)
     return readable(pd.DataFrame(rows))
 
 
 def result_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
-    """Return validation against test for each mode.
+    """Return validation against test for each mode, each ± its standard error.
 
-    The standard error of an accuracy p on n images is √(p (1 - p) / n). Where no epoch was
-    finished, there are no accuracies.
+    Where no epoch was finished, there are no accuracies.
     """
     rows = []
     for mode, result in results.items():
-        history, validation, test = result.history, result.validation, result.test
+        history, test = result.history, result.test
         end = f", diverged in {len(history) + 1}" if history.diverged else ""
+        gap, gap_error = _validation_minus_test(result)
         measured = {
-            "validation": f"{validation.accuracy:.4f}",
-            "test": f"{test.accuracy:.4f}",
-            "difference": _signed(validation.accuracy - test.accuracy),
-            "std. error (test)": f"{standard_error(test):.4f}",
+            "validation": f"{result.validation.accuracy:.4f}",
+            "test": f"{test.accuracy:.4f} ± {standard_error(test):.4f}",
+            "difference": f"{gap:+.4f} ± {gap_error:.4f}".replace("-", "−"),
         }
         rows.append(
             {
-                "mode": MODE_NAMES.get(mode, mode),
+                "mode": MODE_NAMES[mode],
                 "learning rate": f"{result.learning_rate:g}",
                 "best epoch": f"{history.best_epoch} of {len(history)}{end}",
                 **(measured if result.learned else dict.fromkeys(measured, "–")),
@@ -88,23 +87,85 @@ def result_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
     return readable(pd.DataFrame(rows))
 
 
-def confusion_table(
-    predictions: Predictions, names: tuple[str, ...], count: int = 8
-) -> pd.DataFrame | Markdown:
-    """Return the most frequent confusions, or that there is none.
+def paired_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
+    """Compare the modes two by two on the test images.
+
+    The images are the same for both modes, so those that both have right, or neither, do not tell
+    them apart. With n images, f that the first alone has right and s that the second alone has
+    right, the difference of the accuracies is (f - s) / n, and its standard error is
+    √(f + s - (f - s)² / n) / n [1]_. The last column is McNemar's exact p, the probability that two
+    equally good networks differ by as much or more: each of the f + s images then falls to one of
+    them like a coin. A mode in which no epoch was finished is left out.
+
+    References
+    ----------
+    .. [1] Agresti, *Categorical Data Analysis*, 3rd edition, 2013, section 11.1.
+    """
+    learned = [mode for mode, result in results.items() if result.learned]
+    rows = []
+    for second, first in itertools.combinations(learned, 2):  # the later mode minus the earlier
+        one, two = results[first].test, results[second].test
+        one_right, two_right = one.classes == one.labels, two.classes == two.labels
+        n = len(one.labels)
+        f, s = int((one_right & ~two_right).sum()), int((two_right & ~one_right).sum())
+        error = math.sqrt(f + s - (f - s) ** 2 / n) / n
+        p = binomtest(f, f + s).pvalue if f + s else 1
+        pair = f"{MODE_NAMES[first]} − {MODE_NAMES[second]}"
+        rows.append((pair, f, s, f"{_points((f - s) / n)} ± {100 * error:.1f}", f"{p:.2g}"))
+    names = ["pair", "first alone right", "second alone right", "difference in points", "p"]
+    return readable(pd.DataFrame(rows, columns=names))
+
+
+def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
+    """Say which mode is best, how validation differs from test, and which pairs differ.
+
+    Parameters
+    ----------
+    results
+        From `hw4.flowers.train_modes`. A mode in which no epoch was finished is named and left out.
+    """
+    learned = {MODE_NAMES[mode]: result for mode, result in results.items() if result.learned}
+    paragraphs = [
+        f"**{MODE_NAMES[mode]}** has learned nothing and is left out: {result.history.diverged}."
+        for mode, result in results.items()
+        if not result.learned
+    ]
+    if learned:
+        tests = {name: result.test for name, result in learned.items()}
+        best, *others = sorted(tests, key=lambda name: -tests[name].accuracy)
+        top, (images, classes) = tests[best].accuracy, tests[best].probabilities.shape
+        behind = [f"; {name} {_points(tests[name].accuracy - top)} points" for name in others]
+        gaps = {name: _validation_minus_test(result) for name, result in learned.items()}
+        differences = [f"{name} {_points(gap)} ± {100 * e:.1f}" for name, (gap, e) in gaps.items()]
+        paragraphs += [
+            f"**Best** on the {images:,} test images: {best} with {top:.1%} ± "
+            f"{standard_error(tests[best]):.1%}{''.join(behind)}. Guessing among {classes} classes "
+            f"would give {1 / classes:.1%}.",
+            "**Validation and test.** The validation set chose the learning rate and the epoch, so "
+            "that on average it promises too much; the test set chose nothing. Validation minus "
+            f"test in points, ± one standard error: {'; '.join(differences)}.",
+        ]
+    if len(learned) > 1:
+        p = paired_table(results)["p"].astype(float)
+        paragraphs.append(
+            "**Pairs** whose difference two equally good networks would show in fewer than 5 of "
+            f"100 cases (p < 0.05): {'; '.join(p.index[p < 0.05]) or 'none'}."
+        )
+    return Markdown("\n\n".join(paragraphs))
+
+
+def confusion_table(predictions: Predictions, names: tuple[str, ...]) -> pd.DataFrame | Markdown:
+    """Return the eight most frequent confusions, or the sentence that there is none.
 
     Parameters
     ----------
     predictions, names
-        What was predicted, and the name of each class.
-    count
-        How many pairs of classes at most.
+        The predictions, and the name of each class.
     """
-    matrix = predictions.confusion
-    totals = matrix.sum(axis=1)
-    wrong = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:count]
-    pairs = [(int(k) // len(matrix), int(k) % len(matrix)) for k in order]
+    wrong = predictions.confusion
+    totals = wrong.sum(axis=1)
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:8]
     rows = [
         {
             "flower": names[true],
@@ -112,7 +173,7 @@ def confusion_table(
             "times": int(wrong[true, taken]),
             "of": int(totals[true]),
         }
-        for true, taken in pairs
+        for true, taken in zip(*np.unravel_index(order, wrong.shape), strict=True)
         if wrong[true, taken]
     ]
     if not rows:
@@ -125,30 +186,24 @@ def reference_table(
 ) -> pd.DataFrame | Markdown:
     """Return test accuracies beside those of an earlier hand-in, if the two can be compared.
 
-    That takes Oxford's 102 flowers, the homework's split and ResNet-18; otherwise it is said why
-    there is no table.
+    They can for the 102 kinds of flowers, the homework's split and ResNet-18; otherwise a sentence
+    says why there is no table.
     """
-    differs = [
-        f"{what} here, {wanted} there"
-        for what, wanted, same in (
-            (_described(flowers), "Oxford's 8,189 of 102", _is_oxford(flowers)),
-            (f"{backbone}", "resnet18", backbone == "resnet18"),
-            (f"the {flowers.train.split} split", "the homework's", _is_homework_split(flowers)),
-        )
-        if not same
-    ]
+    kinds, split = len(flowers.class_names), flowers.train.split
+    here = (f"{kinds} kinds of flowers", backbone, f"the {split} split")
+    there = ("102 kinds of flowers", "resnet18", "the homework split")
+    differs = [f"{h} here, {t} there" for h, t in zip(here, there, strict=True) if h != t]
     if differs:
         return Markdown(
             "The reference figures of the homework are for another task "
             f"({'; '.join(differs)}), so they are not put beside these. The profile `full` "
-            "computes what they can be compared with."
+            "computes figures that can be compared with them."
         )
     rows = []
     for mode, result in results.items():
-        row = {"mode": MODE_NAMES.get(mode, mode)}
+        row = {"mode": MODE_NAMES[mode]}
         for epochs, accuracies in REFERENCE.items():
-            known = mode in accuracies
-            row[f"reference, {epochs} epochs"] = f"{accuracies[mode]:.3f}" if known else "–"
+            row[f"reference, {epochs} epochs"] = f"{accuracies[mode]:.3f}"
         accuracy = f"{result.test.accuracy:.3f} ± {standard_error(result.test):.3f}"
         row["this run"] = accuracy if result.learned else "–"
         row["its epochs"] = str(len(result.history))
@@ -161,9 +216,8 @@ def headline(results: Mapping[str, ModeResult]) -> Headline:
     figures: dict[str, float] = {}
     for mode, result in results.items():
         if result.learned:
-            name = MODE_NAMES.get(mode, mode)
-            figures[f"{name}, validation accuracy"] = result.validation.accuracy
-            figures[f"{name}, test accuracy"] = result.test.accuracy
+            figures[f"{MODE_NAMES[mode]}, validation accuracy"] = result.validation.accuracy
+            figures[f"{MODE_NAMES[mode]}, test accuracy"] = result.test.accuracy
     return Headline(figures)
 
 
@@ -173,24 +227,19 @@ def standard_error(predictions: Predictions) -> float:
     return math.sqrt(p * (1 - p) / len(predictions.labels))
 
 
+def _validation_minus_test(result: ModeResult) -> tuple[float, float]:
+    """Return the difference of the two accuracies and its standard error."""
+    validation, test = result.validation, result.test
+    error = math.hypot(standard_error(validation), standard_error(test))
+    return validation.accuracy - test.accuracy, error
+
+
 def _outcome(history: History) -> str:
     if history.diverged:
         return f"diverged in epoch {len(history) + 1}"
     return f"{history.best_accuracy:.4f}"
 
 
-def _described(flowers: FlowerSets) -> str:
-    return f"{sum(map(len, flowers)):,} flowers of {len(flowers.class_names)} kinds"
-
-
-def _is_oxford(flowers: FlowerSets) -> bool:
-    return len(flowers.class_names) == 102 and sum(map(len, flowers)) == OXFORD_IMAGES
-
-
-def _is_homework_split(flowers: FlowerSets) -> bool:
-    return flowers.train.split == "homework"
-
-
-def _signed(difference: float) -> str:
-    """Write a difference with its sign, to four places."""
-    return f"{difference:+.4f}".replace("-", "−")
+def _points(difference: float) -> str:
+    """Write a difference of two shares in percentage points, with its sign."""
+    return f"{100 * difference:+.1f}".replace("-", "−")

@@ -7,24 +7,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from coursework.figure import BLUE, GRAY, GREEN, ORANGE, VERMILION, new_figure, tidy
-from hw4.imbalanced import LinearNet, Metrics, RadialNet, SampleSet, decision_line
+from hw4.imbalanced import ImbalancedDataset, LinearNet, Metrics, RadialNet, decision_line
 from hw4.theory.half_planes import Box, HalfPlane, as_floats, clip
 
 POINTS = 3000
 """How many samples of each class a figure shows at most."""
 
 
-def sample_scatter(samples: SampleSet) -> Figure:
+def sample_scatter(samples: ImbalancedDataset) -> Figure:
     """Draw the samples of both classes."""
     figure, ((ax,),) = new_figure(height=3.6)
     box = frame(samples)
-    _scatter(ax, samples, box)
+    _scatter(ax, samples)
     _name_axes([ax], box)
     ax.legend(fontsize=9, markerscale=3, loc="upper left")
     return figure
 
 
-def decision_lines(models: Mapping[str, LinearNet], samples: SampleSet) -> Figure:
+def decision_lines(models: Mapping[str, LinearNet], samples: ImbalancedDataset) -> Figure:
     """Draw the decision line of each linear model over the samples, side by side.
 
     The half-plane in which the model says positive is shaded.
@@ -32,7 +32,7 @@ def decision_lines(models: Mapping[str, LinearNet], samples: SampleSet) -> Figur
     box = frame(samples)
     figure, (axes,) = new_figure(1, len(models), height=4.2, sharey=True)
     for ax, (name, model) in zip(axes, models.items(), strict=True):
-        _scatter(ax, samples, box)
+        _scatter(ax, samples)
         side = decision_line(model)
         if side is None:
             caption = "no line: both weights are 0"
@@ -41,7 +41,7 @@ def decision_lines(models: Mapping[str, LinearNet], samples: SampleSet) -> Figur
             caption = f"${side.equation.replace('x1', 'x_1').replace('x2', 'x_2')}$"
         ax.set_title(f"{name}\n{caption}", fontsize=9)
     _name_axes(axes, box)
-    # Of all panels together: one of them may have no line.
+    # The legend is that of all panels together, because one of them may have no line.
     entries = [ax.get_legend_handles_labels() for ax in axes]
     named = {label: handle for entry in entries for handle, label in zip(*entry, strict=True)}
     figure.legend(
@@ -79,11 +79,11 @@ def metric_bars(results: Mapping[str, Metrics]) -> Figure:
     return figure
 
 
-def curved_boundary(model: RadialNet, samples: SampleSet) -> Figure:
+def curved_boundary(model: RadialNet, samples: ImbalancedDataset) -> Figure:
     """Draw the boundary of a radial model over the samples, with its positive side shaded."""
     box = frame(samples)
     figure, ((ax,),) = new_figure(height=3.6)
-    _scatter(ax, samples, box)
+    _scatter(ax, samples)
     across, up = np.linspace(*box[:2], 400), np.linspace(*box[2:], 400)
     neuron = model.neuron()
     value = neuron(across[None, :], up[:, None])
@@ -97,21 +97,21 @@ def curved_boundary(model: RadialNet, samples: SampleSet) -> Figure:
     return figure
 
 
-def frame(samples: SampleSet) -> Box:
+def frame(samples: ImbalancedDataset) -> Box:
     """Return the rectangle around all samples, with a margin."""
     low, high = samples.data.min(dim=0).values.tolist(), samples.data.max(dim=0).values.tolist()
-    margin = 0.06 * max(high[0] - low[0], high[1] - low[1], 1e-6)
+    margin = 0.06 * max(high[0] - low[0], high[1] - low[1])
     return Box(low[0] - margin, high[0] + margin, low[1] - margin, high[1] + margin)
 
 
-def _scatter(ax: Axes, samples: SampleSet, box: Box) -> None:
+def _scatter(ax: Axes, samples: ImbalancedDataset) -> None:
     """Draw both classes, told apart by colour and by form."""
     for label, name, colour, marker in (
         (0, "negative", BLUE, "o"),
         (1, "positive", VERMILION, "^"),
     ):
         where = np.flatnonzero(samples.labels.numpy() == label)
-        # Evenly spaced over the file, so that every cluster is there.
+        # The samples shown are evenly spaced over the file, so that every cluster is there.
         shown = where[:: max(1, -(-len(where) // POINTS))]
         ax.plot(
             *samples.data.numpy()[shown].T,
@@ -123,11 +123,10 @@ def _scatter(ax: Axes, samples: SampleSet, box: Box) -> None:
             label=f"{name} ({len(where):,})",
             rasterized=True,
         )
-    ax.set(xlim=box[:2], ylim=box[2:])
 
 
 def _shade(ax: Axes, side: HalfPlane, box: Box) -> None:
-    """Shade a half-plane and draw its boundary, as far as they lie in the box."""
+    """Shade a half-plane and draw its boundary, both within the box."""
     polygon = as_floats(clip(box.corners, side))
     ax.fill(*polygon.T, color=ORANGE, alpha=0.18, linewidth=0, zorder=0, label="called positive")
     ends = side.boundary(box)
@@ -136,6 +135,7 @@ def _shade(ax: Axes, side: HalfPlane, box: Box) -> None:
 
 
 def _name_axes(axes: Sequence[Axes], box: Box) -> None:
+    """Name the axes of panels side by side, and give all of them the same scale."""
     for ax in axes:
         ax.set(xlabel="$x_1$", xlim=box[:2], ylim=box[2:], aspect="equal")
         tidy(ax)

@@ -7,7 +7,7 @@ from IPython.display import Markdown
 
 from coursework.display import Headline, readable
 from hw4.imbalanced import Metrics
-from hw4.theory.zero_sets import ZeroSet
+from hw4.theory.radial_neuron import ZeroSet
 
 
 def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
@@ -16,16 +16,14 @@ def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
     Parameters
     ----------
     results
-        From the name of a model to its metrics.
+        From the name of a model to its metrics, all with the same weight of the positives.
 
     Returns
     -------
     DataFrame
         Accuracy, true-positive and true-negative rate, balanced accuracy, and the accuracy that
-        weights the positives; its column is named after the weight if that is the same for all.
+        weights the positives, whose column is named after the weight.
     """
-    weights = {f"{metrics.positive_weight:g}" for metrics in results.values()}
-    weighted = f"weighted ({weights.pop()}:1)" if len(weights) == 1 else "weighted"
     rows = [
         {
             "model": name,
@@ -33,7 +31,7 @@ def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
             "TPR": f"{m.tpr:.4f}",
             "TNR": f"{m.tnr:.4f}",
             "balanced": f"{m.balanced_accuracy:.4f}",
-            weighted: f"{m.weighted_accuracy:.4f}",
+            f"weighted ({m.positive_weight:g}:1)": f"{m.weighted_accuracy:.4f}",
         }
         for name, m in results.items()
     ]
@@ -48,24 +46,18 @@ def conclusion(plain: Metrics, balanced: Metrics) -> Markdown:
     plain, balanced
         The metrics of the model trained on plain batches and on balanced ones.
     """
-    samples = plain.positives + plain.negatives
-    majority = max(plain.positives, plain.negatives) / samples
-    always = "negative" if plain.negatives >= plain.positives else "positive"
+    p, n = plain.positives, plain.negatives
     return Markdown(
-        f"**Plain batches.** {plain.accuracy:.1%} of the answers are right, where saying "
-        f"*{always}* every time would be right for {majority:.1%}. The model finds "
-        f"{plain.true_positives:,} of the {plain.positives:,} positives.\n\n"
-        f"**Balanced batches.** The model finds {balanced.true_positives:,} of the "
-        f"{balanced.positives:,} positives and calls {balanced.false_positives:,} of the "
-        f"{balanced.negatives:,} negatives positive as well. The accuracy "
-        f"{_change(plain.accuracy, balanced.accuracy)}, the balanced accuracy "
-        f"{_change(plain.balanced_accuracy, balanced.balanced_accuracy)}.\n\n"
-        f"**So** the accuracy prefers the model from "
-        f"{_better(plain.accuracy, balanced.accuracy)} batches and the balanced accuracy the one "
-        f"from {_better(plain.balanced_accuracy, balanced.balanced_accuracy)} batches. What "
-        "separates the two measures is the share of the classes in the file: in the accuracy "
-        f"a positive counts as much as a negative, though there are "
-        f"{plain.negatives / plain.positives:.3g} negatives for each positive."
+        f"**Plain batches** find {plain.true_positives:,} of the {p:,} positives. "
+        f"{plain.accuracy:.1%} of the answers are right; one answer for all samples, that of the "
+        f"larger class, would be right for {max(p, n) / (p + n):.1%}.\n\n"
+        f"**Balanced batches** find {balanced.true_positives:,} of the {p:,} positives, and call "
+        f"{balanced.false_positives:,} of the {n:,} negatives positive as well. From plain to "
+        f"balanced batches the accuracy goes from {plain.accuracy:.1%} to {balanced.accuracy:.1%}, "
+        f"and the balanced accuracy from {plain.balanced_accuracy:.1%} to "
+        f"{balanced.balanced_accuracy:.1%}. The two measures differ because the file has "
+        f"{n / p:.3g} negatives for each positive: the accuracy counts every sample once, the "
+        "balanced accuracy every class."
     )
 
 
@@ -77,21 +69,15 @@ def separation(line: Metrics, curve: Metrics, shape: ZeroSet) -> Markdown:
     line, curve
         The metrics of the linear and of the radial model.
     shape
-        The boundary of the latter.
+        The boundary of the radial model.
     """
-    better = curve.balanced_accuracy > line.balanced_accuracy
-    verdict = (
-        "It was trained on *plain* batches: what the line lacks is not balance, it is a bend."
-        if better
-        else "Here the bend does not help."
-    )
-    wrong_line = line.false_negatives + line.false_positives
-    wrong_curve = curve.false_negatives + curve.false_positives
+    wrong_line, wrong_curve = (m.false_negatives + m.false_positives for m in (line, curve))
     return Markdown(
         f"The learned boundary is: {shape}. It finds {curve.tpr:.2%} of the positives and "
-        f"leaves {curve.tnr:.2%} of the negatives alone, {wrong_curve:,} mistakes in all where "
-        f"the line of the balanced batches makes {wrong_line:,}; the balanced accuracy "
-        f"{_change(line.balanced_accuracy, curve.balanced_accuracy)}. {verdict}"
+        f"leaves {curve.tnr:.2%} of the negatives alone: {wrong_curve:,} mistakes, where the line "
+        f"of the balanced batches makes {wrong_line:,}. The balanced accuracy goes from "
+        f"{line.balanced_accuracy:.1%} with the line to {curve.balanced_accuracy:.1%} with the "
+        "curve, which was trained on plain batches."
     )
 
 
@@ -104,16 +90,3 @@ def headline(results: Mapping[str, Metrics]) -> Headline:
         figures[f"{name}, true-negative rate"] = metrics.tnr
         figures[f"{name}, balanced accuracy"] = metrics.balanced_accuracy
     return Headline(figures)
-
-
-def _change(before: float, after: float) -> str:
-    """Say how a share changes, to a tenth of a percent."""
-    first, second = f"{before:.1%}", f"{after:.1%}"
-    if first == second:
-        return f"stays at {first}"
-    return f"{'rises' if after > before else 'falls'} from {first} to {second}"
-
-
-def _better(plain: float, balanced: float) -> str:
-    """Name the kind of batches with the larger value."""
-    return "plain" if plain >= balanced else "balanced"

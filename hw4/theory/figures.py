@@ -10,26 +10,28 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from coursework.figure import BLUE, GRAY, GREEN, VERMILION, new_figure
-from hw4.theory.half_planes import Box, HalfPlane, Vertex, as_floats
-from hw4.theory.rbf_neuron import CASES, RbfNeuron
+from hw4.theory.half_planes import HalfPlane, as_floats
+from hw4.theory.radial_neuron import (
+    CASES,
+    CrossingLines,
+    Floats,
+    Hyperbola,
+    Plane,
+    Point,
+    RadialNeuron,
+)
 from hw4.theory.threshold_neurons import GREEN_SHAPE, VIEW, Network
-from hw4.theory.zero_sets import CrossingLines, Floats, Hyperbola, Plane, Point
 
 
-def rbf_cases(neurons: Sequence[RbfNeuron] = CASES) -> Figure:
-    """Draw the zero set of each radial neuron over the neuron's value, one panel each."""
-    columns = 4
-    rows = -(-len(neurons) // columns)
-    figure, grid = new_figure(rows, columns, height=1.85 * rows + 0.8, sharex=True, sharey=True)
-    axes = list(grid.flat)
+def radial_cases() -> Figure:
+    """Draw the zero set of each radial neuron of the `CASES` over its value, one panel each."""
+    figure, axes = new_figure(3, 4, height=6.35, sharex=True, sharey=True)
     norm = Normalize(-1.5, 1.5, clip=True)
-    for ax, neuron in zip(axes, neurons, strict=False):
-        _rbf_case(ax, neuron, norm)
-    for ax in axes[len(neurons) :]:
-        ax.set_axis_off()
-    for ax in axes[-columns:]:
+    for ax, neuron in zip(axes.flat, CASES, strict=True):
+        _radial_case(ax, neuron, norm)
+    for ax in axes[-1]:
         ax.set_xlabel("$x_1$")
-    for ax in axes[::columns]:
+    for ax in axes[:, 0]:
         ax.set_ylabel("$x_2$")
     bar = figure.colorbar(
         ScalarMappable(norm, "PuOr_r"), ax=axes, location="bottom", extend="both", aspect=50
@@ -39,7 +41,8 @@ def rbf_cases(neurons: Sequence[RbfNeuron] = CASES) -> Figure:
     return figure
 
 
-def _rbf_case(ax: Axes, neuron: RbfNeuron, norm: Normalize) -> None:
+def _radial_case(ax: Axes, neuron: RadialNeuron, norm: Normalize) -> None:
+    """Draw the value of one neuron in colours, its zero set in black, and its asymptotes."""
     side = 2.5
     grid = np.linspace(-side, side, 201)
     value = neuron(grid[None, :], grid[:, None])
@@ -51,7 +54,7 @@ def _rbf_case(ax: Axes, neuron: RbfNeuron, norm: Normalize) -> None:
     elif isinstance(shape, Point):
         ax.plot(0, 0, "o", color="black", markersize=5)
     else:
-        # From one corner to the opposite one for lines, some turns for angles.
+        # Lines reach from corner to corner; angles go round more than once.
         reach = 2 * side / min(shape.direction) if isinstance(shape, CrossingLines) else 9
         for branch in shape.branches(np.linspace(-reach, reach, 2001)):
             ax.plot(*branch.T, color="black", linewidth=1.8)
@@ -65,25 +68,23 @@ def _rbf_case(ax: Axes, neuron: RbfNeuron, norm: Normalize) -> None:
     ax.tick_params(labelsize=8)
 
 
-def threshold_regions(
-    networks: Mapping[str, Network], wanted: Sequence[Vertex] = GREEN_SHAPE, box: Box = VIEW
-) -> Figure:
-    """Draw lines, sides and the region y = 1 of each network, side by side.
+def threshold_regions(networks: Mapping[str, Network]) -> Figure:
+    """Draw lines, sides and the region y = 1 of each network in Figure 1, side by side.
 
-    The green area is the shape that is wanted; the dots are the points of a grid at which the
-    network answers y = 1. A line that has moved since the first network is in another colour, with
-    an arrow from where it was.
+    The green area is the `GREEN_SHAPE`; the dots are the points of a grid at which the network
+    answers y = 1. A line that has moved since the first network is in another colour, with an arrow
+    from its old place.
     """
     figure, (axes,) = new_figure(1, len(networks), height=4.1, sharey=True)
-    across, up = np.arange(box.left, box.right, 0.25), np.arange(box.bottom, box.top, 0.25)
+    across, up = np.arange(VIEW.left, VIEW.right, 0.25), np.arange(VIEW.bottom, VIEW.top, 0.25)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     first = next(iter(networks.values()))
     for ax, (name, network) in zip(axes, networks.items(), strict=True):
-        ax.fill(*as_floats(wanted).T, color=GREEN, alpha=0.45, linewidth=0)
+        ax.fill(*as_floats(GREEN_SHAPE).T, color=GREEN, alpha=0.45, linewidth=0)
         ax.plot(*grid[network(grid)].T, ".", color="black", markersize=1.5)
-        _lines(ax, network.sides, first.sides, box)
+        _lines(ax, network.sides, first.sides)
         ax.set_title(name, fontsize=10)
-        ax.set(xlim=box[:2], ylim=box[2:], aspect="equal", xlabel="$x_1$")
+        ax.set(xlim=VIEW[:2], ylim=VIEW[2:], aspect="equal", xlabel="$x_1$")
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=8)
     axes[0].set_ylabel("$x_2$")
@@ -95,26 +96,26 @@ def threshold_regions(
     return figure
 
 
-def _lines(ax: Axes, sides: Sequence[HalfPlane], before: Sequence[HalfPlane], box: Box) -> None:
+def _lines(ax: Axes, sides: Sequence[HalfPlane], before: Sequence[HalfPlane]) -> None:
     """Draw the boundaries with their names, and with + and - on their two sides."""
     placed: list[Floats] = []
     moved = [(was, side) for was, side in zip(before, sides, strict=True) if was != side]
     for was, side in moved:
-        placed += _arrow(ax, was, side, box)
+        placed += _arrow(ax, was, side)
     for number, (side, was) in enumerate(zip(sides, before, strict=True), start=1):
-        ends = side.boundary(box)
+        ends = side.boundary(VIEW)
         if ends is None:
             continue
         start, end = np.array(ends)
         colour = BLUE if side == was else VERMILION
         ax.plot(*np.transpose(ends), color=colour, linewidth=1.6)
         normal = np.array([side.w1, side.w2]) / np.hypot(side.w1, side.w2)
-        # The two places along the line that are furthest from other lines, from what is written
-        # already, and from the rim: one for the name, one for the signs.
+        # Two places along the line, one for the name and one for the signs: those that are
+        # furthest from other lines, from earlier texts and from the rim.
         along = start + np.linspace(0.02, 0.98, 97)[:, None] * (end - start)
         others = [other for other in (*sides, *(was for was, _ in moved)) if other != side]
         for marks in ((f"$n_{number}$", -0.6),), (("+", 0.45), ("−", -0.45)):
-            place = along[np.argmax(_clearance(along, others, placed, box))]
+            place = along[np.argmax(_clearance(along, others, placed))]
             placed.append(place)
             for text, offset in marks:
                 where = place + offset * normal
@@ -122,26 +123,24 @@ def _lines(ax: Axes, sides: Sequence[HalfPlane], before: Sequence[HalfPlane], bo
                 written.set_bbox({"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5})
 
 
-def _arrow(ax: Axes, was: HalfPlane, side: HalfPlane, box: Box) -> list[Floats]:
-    """Draw where a line was, and an arrow to where it is; return the place of the arrow."""
-    old, new = was.boundary(box), side.boundary(box)
+def _arrow(ax: Axes, was: HalfPlane, side: HalfPlane) -> list[Floats]:
+    """Draw the old place of a line and an arrow to its new one; return the place of the arrow."""
+    old, new = was.boundary(VIEW), side.boundary(VIEW)
     if old is None or new is None:
         return []
     ax.plot(*np.transpose(old), color=GRAY, linewidth=1, linestyle=(0, (4, 3)))
     tip = np.mean(new, axis=0)
-    # The foot of the perpendicular from there to the old line.
+    # The arrow starts at the foot of the perpendicular from its tip to the old line.
     normal = np.array([was.w1, was.w2])
     tail = tip - (tip @ normal + was.b) / (normal @ normal) * normal
     ax.annotate("", tip, tail, arrowprops={"arrowstyle": "->", "color": GRAY})
     return [(tip + tail) / 2]
 
 
-def _clearance(
-    points: Floats, others: Sequence[HalfPlane], placed: Sequence[Floats], box: Box
-) -> Floats:
+def _clearance(points: Floats, others: Sequence[HalfPlane], placed: Sequence[Floats]) -> Floats:
     """Return how far each point, shape (n, 2), is from everything that a text should not touch."""
-    rim = [points[:, 0] - box.left, box.right - points[:, 0]]
-    rim += [points[:, 1] - box.bottom, box.top - points[:, 1]]
+    rim = [points[:, 0] - VIEW.left, VIEW.right - points[:, 0]]
+    rim += [points[:, 1] - VIEW.bottom, VIEW.top - points[:, 1]]
     lines = [
         np.abs(points @ [side.w1, side.w2] + side.b) / np.hypot(side.w1, side.w2) for side in others
     ]

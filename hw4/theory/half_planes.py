@@ -14,7 +14,7 @@ Vertex = tuple[Fraction, Fraction]
 
 
 class Box(NamedTuple):
-    """A rectangle with its sides along the axes: the part of the plane that is looked at."""
+    """A rectangle with its sides along the axes, such as the part of the plane in a figure."""
 
     left: float
     right: float
@@ -30,12 +30,14 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class HalfPlane:
-    """All points with w₁ x₁ + w₂ x₂ + b > 0. The weights point into it, at a right angle.
+    """All points with w₁ x₁ + w₂ x₂ + b > 0.
+
+    The vector (w₁, w₂) is perpendicular to the boundary and points into the half-plane.
 
     Raises
     ------
     ValueError
-        If both weights are zero, for then there is no line, or a number is not finite.
+        If a number is not finite, or both weights are zero, so that there is no boundary.
     """
 
     w1: float
@@ -62,26 +64,21 @@ class HalfPlane:
         return replace(self, b=self.b - distance * math.hypot(self.w1, self.w2))
 
     @property
-    def vertical(self) -> bool:
-        """Whether the boundary is parallel to the second axis (w₂ = 0)."""
-        return self.w2 == 0
-
-    @property
     def equation(self) -> str:
         """The boundary as x₂ = slope · x₁ + intercept, or x₁ = constant if it is vertical."""
         # Adding 0 turns the negative zero of -0 / w into a plain one.
-        if self.vertical:
+        if self.w2 == 0:
             return f"x1 = {-self.b / self.w1 + 0:.4g}"
         return f"x2 = {-self.w1 / self.w2 + 0:.4g} x1 {-self.b / self.w2 + 0:+.4g}"
 
     def boundary(self, box: Box) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """Return the two ends of the part of the boundary within a box, or None if there is none.
+        """Return the two ends of the boundary within a box, or None if it lies outside.
 
-        Each end solves w₁ x₁ + w₂ x₂ + b = 0 for the coordinate with the larger weight, so that
-        lines in every direction, vertical ones too, come from the same division.
+        Each end solves w₁ x₁ + w₂ x₂ + b = 0 for the coordinate with the larger weight. So nothing
+        is divided by zero, whatever the direction of the line.
         """
         if abs(self.w1) > abs(self.w2):
-            # The same question with the axes exchanged.
+            # A steep line is a flat one with the axes exchanged.
             mirrored = HalfPlane(self.w2, self.w1, self.b)
             ends = mirrored.boundary(Box(box.bottom, box.top, box.left, box.right))
             return None if ends is None else (ends[0][::-1], ends[1][::-1])
@@ -102,14 +99,14 @@ def clip(polygon: Sequence[Vertex], side: HalfPlane) -> list[Vertex]:
     Parameters
     ----------
     polygon
-        Vertices in order. The arithmetic is that of fractions, so that nothing is rounded.
+        Vertices in order. They are fractions, so that nothing is rounded.
     side
-        What to keep.
+        The half-plane to keep.
 
     Returns
     -------
     list
-        The vertices of what is left, in the same order; empty if nothing is.
+        The vertices of the part that is left, in the same order; empty if nothing is left.
 
     References
     ----------
@@ -122,7 +119,7 @@ def clip(polygon: Sequence[Vertex], side: HalfPlane) -> list[Vertex]:
     kept = []
     for i, (x1, x2) in enumerate(polygon):
         if height[i - 1] * height[i] < 0:
-            # The edge from the vertex before crosses the boundary on this share of its way.
+            # The edge from the previous vertex crosses the boundary after this share of its length.
             share = height[i - 1] / (height[i - 1] - height[i])
             y1, y2 = polygon[i - 1]
             kept.append((y1 + share * (x1 - y1), y2 + share * (x2 - y2)))
@@ -144,8 +141,8 @@ def inside(polygon: Sequence[Vertex], points: npt.ArrayLike) -> npt.NDArray[np.b
     polygon
         Vertices, counter-clockwise.
     points
-        Taken as exactly the numbers they are, and compared in fractions: a point on an edge is
-        outside, however close the next float is.
+        Compared in fractions, without rounding: a point on an edge is outside, and the next float
+        beside it may be inside.
     """
     edges = []
     for i, (x1, x2) in enumerate(polygon):

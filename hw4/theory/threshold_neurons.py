@@ -18,32 +18,20 @@ Number = float | Fraction
 
 
 def exact(value: Number) -> Fraction:
-    """Return the fraction that a number is written as: one fifth for 0.2.
+    """Return a number as a fraction, reading a float as its decimals: 0.2 is one fifth.
 
-    A float is read as the shortest decimal number that denotes it, the one that Python prints, and
-    not as the binary number next to that. With it 0.2 + 0.3 is 0.5 and the ends of an interval are
-    what they are on paper; two different floats still are two different fractions.
+    The decimals of a float are those that Python prints. The float itself is the binary number next
+    to them, with which the sums, and so the ends of an interval, would differ from those on paper.
     """
     return Fraction(value) if isinstance(value, Rational) else Fraction(repr(float(value)))
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The numbers above ``lower``, which is left out, and up to ``upper``, which belongs to it."""
+    """All numbers with ``lower`` < number ≤ ``upper``."""
 
     lower: Fraction
     upper: Fraction
-
-    def __contains__(self, value: Number) -> bool:
-        return self.lower < exact(value) <= self.upper
-
-    @property
-    def middle(self) -> Fraction:
-        """The number furthest from both ends: the choice that bears rounding best."""
-        return (self.lower + self.upper) / 2
-
-    def __str__(self) -> str:
-        return f"{float(self.lower):g} < b* <= {float(self.upper):g}"
 
     @property
     def tex(self) -> str:
@@ -55,8 +43,8 @@ def and_interval(v: Sequence[Number], off: Number = 0.2, on: Number = 0.5) -> In
     """Return all b* for which y = H(Σ vᵢ nᵢ + b*) is the AND of the neurons n.
 
     Every n is ``on`` or ``off``. Let V = Σ vᵢ. If all are on, the sum is on V, and y = 1 needs
-    b* > -on V. Of all other patterns the largest sum is that where the neuron with the smallest
-    weight alone is off, on V - (on - off) min v, and y = 0 needs it with b* to be at most 0::
+    on V + b* > 0. Of all other patterns the one in which only the neuron with the smallest weight
+    is off has the largest sum, on V - (on - off) min v, and y = 0 needs this sum + b* ≤ 0::
 
         -on V  <  b*  ≤  -on V + (on - off) min v
 
@@ -65,21 +53,21 @@ def and_interval(v: Sequence[Number], off: Number = 0.2, on: Number = 0.5) -> In
     Parameters
     ----------
     v
-        Positive weights, one for each neuron; read by `exact`, as are the levels.
+        Positive weights, one for each neuron. They and the levels are read by `exact`.
     off, on
-        The two values of a neuron; the AND asks for ``on``.
+        The two values of a neuron; y is 1 if all neurons are ``on``.
 
     Raises
     ------
     ValueError
-        If a weight is not positive, there is none, or ``on`` is not above ``off``: with positive
-        weights the sum grows with every n, so y could not be 1 where all are at their lower value
-        and 0 elsewhere.
+        If there is no weight, a weight is not positive, or ``on`` is not above ``off``. In the last
+        case the sum is not largest where all neurons are on, so y cannot be 1 there alone.
 
     Examples
     --------
-    >>> print(and_interval([1, 1, 1, 1, 1]))
-    -2.5 < b* <= -2.2
+    >>> interval = and_interval([1, 1, 1, 1, 1])
+    >>> float(interval.lower), float(interval.upper)
+    (-2.5, -2.2)
     """
     weights, low, high = [exact(weight) for weight in v], exact(off), exact(on)
     if not weights or min(weights) <= 0:
@@ -99,9 +87,9 @@ class Network:
     Attributes
     ----------
     sides
-        The half-plane of each neuron: there it is ``on``.
+        The half-plane of each neuron, in which it is ``on``.
     v
-        Weights of the threshold neuron, one for each.
+        Weights of the threshold neuron, one for each half-plane.
     bias
         b*, its bias.
     off, on
@@ -119,7 +107,7 @@ class Network:
             raise ValueError(f"{len(self.v)} weights v for {len(self.sides)} neurons")
 
     def fires(self, pattern: Sequence[bool]) -> bool:
-        """Return y for the neurons that are on, computed in fractions, without rounding."""
+        """Return whether y = 1, given which neurons are on; in fractions, without rounding."""
         on, off = exact(self.on), exact(self.off)
         levels = [on if active else off for active in pattern]
         weighted = (exact(v) * n for v, n in zip(self.v, levels, strict=True))
@@ -128,7 +116,7 @@ class Network:
     def __call__(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Return y = 1 or not at each point, shape (..., 2)."""
         active = np.stack([side.contains(points) for side in self.sides], axis=-1)
-        # As many patterns as occur, not as many as there are points, go through `fires`.
+        # Fractions are slow, so `fires` is asked once for each pattern and not for each point.
         patterns, which = np.unique(
             active.reshape(-1, len(self.sides)), axis=0, return_inverse=True
         )
@@ -174,7 +162,7 @@ def move_side(network: Network, number: int, distance: float) -> Network:
     Parameters
     ----------
     network
-        Is left as it is.
+        The network, which is not changed.
     number
         Which neuron, counted from 1 as in the figure.
     distance
@@ -188,9 +176,9 @@ def move_side(network: Network, number: int, distance: float) -> Network:
 
 
 def agreement_table(
-    networks: dict[str, Network], rng: np.random.Generator, box: Box = VIEW, points: int = 5000
+    networks: dict[str, Network], rng: np.random.Generator, points: int = 5000
 ) -> pd.DataFrame:
-    """Compare where y = 1 with the polygon that the half-planes cut and with `GREEN_SHAPE`.
+    """Compare the region y = 1 with the polygon that the half-planes cut and with `GREEN_SHAPE`.
 
     Parameters
     ----------
@@ -198,29 +186,27 @@ def agreement_table(
         From the name of a row to the network.
     rng
         Draws the random points.
-    box
-        Where to compare.
     points
-        How many random points to take, beside the grid of all points whose coordinates are
-        multiples of 1/8: many of these lie on the very boundary.
+        How many random points of the `VIEW` to take, beside the grid of all its points whose
+        coordinates are multiples of 1/8: many of these lie on the very boundary.
 
     Returns
     -------
     DataFrame
-        For each network and kind of points: how many points, at how many y = 1, how many of the
-        answers differ from being inside the polygon, and how many from being in the green shape.
+        For each network and kind of points: the number of points, of points with y = 1, of points
+        whose answer is wrong about the polygon, and of points whose answer is wrong about the
+        green shape.
     """
-    axes = [np.arange(np.ceil(8 * a), 8 * b + 1) / 8 for a, b in (box[:2], box[2:])]
+    axes = [np.arange(8 * low, 8 * high + 1) / 8 for low, high in (VIEW[:2], VIEW[2:])]
     kinds = {
         "grid": np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2),
-        "random": rng.uniform(box[::2], box[1::2], (points, 2)),
+        "random": rng.uniform(VIEW[::2], VIEW[1::2], (points, 2)),
     }
+    # The polygon is cut from a larger box, so that no point lies on a side of the box.
+    around = Box(VIEW.left - 1, VIEW.right + 1, VIEW.bottom - 1, VIEW.top + 1)
     rows = []
     for name, network in networks.items():
-        # Cut from a larger box, whose own sides no point lies on.
-        polygon = intersection(
-            network.sides, Box(box.left - 1, box.right + 1, box.bottom - 1, box.top + 1)
-        )
+        polygon = intersection(network.sides, around)
         for kind, where in kinds.items():
             fired = network(where)
             missed = [(fired != inside(shape, where)).sum() for shape in (polygon, GREEN_SHAPE)]

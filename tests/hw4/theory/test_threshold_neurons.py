@@ -29,7 +29,7 @@ numbers = st.floats(-5, 5) | fractions
 
 
 def is_and(v, off, on, bias):
-    """Whether y is 1 for the pattern with all neurons on, and for no other: every one is tried."""
+    """Whether y is 1 for the pattern with all neurons on and for no other; all are tried."""
     network = Network(tuple(HalfPlane(1, 0, 0) for _ in v), tuple(v), bias, off, on)
     patterns = itertools.product((False, True), repeat=len(v))
     return all(network.fires(pattern) == all(pattern) for pattern in patterns)
@@ -51,25 +51,17 @@ def test_the_and_holds_inside_the_interval_and_fails_outside(v, one, other, data
     assert not is_and(v, off, on, interval.upper + away)
 
 
-@given(st.lists(positive, min_size=1, max_size=5), st.floats(-30, 30))
-def test_membership_is_what_brute_force_says(v, bias):
-    assert (bias in and_interval(v)) == is_and(v, 0.2, 0.5, bias)
-
-
 def test_the_homework_s_interval_and_its_ends():
     interval = and_interval([1, 1, 1, 1, 1], off=0.2, on=0.5)
     assert (interval.lower, interval.upper) == (Fraction(-5, 2), Fraction(-11, 5))
-    assert str(interval) == "-2.5 < b* <= -2.2"
-    assert -2.2 in interval
-    assert -2.4 in interval
-    assert -2.5 not in interval
-    assert -2.1999999999999997 not in interval
-    assert interval.middle == Fraction("-2.35")
+    assert interval.tex == r"-2.5 < b^* \le -2.2"
+    ands = [is_and([1] * 5, 0.2, 0.5, bias) for bias in (-2.5, -2.4, -2.2, -2.1999999999999997)]
+    assert ands == [False, True, True, False]
 
 
 @pytest.mark.parametrize("neurons", range(1, 9))
 def test_the_closed_end_is_closed_for_every_number_of_neurons(neurons):
-    """Floats are read as the decimals they are written as; in binary -1.2 would lie outside."""
+    """In binary floats the end -1.2 would lie outside."""
     v = [1] * neurons
     assert is_and(v, 0.2, 0.5, float(and_interval(v).upper))
     assert not is_and(v, 0.2, 0.5, float(and_interval(v).lower))
@@ -88,11 +80,9 @@ def test_inverted_levels_have_no_and():
     assert not any(is_and([1, 1], 0.5, 0.2, bias) for bias in biases)
 
 
-def test_exact_reads_decimals():
-    assert exact(0.2) == Fraction(1, 5)
-    assert exact(np.float64(0.2)) == Fraction(1, 5)
+def test_floats_are_read_as_the_decimals_they_are_written_as():
+    assert exact(0.2) == exact(np.float64(0.2)) == Fraction(1, 5)
     assert exact(0.1 + 0.2) != exact(0.3)
-    assert exact(3) == 3
 
 
 lines = st.tuples(st.integers(-9, 9), st.integers(-9, 9), st.integers(-20, 20)).filter(
@@ -102,7 +92,7 @@ lines = st.tuples(st.integers(-9, 9), st.integers(-9, 9), st.integers(-20, 20)).
 
 @given(lines, st.floats(-5, 5))
 def test_moving_shifts_along_the_weights(w, distance):
-    """Every point of the old line, moved by that distance along w / |w|, is on the new one."""
+    """A point of the old line, moved by that distance along w / |w|, is on the new line."""
     side = HalfPlane(*w)
     moved = side.moved(distance)
     norm = np.hypot(w[0], w[1])
@@ -130,7 +120,7 @@ def test_figure_1_is_drawn_as_described():
     assert -n5.w1 / n5.w2 > 0
     assert n5.w2 > 0  # the positive side is above
     assert n5.w1 < 0  # and to the left
-    assert not any(n5.w1 * x1 + n5.w2 * x2 + n5.b <= 0 for x1, x2 in GREEN_SHAPE)
+    assert n5.contains(as_floats(GREEN_SHAPE)).all()
 
 
 def test_the_move_lowers_b_and_closes_the_green_shape():
@@ -167,13 +157,13 @@ def test_corners_and_edges_are_outside():
 def test_the_network_is_the_polygon_for_any_lines(parameters, seed):
     sides = tuple(HalfPlane(*w) for w in parameters)
     interval = and_interval([1] * len(sides))
-    network = Network(sides, (1,) * len(sides), interval.middle)
+    network = Network(sides, (1,) * len(sides), interval.upper)
     points = np.random.default_rng(seed).integers(-40, 41, (60, 2)) / 8
     polygon = intersection(sides, Box(-6, 6, -6, 6))
     assert np.array_equal(network(points), inside(polygon, points))
 
 
-def test_a_wrong_number_of_weights_and_a_neuron_that_is_not_there():
+def test_a_wrong_number_of_weights_and_a_missing_neuron_are_refused():
     with pytest.raises(ValueError, match="2 weights v for 1 neurons"):
         Network((HalfPlane(1, 0, 0),), (1, 1), 0)
     with pytest.raises(ValueError, match="no neuron 6"):
@@ -251,4 +241,3 @@ def test_clipping_keeps_all_none_or_a_part():
 )
 def test_the_equation_of_a_boundary(w, equation):
     assert HalfPlane(*w).equation == equation
-    assert HalfPlane(*w).vertical == (w[1] == 0)

@@ -17,7 +17,7 @@ class Metrics:
     true_positives, false_negatives, true_negatives, false_positives
         Numbers of samples.
     positive_weight
-        How many times as much as the negatives the positives count in `weighted_accuracy`.
+        How many times as much as the negatives the positives count in the `weighted_accuracy`.
     """
 
     true_positives: int
@@ -30,8 +30,8 @@ class Metrics:
         for name, count in (("positive", self.positives), ("negative", self.negatives)):
             if count == 0:
                 raise ValueError(
-                    f"no {name} sample among {self.positives + self.negatives}: the share of them "
-                    "that was found is 0 / 0; both classes, 1 and 0, are needed"
+                    f"no {name} sample among {self.positives + self.negatives}: a rate of this "
+                    "class would be 0 / 0; both classes, 1 and 0, are needed"
                 )
         if not 0 < self.positive_weight < np.inf:
             raise ValueError(
@@ -88,7 +88,7 @@ def measure(
     labels, predictions
         0 or 1, or booleans, shape (m,) each.
     positive_weight
-        Goes into `Metrics.weighted_accuracy`.
+        The weight of the positives in the `Metrics.weighted_accuracy`.
 
     Raises
     ------

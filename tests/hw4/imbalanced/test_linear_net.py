@@ -1,0 +1,207 @@
+"""Coding part 2: the linear layer, its training, its answers and its line."""
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+from coursework.profiles import ROOT
+from hw4.imbalanced import (
+    BalancedBatchSampler,
+    ImbalancedDataset,
+    LinearNet,
+    RadialNet,
+    decision_line,
+    evaluate,
+    measure,
+    plain_batches,
+    predict,
+    train,
+)
+
+pytestmark = pytest.mark.hw4_imbalanced
+
+FILES = ROOT / "data" / "imbalanced"
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def points(tmp_path):
+    """Return a small training set whose classes overlap: 40 negatives and 10 positives."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(50) % 5 == 0
+    data = rng.normal(size=(50, 2)) + labels[:, None]
+    np.savetxt(tmp_path / "samplestr.txt", np.column_stack([data, labels]))
+    return ImbalancedDataset(tmp_path)
+
+
+def net(w1, w2, b, kind=LinearNet):
+    model = kind()
+    with torch.no_grad():
+        model.layer.weight.copy_(torch.tensor([[w1, w2]]))
+        model.layer.bias.fill_(b)
+    return model
+
+
+def parameters(model):
+    return [*model.layer.weight[0].tolist(), model.layer.bias.item()]
+
+
+# --- Training ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 4])
+def test_steps_are_those_of_gradient_descent_by_hand(points, epochs):
+    """Traps: gradients that are never zeroed, a loss divided by the size of the data set.
+
+    The model ends as the mean over the steps of the second half of the epochs.
+    """
+    model = net(0.3, -0.2, 0.1)
+    batches = [list(range(0, 30)), list(range(30, 50))]
+    losses = train(model, points, batches, epochs, learning_rate=0.5)
+    X = np.column_stack([points.data.double().numpy(), np.ones(50)])
+    y, w, expected, steps = points.labels.numpy(), np.array([0.3, -0.2, 0.1]), [], []
+    for _ in range(epochs):
+        total = 0.0
+        for batch in batches:
+            z = X[batch] @ w
+            total += np.sum(np.log1p(np.exp(z)) - y[batch] * z)
+            w = w - 0.5 * X[batch].T @ (1 / (1 + np.exp(-z)) - y[batch]) / len(batch)
+            steps.append(w)
+        expected.append(total / 50)
+    half = np.mean(steps[2 * (epochs // 2) :], axis=0)
+    assert parameters(model) == pytest.approx(half, abs=1e-6)
+    assert losses == pytest.approx(expected, abs=1e-6)
+
+
+def test_training_finds_the_minimum(points):
+    model = LinearNet(seeded())
+    train(model, points, [list(range(50))], epochs=3000, learning_rate=1.0)
+    oracle = LogisticRegression(C=np.inf, tol=1e-10).fit(points.data, points.labels)
+    assert parameters(model) == pytest.approx([*oracle.coef_[0], *oracle.intercept_], abs=2e-4)
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(points):
+    lines = []
+    for seed in (0, 0, 1):
+        model = LinearNet(seeded(seed))
+        train(model, points, plain_batches(50, 8, seeded(seed)), epochs=2)
+        lines.append(decision_line(model))
+    assert lines[0] == lines[1] != lines[2]
+
+
+def test_training_leaves_the_number_of_threads_alone(points):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        train(LinearNet(), points, [[0, 1]], epochs=1)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"learning_rate": 0}, "learning_rate is 0"),
+        ({"learning_rate": math.nan}, "learning_rate is nan"),
+        ({"batches": []}, "batches"),
+    ],
+)
+def test_impossible_training_is_refused(points, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        train(LinearNet(), points, **{"batches": [[0]], **arguments})
+
+
+# --- Answers ----------------------------------------------------------------------------------
+
+
+def test_predictions_are_by_the_sign_of_the_logit():
+    """Trap: the arg max over a single logit is always 0, so that all answers are negative."""
+    data = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 5.0]])
+    model = net(2.0, 0.0, 0.0)
+    assert predict(model, data).tolist() == [True, False, False]
+    assert model(data).shape == (3,)
+
+
+def test_evaluation_takes_every_sample_once(points):
+    """Trap: measuring the test set with the sampler of the training."""
+    found = evaluate(net(1.0, 1.0, -1.0), points)
+    assert (found.positives, found.negatives) == (10, 40)
+    X = points.data.numpy()
+    assert found == measure(points.labels.numpy(), X[:, 0] + X[:, 1] > 1)
+
+
+@pytest.fixture(scope="module", params=["the committed files", "another draw"])
+def results(request, tmp_path_factory):
+    """Return the metrics of the two models of the homework and of the radial one."""
+    root = FILES
+    if request.param == "another draw":
+        root = tmp_path_factory.mktemp("imbalanced")
+        script = ROOT / "data" / "make_imbalanced.py"
+        command = [sys.executable, script, "--target", root, "--seed", "7"]
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    train_set, test_set = (ImbalancedDataset(root, mode) for mode in ("train", "test"))
+    found = {}
+    for name, kind in (("plain", LinearNet), ("balanced", LinearNet), ("radial", RadialNet)):
+        generator = seeded(2026)
+        model = kind(generator)
+        batches = (
+            BalancedBatchSampler(train_set.labels, 128, generator)
+            if name == "balanced"
+            else plain_batches(len(train_set), 128, generator)
+        )
+        losses = train(model, train_set, batches)
+        assert losses[-1] < losses[0]
+        found[name] = evaluate(model, test_set)
+    return found
+
+
+def test_plain_batches_are_80_percent_right_and_find_nothing(results):
+    assert 0.79 <= results["plain"].accuracy <= 0.81
+    assert results["plain"].tpr <= 0.02
+
+
+def test_balanced_batches_find_the_positives(results):
+    assert results["balanced"].tpr >= 0.99
+    assert 0.80 <= results["balanced"].balanced_accuracy <= 0.82
+
+
+def test_a_curved_boundary_separates_the_classes(results):
+    assert results["radial"].tpr >= 0.99
+    assert results["radial"].tnr >= 0.99
+
+
+# --- The boundary -----------------------------------------------------------------------------
+
+
+@given(st.floats(-5, 5, width=32), st.floats(-5, 5, width=32), st.floats(-5, 5, width=32))
+def test_the_line_is_where_the_answer_changes(w1, w2, b):
+    model = net(w1, w2, b)
+    side = decision_line(model)
+    if w1 == 0 and w2 == 0:
+        assert side is None
+        return
+    assert (side.w1, side.w2, side.b) == (w1, w2, b)
+    grid = torch.tensor(np.mgrid[-4:4:9j, -4:4:9j].reshape(2, -1).T, dtype=torch.float32)
+    exact = side.contains(grid.numpy())
+    near = np.abs(grid.double().numpy() @ [w1, w2] + b) < 1e-4
+    assert (near | (predict(model, grid).numpy() == exact)).all()
+
+
+def test_the_radial_model_and_its_neuron_have_one_boundary():
+    model = net(0.5, 2.0, -1.5, RadialNet)
+    data = np.random.default_rng(0).uniform(-3, 3, (500, 2))
+    positive = predict(model, torch.tensor(data, dtype=torch.float32)).numpy()
+    assert np.array_equal(positive, model.neuron()(*data.T) < 0)
+    assert model.neuron().zero_set().semi_axes == pytest.approx((math.sqrt(3), math.sqrt(0.75)))
