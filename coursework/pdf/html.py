@@ -6,10 +6,8 @@ from collections.abc import Callable
 from bs4 import Tag
 from bs4.element import PreformattedString
 
-from coursework.pdf import css
+from coursework.pdf.dom import alignment, is_hidden, parse
 from coursework.pdf.draft import Draft
-from coursework.pdf.fragments import parse
-from coursework.pdf.highlight import highlight
 from coursework.pdf.inline import (
     INVISIBLE_SPACES,
     Place,
@@ -19,7 +17,7 @@ from coursework.pdf.inline import (
     write_inlines,
     write_text,
 )
-from coursework.pdf.lines import write_lines
+from coursework.pdf.lines import highlight, write_lines
 from coursework.pdf.tables import write_table
 from coursework.pdf.terminal import printable
 from coursework.pdf.typst import literal, string
@@ -65,7 +63,7 @@ def _is_block(tag: Tag) -> bool:
 
 
 def _block(tag: Tag, place: Place) -> str:
-    if css.is_hidden(tag):
+    if is_hidden(tag):
         return ""
     writer = _BLOCK_WRITERS.get(tag.name, _division)
     return write_anchor(tag, place) + writer(tag, place)
@@ -77,7 +75,7 @@ def _division(tag: Tag, place: Place) -> str:
     if "alert" in classes and body:
         kind = next((c.removeprefix("alert-") for c in classes if str(c).startswith("alert-")), "")
         return f"#callout({string(str(kind))})[{body}]"
-    align = "center" if tag.name == "center" else css.alignment(tag)
+    align = "center" if tag.name == "center" else alignment(tag)
     return f"#align({align})[{body}]" if align and body else body
 
 
@@ -94,7 +92,7 @@ def _heading(tag: Tag, place: Place) -> str:
 
 def _paragraph(tag: Tag, place: Place) -> str:
     body = write_inlines(tag, place.inside())
-    align = css.alignment(tag)
+    align = alignment(tag)
     return f"#align({align})[{body}]" if align else body
 
 
@@ -148,10 +146,9 @@ def _preformatted(tag: Tag, place: Place) -> str:
     code = tag.get_text()
     language = str(tag.get("data-language", ""))
     lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
-    markup, _ = write_lines(lines, place.columns)
-    # In an output the frame of code is as wide as that of the cells: 100 columns fit.
+    # In an output the frame of code is as wide as the frame of a code cell: 100 columns fit.
     function = "wide-listing" if place.in_output and not place.indent else "listing"
-    return f"#{function}({string(code)})[{markup}]"
+    return f"#{function}({string(code)})[{write_lines(lines, place.columns)}]"
 
 
 def _table(tag: Tag, place: Place) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from bs4 import Comment, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
-from coursework.pdf import css
+from coursework.pdf.dom import image_size, is_hidden, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import linked_picture, note, picture
 from coursework.pdf.lines import COLUMNS
@@ -79,7 +79,7 @@ def write_inline(node: PageElement, place: Place) -> str:
     """Return the markup of a text or an element within a line."""
     if isinstance(node, NavigableString):
         return "" if isinstance(node, (Comment, PreformattedString)) else write_text(str(node))
-    if not isinstance(node, Tag) or node.name in _INVISIBLE or css.is_hidden(node):
+    if not isinstance(node, Tag) or node.name in _INVISIBLE or is_hidden(node):
         return ""
     writer = _INLINE_WRITERS.get(node.name)
     if writer is not None:
@@ -91,7 +91,7 @@ def write_inline(node: PageElement, place: Place) -> str:
         return write_anchor(node, place) + body
     if node.name in _WRAPPERS:
         return f"{write_anchor(node, place)}#{_WRAPPERS[node.name]}[{body}];"
-    style = css.text_style(node)
+    style = text_style(node)
     return write_anchor(node, place) + (f"#text({style})[{body}];" if style else body)
 
 
@@ -106,14 +106,14 @@ def _link(tag: Tag, place: Place) -> str:
 
 
 def _image(tag: Tag, place: Place) -> str:
-    size = css.image_size(tag)
+    size = image_size(tag)
     return linked_picture(place.draft, str(tag.get("src", "")), str(tag.get("alt", "")), size)
 
 
 def _drawing(tag: Tag, place: Place) -> str:
     if not tag.get("xmlns"):
         tag["xmlns"] = "http://www.w3.org/2000/svg"
-    return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", css.image_size(tag))
+    return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", image_size(tag))
 
 
 def _code(tag: Tag, place: Place) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bs4 import Tag
 
-from coursework.pdf import css
+from coursework.pdf.dom import alignment
 from coursework.pdf.draft import Draft
 from coursework.pdf.inline import LONG_WORD
 
@@ -185,7 +185,7 @@ def _part(grid: Grid, bodies: dict[int, str], columns: list[int], size: float) -
             arguments.append(f"colspan: {len(shown)}")
         if cell.rows > 1:
             arguments.append(f"rowspan: {cell.rows}")
-        align = css.alignment(cell.tag) or _default_alignment(cell, grid)
+        align = alignment(cell.tag) or _default_alignment(cell, grid)
         arguments.append(f"align: {align}")
         content = bodies[id(cell)]
         if cell.tag.name == "th" and content:

@@ -1,19 +1,23 @@
-"""The Typst compiler: literals for its source, and what it says about a document."""
+"""The Typst compiler: literals for its source, its fonts, and what it says about a document."""
 
 import re
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 PIN = "typst>=0.14,<0.15"
+
+FONT_PACKAGES = ("noto_cjk_sans_jp_regular", "manimgx_fonts")
+"""Chinese, Japanese and Korean; emoji and more. Both come with the project; neither is needed."""
 
 # Beyond the symbols: Chinese, Japanese, Korean and emoji, which Typst's own fonts lack.
 _LAST_WESTERN = "\u2e7f"
 
 
 class PdfToolError(RuntimeError):
-    """A program that the export needs is missing, or of a release that does not fit."""
+    """A program that the export needs is missing, or its release does not fit."""
 
 
 class RefusedError(RuntimeError):
@@ -64,24 +68,42 @@ def check_typst() -> None:
         )
 
 
-def compile_pdf(folder: Path, font_folders: list[Path]) -> Compiled:
+def font_folders() -> list[Path]:
+    """Return the folders of the font packages that are installed."""
+    specs = [find_spec(package) for package in FONT_PACKAGES]
+    return [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin]
+
+
+def font_advice(missing: tuple[str, ...]) -> str:
+    """Return a warning that names the characters that no font has, and says what would help."""
+    shown = " ".join(missing[:20]) + (" …" if len(missing) > 20 else "")
+    names = " ".join(package.replace("_", "-") for package in FONT_PACKAGES)
+    return (
+        f"no font here has these {len(missing)} characters, they are printed as boxes: {shown} "
+        f"(pip install {names} brings Chinese, Japanese, Korean, emoji and more)"
+    )
+
+
+def compile_pdf(folder: Path) -> Compiled:
     """Compile ``main.typ`` in ``folder``.
 
-    Each attempt asks for PDF/UA-1, the standard for accessible files. It forbids empty boxes, so a
-    character without a glyph is refused by name; then more fonts may help: those of Typst are tried
-    first, so that most documents are the same on every machine, then those of pip packages, then
-    the system's. What is still missing is reported.
+    Each attempt asks for PDF/UA-1, the standard for accessible files. The standard forbids empty
+    boxes, so Typst refuses a character without a glyph by name, and another attempt has more fonts:
+    first those of Typst alone, so that most documents are the same on every machine, then those of
+    the pip packages, then those of the system. The last attempt, without the standard, reports
+    what is still missing.
 
     Raises
     ------
     RefusedError
         If the source itself is wrong.
     """
-    attempts: list[tuple[list[Path], bool]] = [([], False), (font_folders, True)]
-    if font_folders:
-        attempts.insert(1, (font_folders, False))
+    packages = font_folders()
+    attempts: list[tuple[list[Path], bool]] = [([], False), (packages, True)]
+    if packages:
+        attempts.insert(1, (packages, False))
     if any(char > _LAST_WESTERN for char in (folder / "main.typ").read_text(encoding="utf-8")):
-        del attempts[0]  # it would fail, and cost as much as the one that does not
+        del attempts[0]  # it would fail, and take as long as the one that succeeds
     missing: list[str] = []
     for folders, system in attempts:
         try:
@@ -90,7 +112,7 @@ def compile_pdf(folder: Path, font_folders: list[Path]) -> Compiled:
             missing = _missing_characters(str(refusal))
             if not missing:
                 break
-    return Compiled(_compile(folder, font_folders, True, []), tuple(missing))
+    return Compiled(_compile(folder, packages, True, []), tuple(missing))
 
 
 def _compile(

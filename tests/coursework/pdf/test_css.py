@@ -1,7 +1,6 @@
 """The little CSS that notebooks use."""
 
 import pytest
-
 from coursework.pdf.css import alignment, image_size, is_hidden, parse_color, text_style
 from coursework.pdf.fragments import parse
 

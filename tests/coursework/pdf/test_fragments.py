@@ -1,7 +1,6 @@
 """End tags that authors leave out."""
 
 import pytest
-
 from coursework.pdf.fragments import parse
 
 

@@ -1,10 +1,9 @@
 """Code in colour, and not one character of it changed."""
 
 import pytest
+from coursework.pdf.highlight import highlight
 from hypothesis import given
 from hypothesis import strategies as st
-
-from coursework.pdf.highlight import highlight
 
 
 def text(lines):

@@ -1,13 +1,13 @@
 r"""Formulas: what pandoc reads, and that nothing of the author's TeX is lost on the way."""
 
 import pytest
+from coursework.pdf.formulas.formulas import translate_formulas
+from coursework.pdf.formulas.math import rewrite
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_markdown_cell
 
 from coursework.pdf.draft import Formula
-from coursework.pdf.formulas.formulas import translate_formulas
-from coursework.pdf.formulas.math import rewrite
 from coursework.pdf.formulas.tex import UnreadableFormulaError, tokenize
 
 

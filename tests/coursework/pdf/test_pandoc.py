@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from coursework.pdf.formulas.pandoc import find_pandoc, translate
 
 from coursework.pdf.formulas import pandoc
-from coursework.pdf.formulas.pandoc import find_pandoc, translate
 from coursework.pdf.typst import PdfToolError
 
 

@@ -4,11 +4,11 @@ import shutil
 
 import nbformat
 import pytest
+from coursework.pdf.formulas.formulas import translate_formulas
 from pypdf import PdfReader
 
 from coursework.pdf.draft import Formula
 from coursework.pdf.exporter import export_pdf
-from coursework.pdf.formulas.formulas import translate_formulas
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import re
 import unicodedata
 
 import pytest
-
 from coursework.pdf.formulas.pandoc import translate
+
 from coursework.pdf.typst import compiles
 
 # The blocks of Unicode that hold symbols of mathematics, letters in its alphabets, and accents.

@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
+from coursework.pdf.fragments import parse
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from coursework.pdf.fragments import parse
 from coursework.pdf.tables import PAGE_WIDTH, SIZES, fit, read_grid
 
 

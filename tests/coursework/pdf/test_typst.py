@@ -6,12 +6,12 @@ from importlib import metadata
 
 import pytest
 import typst as compiler
+from coursework.pdf.fonts import advice, font_folders
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from coursework.pdf import typst
-from coursework.pdf.fonts import advice, font_folders
 from coursework.pdf.typst import (
     PdfToolError,
     RefusedError,

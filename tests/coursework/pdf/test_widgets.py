@@ -3,9 +3,8 @@
 import copy
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_notebook, new_output
-
 from coursework.pdf.widgets import STATE, VIEW, finish_progress_bars
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 STATES = {
     "box": {
