@@ -55,8 +55,7 @@ def _listing(source: str) -> str:
 def _code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> str:
     """Return the markup of a cell's source; its last lines stay with the output."""
     source, spelled = printable(cell.source)
-    for code in spelled:
-        draft.warn(f"the control character {code} is written out")
+    draft.warn_of_controls(spelled)
     first = source.split(maxsplit=1)[0]
     lines = highlight(source.strip("\n"), _MAGICS.get(first, language))
     mark = string(f"[{cell.execution_count}]" if cell.get("execution_count") else "[ ]")
@@ -105,17 +104,16 @@ def _has_better(draft: Draft, data: NotebookNode, kind: str) -> bool:
 
 def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
     """Return the markup of one form of an output, empty if only a browser could show it."""
-    text = "".join(value) if isinstance(value, list) else str(value)
     if kind == "text/plain":
-        return _terminal(draft, text, "out-text")
+        return _terminal(draft, value, "out-text")
     if kind == "application/json":
         return _terminal(draft, json.dumps(value, indent=2, ensure_ascii=False), "out-text")
     if kind.startswith("text/"):
-        body = html_to_typst(draft, as_html(kind, text), in_output=True)
+        body = html_to_typst(draft, as_html(kind, value), in_output=True)
         return f'#out-rich("")[{body}]' if body else ""
     size = output.get("metadata", {}).get(kind, {})
     asked = Size(_points(size.get("width")), _points(size.get("height")))
-    alt = "".join(output.data.get("text/plain", "")) or "figure"
+    alt = output.data.get("text/plain") or "figure"
     return f'#out-picture("")[{picture(draft, decode(value), alt, asked)}]'
 
 
@@ -142,9 +140,8 @@ def _needs_a_browser(html: str) -> bool:
 
 def _terminal(draft: Draft, text: str, function: str) -> str:
     """Return the markup of printed text, in the frame that a function of style.typ draws."""
-    screen = play("".join(text))
-    for code in screen.spelled_out:
-        draft.warn(f"the control character {code} is written out")
+    screen = play(text)
+    draft.warn_of_controls(screen.spelled_out)
     if not any(screen.lines):
         return ""
     markup, dropped = write_ends(screen.lines)

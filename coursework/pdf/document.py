@@ -90,29 +90,21 @@ class Refused:
 
         Whole cells are tried only if no smaller part is to blame.
         """
-        images = {data for data, name in draft.images.items() if not _image_works(draft, name)}
+
+        def refuses(source: str) -> bool:
+            return not compiles(draft.folder, '#import "style.typ": *\n' + source)
+
+        images = {data for data, name in draft.images.items() if refuses(f"#image({string(name)})")}
         formulas = {
             formula
             for formula, code in equations.items()
-            if code is not None and not _formula_works(draft, code)
+            if code is not None and refuses(f"#{code}")
         }
         numbers = set()
         if not images and not formulas:
-            numbers = {i for i, cell in enumerate(cells) if not _cell_works(draft, cell)}
+            head = '#import "formulas.typ": formulas\n'
+            numbers = {number for number, cell in enumerate(cells) if refuses(head + cell)}
         self.images |= images
         self.formulas |= formulas
         self.cells |= numbers
         return bool(images or formulas or numbers)
-
-
-def _image_works(draft: Draft, name: str) -> bool:
-    return compiles(draft.folder, f"#image({string(name)})")
-
-
-def _formula_works(draft: Draft, code: str) -> bool:
-    return compiles(draft.folder, f'#import "style.typ": *\n#{code}')
-
-
-def _cell_works(draft: Draft, cell: str) -> bool:
-    head = '#import "style.typ": *\n#import "formulas.typ": formulas\n'
-    return compiles(draft.folder, head + cell)

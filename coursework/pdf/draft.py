@@ -48,6 +48,11 @@ class Draft:
         if message not in self.warnings:
             self.warnings.append(message)
 
+    def warn_of_controls(self, spellings: tuple[str, ...]) -> None:
+        """Remember a warning for each control character that the page spells out."""
+        for spelling in spellings:
+            self.warn(f"the control character {spelling} is written out")
+
     def formula(self, tex: str, display: bool) -> str:
         """Return markup that shows a formula; pandoc translates all formulas together later."""
         number = self.formulas.setdefault(Formula(tex, display), len(self.formulas))

@@ -15,7 +15,7 @@ from coursework.pdf.document import Refused, write_document
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import translate_formulas
 from coursework.pdf.notebook import finish_progress_bars, read_head, read_notebook
-from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, font_advice, page_count
+from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, font_advice, page_count
 from coursework.storage import atomic_path
 
 
@@ -87,7 +87,7 @@ class TypstPDFExporter(TemplateExporter):
         PdfToolError
             If pandoc or Typst is missing or of another release.
         """
-        check_typst()
+        check_tools()
         # The grandparent runs the preprocessors; the parent would look for an nbconvert template.
         nb, resources = super(TemplateExporter, self).from_notebook_node(nb, resources, **kwargs)
         folder = Path(resources.get("metadata", {}).get("path") or ".").resolve()

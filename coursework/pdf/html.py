@@ -32,8 +32,7 @@ _BLOCKS = {
 def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
     """Return Typst markup that shows an HTML fragment, of a Markdown cell or of an output."""
     html, spelled = printable(html.translate(INVISIBLE_SPACES))
-    for code in spelled:
-        draft.warn(f"the control character {code} is written out")
+    draft.warn_of_controls(spelled)
     return _blocks(parse(html), Place(draft, in_output=in_output))
 
 
@@ -125,14 +124,6 @@ def _definitions(tag: Tag, place: Place) -> str:
     return "\n\n".join(parts)
 
 
-def _quote(tag: Tag, place: Place) -> str:
-    return f"#blockquote[{_blocks(tag, place.inside(4))}]"
-
-
-def _rule(tag: Tag, place: Place) -> str:
-    return "#rule();"
-
-
 def _details(tag: Tag, place: Place) -> str:
     summary = tag.find("summary")
     title = literal("Details")
@@ -161,6 +152,7 @@ def _table(tag: Tag, place: Place) -> str:
 _BLOCK_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), _heading),
     **dict.fromkeys(("ul", "ol"), _list),
-    **{"p": _paragraph, "dl": _definitions, "blockquote": _quote, "hr": _rule},
-    **{"details": _details, "pre": _preformatted, "table": _table},
+    **{"p": _paragraph, "dl": _definitions, "details": _details},
+    **{"pre": _preformatted, "table": _table, "hr": lambda tag, place: "#rule();"},
+    "blockquote": lambda tag, place: f"#blockquote[{_blocks(tag, place.inside(4))}]",
 }

@@ -59,9 +59,8 @@ def linked_picture(draft: Draft, source: str, alt: str = "", size: Size = NATURA
         return note(f"[missing image: {source}]")
 
 
-def decode(data: object) -> bytes:
+def decode(text: str) -> bytes:
     """Return the bytes of an image that an output holds as base64 or as the text of an SVG."""
-    text = "".join(data) if isinstance(data, list) else str(data)
     if text.lstrip().startswith("<"):
         return text.encode("utf-8", "replace")
     return _from_base64(text) or b""

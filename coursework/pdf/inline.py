@@ -167,7 +167,7 @@ def write_text(text: str, preserve: bool = False) -> str:
         words = [word for word in re.split(r"[ \t\n\r\f]+", text) if word]
         if not words:
             return " " if text else ""
-    core = "".join(_breakable(part) for part in re.split(r"(\S{24,})", " ".join(words)))
+    core = "".join(_breakable(part) for part in re.split(rf"(\S{{{LONG_WORD},}})", " ".join(words)))
     before = " " if not preserve and text[0] in " \t\n\r\f" else ""
     after = " " if not preserve and text[-1] in " \t\n\r\f" else ""
     return before + core + after

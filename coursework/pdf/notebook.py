@@ -1,6 +1,5 @@
 """The notebook file: reading it, its title and author, and how its progress bars ended."""
 
-import json
 import warnings
 from dataclasses import dataclass
 from html import unescape
@@ -58,14 +57,9 @@ def read_notebook(path: Path) -> NotebookNode:
             return notebook
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such notebook; check the name") from None
-    except (json.JSONDecodeError, nbformat.reader.NotJSONError, UnicodeDecodeError) as error:
+    except Exception as error:  # nbformat raises whatever its parts raise
         raise ValueError(
-            f"{path}: not a notebook: expected JSON, found something else; "
-            "open it in Jupyter and save it again"
-        ) from error
-    except Exception as error:
-        raise ValueError(
-            f"{path}: not a notebook that nbformat can read ({shorten(str(error))}); "
+            f"{path}: not a notebook that Jupyter can read ({shorten(str(error))}); "
             "open it in Jupyter and save it again"
         ) from error
 

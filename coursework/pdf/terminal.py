@@ -6,6 +6,7 @@ sequences. A small terminal plays them all, so that a bar is one line, as on the
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from coursework.pdf.lines import Line, Span
 
@@ -15,6 +16,17 @@ PALETTE = (
     "#57606a", "#cf352b", "#24813c", "#a06c00", "#2f66c9", "#a44aa9", "#1b8490", "#8c959f",
 )  # fmt: skip
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
+
+
+# What one number of an escape sequence changes: "\x1b[1;31m" is bold and red.
+_SWITCHES: dict[int, tuple[str, Any]] = {
+    1: ("bold", True), 3: ("italic", True), 4: ("underline", True), 7: ("inverse", True),
+    22: ("bold", False), 23: ("italic", False), 24: ("underline", False), 27: ("inverse", False),
+    39: ("color", ""), 49: ("background", ""),
+}  # fmt: skip
+for _number, _hue in zip((*range(30, 38), *range(90, 98)), PALETTE, strict=True):
+    _SWITCHES[_number] = ("color", _hue)
+    _SWITCHES[_number + 10] = ("background", _hue)
 
 
 @dataclass(frozen=True)
@@ -187,26 +199,13 @@ def _restyle(style: _Style, argument: str) -> _Style:
         code = codes.pop(0)
         if code == 0:
             style = _Style()
-        elif code in (1, 22):
-            style = replace(style, bold=code == 1)
-        elif code in (3, 23):
-            style = replace(style, italic=code == 3)
-        elif code in (4, 24):
-            style = replace(style, underline=code == 4)
-        elif code in (7, 27):
-            style = replace(style, inverse=code == 7)
+        elif code in _SWITCHES:
+            name, value = _SWITCHES[code]
+            style = replace(style, **{name: value})
         elif code == 38:
             style = replace(style, color=_extended(codes))
         elif code == 48:
             style = replace(style, background=_extended(codes))
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            style = replace(style, color=PALETTE[code - 30 if code < 90 else code - 82])
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            style = replace(style, background=PALETTE[code - 40 if code < 100 else code - 92])
-        elif code == 39:
-            style = replace(style, color="")
-        elif code == 49:
-            style = replace(style, background="")
     return style
 
 

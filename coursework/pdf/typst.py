@@ -7,7 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-PIN = "typst>=0.14,<0.15"
+TOOLS = {
+    "typst": ("0.14", "typst>=0.14,<0.15"),
+    "pypandoc_binary": ("1.17", "pypandoc_binary>=1.17,<1.18"),
+}
+"""The packages of the compiler and of pandoc: the release of each that suits the other, and a pin.
+
+Pandoc writes the names of symbols, which Typst changes from release to release.
+"""
 
 FONT_PACKAGES = ("noto_cjk_sans_jp_regular", "manimgx_fonts")
 """Chinese, Japanese and Korean; emoji and more. Both come with the project; neither is needed."""
@@ -55,17 +62,17 @@ def literal(text: str) -> str:
     return f"#{string(text)};" if text else ""
 
 
-def check_typst() -> None:
-    """Raise `PdfToolError` unless the compiler is there and its release writes what we expect."""
-    try:
-        found = metadata.version("typst")
-    except metadata.PackageNotFoundError:
-        raise PdfToolError(f'Typst is not installed; run: pip install "{PIN}"') from None
-    if not found.startswith("0.14."):
-        raise PdfToolError(
-            f"Typst {found} renames symbols that pandoc 3.9 writes; "
-            f'0.14 is needed: pip install "{PIN}"'
-        )
+def check_tools() -> None:
+    """Raise `PdfToolError` unless Typst and pandoc are there, in the releases that fit."""
+    for package, (release, pin) in TOOLS.items():
+        try:
+            found = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            raise PdfToolError(f'{package} is not installed; run: pip install "{pin}"') from None
+        if not f"{found}.".startswith(f"{release}."):
+            raise PdfToolError(
+                f'{package} {found} does not fit; {release} is needed: pip install "{pin}"'
+            )
 
 
 def font_folders() -> list[Path]:
@@ -118,7 +125,7 @@ def compile_pdf(folder: Path) -> Compiled:
 def _compile(
     folder: Path, font_folders: list[Path], system_fonts: bool, standards: list[str]
 ) -> bytes:
-    import typst  # takes 20 ms, and its absence is reported by check_typst
+    import typst  # takes 20 ms, and its absence is reported by check_tools
 
     try:
         return typst.compile(

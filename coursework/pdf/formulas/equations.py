@@ -1,11 +1,13 @@
 """All formulas of a document: rewritten, translated by one call of pandoc, written as Typst."""
 
 import json
+import os
 import re
 import subprocess
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from importlib.metadata import distribution
+from pathlib import Path
 
 from coursework.pdf.formulas.rewriter import Rewriter
 from coursework.pdf.formulas.rules import RULES
@@ -17,10 +19,8 @@ from coursework.pdf.formulas.tex import (
     skip_spaces,
     tokenize,
 )
-from coursework.pdf.typst import PdfToolError, string
+from coursework.pdf.typst import string
 
-VERSION = "3.9"
-PIN = "pypandoc_binary==1.17"
 _SECONDS = 60
 _MARK = "//////// formula ////////"
 
@@ -118,7 +118,7 @@ def translate(formulas: list[str]) -> list[str | None]:
         blocks += [{"t": "Para", "c": [math]}, {"t": "RawBlock", "c": ["typst", _MARK]}]
     document = {"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks}
     done = subprocess.run(
-        [find_pandoc(), "--from=json", "--to=typst", "--wrap=none"],
+        [_pandoc(), "--from=json", "--to=typst", "--wrap=none"],
         input=json.dumps(document).encode(),
         capture_output=True,
         timeout=_SECONDS,
@@ -144,26 +144,7 @@ def _between_dollars(markup: str) -> str | None:
     return match[1] if match else None
 
 
-@lru_cache
-def find_pandoc() -> str:
-    """Return the path of pandoc.
-
-    Raises
-    ------
-    PdfToolError
-        If pandoc is missing or of another release: its output must suit the release of Typst.
-    """
-    install = f'run: pip install "{PIN}"'
-    try:
-        import pypandoc  # only here, so that its absence is one clear line
-
-        path = str(pypandoc.get_pandoc_path())
-        answer = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=_SECONDS, check=True
-        )
-    except (ImportError, OSError, subprocess.SubprocessError):
-        raise PdfToolError(f"pandoc is not installed; {install}") from None
-    found = answer.stdout.split("\n")[0].removeprefix("pandoc ").strip()
-    if found != VERSION and not found.startswith(VERSION + "."):
-        raise PdfToolError(f"pandoc {found} at {path} does not fit; {VERSION} is needed: {install}")
-    return path
+def _pandoc() -> Path:
+    """Return the pandoc that its package brings, whatever other pandoc the machine has."""
+    name = "pandoc.exe" if os.name == "nt" else "pandoc"
+    return Path(str(distribution("pypandoc_binary").locate_file(f"pypandoc/files/{name}")))

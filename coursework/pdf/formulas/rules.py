@@ -30,6 +30,15 @@ _DELIMITERS = {
     "/": "slash", r"\backslash": "backslash", r"\uparrow": "arrow.t", r"\downarrow": "arrow.b",
 }  # fmt: skip
 _DELIMITER_SIZES = {"big": "1.2em", "Big": "1.6em", "bigg": "2.2em", "Bigg": "2.8em"}
+_SYMBOLS = {
+    "argmin": 'op("arg min", limits: #true)', "argmax": 'op("arg max", limits: #true)',
+    "liminf": 'op("lim inf", limits: #true)', "limsup": 'op("lim sup", limits: #true)',
+    "longrightarrow": "arrow.r.long", "longleftarrow": "arrow.l.long",
+    "longleftrightarrow": "arrow.l.r.long", "Longrightarrow": "arrow.r.double.long",
+    "Longleftarrow": "arrow.l.double.long", "Longleftrightarrow": "arrow.l.r.double.long",
+    "iff": "arrow.l.r.double.long", "longmapsto": "arrow.r.long.bar",
+    "surd": "sqrt(#h(0pt))", "oiint": "integral.surf",
+}  # fmt: skip
 _POINTS = {"pt": 1.0, "px": 0.75, "mm": 2.835, "cm": 28.35, "in": 72.0, "pc": 12.0, "bp": 1.0}
 _EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
 
@@ -251,17 +260,14 @@ RULES: dict[str, Rule] = {
     },
     # Above, below, around.
     r"\underset": _stacked("_"),
-    r"\overset": _stacked("^"),
-    r"\stackrel": _stacked("^"),
+    **dict.fromkeys((r"\overset", r"\stackrel"), _stacked("^")),
     r"\xrightarrow": _long_arrow("arrow.r"),
     r"\xleftarrow": _long_arrow("arrow.l"),
-    r"\boxed": _wrap("boxed("),
-    r"\fbox": _wrap("boxed("),
+    **dict.fromkeys((r"\boxed", r"\fbox"), _wrap("boxed(")),
     r"\substack": _substack,
     r"\sqrt": _root,
     r"\frac": _keep(r"\frac", 2),
-    r"\dfrac": _keep(r"\frac", 2, "display("),
-    r"\cfrac": _keep(r"\frac", 2, "display("),
+    **dict.fromkeys((r"\dfrac", r"\cfrac"), _keep(r"\frac", 2, "display(")),
     r"\tfrac": _keep(r"\frac", 2, "inline("),
     r"\binom": _keep(r"\binom", 2),
     r"\dbinom": _keep(r"\binom", 2, "display("),
@@ -282,18 +288,5 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys((r"\eqref", r"\ref"), _reference),
     # Symbols and functions that pandoc does not know.
     r"\unicode": _unicode,
-    r"\argmin": _show('op("arg min", limits: #true)'),
-    r"\argmax": _show('op("arg max", limits: #true)'),
-    r"\limsup": _show('op("lim sup", limits: #true)'),
-    r"\liminf": _show('op("lim inf", limits: #true)'),
-    r"\longrightarrow": _show("arrow.r.long"),
-    r"\longleftarrow": _show("arrow.l.long"),
-    r"\longleftrightarrow": _show("arrow.l.r.long"),
-    r"\Longrightarrow": _show("arrow.r.double.long"),
-    r"\Longleftarrow": _show("arrow.l.double.long"),
-    r"\Longleftrightarrow": _show("arrow.l.r.double.long"),
-    r"\iff": _show("arrow.l.r.double.long"),
-    r"\longmapsto": _show("arrow.r.long.bar"),
-    r"\surd": _show("sqrt(#h(0pt))"),
-    r"\oiint": _show("integral.surf"),
+    **{rf"\{name}": _show(typst) for name, typst in _SYMBOLS.items()},
 }

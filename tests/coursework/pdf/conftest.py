@@ -11,8 +11,8 @@ import pytest
 from nbformat import v4
 from pypdf import PdfReader
 
+from coursework.pdf import ExportReport, export_pdf
 from coursework.pdf.draft import Draft
-from coursework.pdf.exporter import ExportReport, export_pdf
 
 # One red pixel.
 PNG = base64.b64decode(

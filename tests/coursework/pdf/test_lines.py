@@ -1,9 +1,10 @@
-"""Long lines go on below, with a hanging indent, and nothing of them is lost."""
+"""Code in colour and long lines broken, and not one character of them changed."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursework.pdf.lines import Span, split_lines, text_width, wrap, write_lines
+from coursework.pdf.lines import KEEP, Span, highlight, split_lines, text_width, wrap, write_ends
 
 
 def texts(line, columns):
@@ -52,17 +53,38 @@ def test_newlines_split_spans():
     assert lines == [[Span("a", "red")], [Span("b", "red"), Span("c")], []]
 
 
-def test_middle_of_a_long_output_is_left_out_with_a_note():
-    lines = [[Span(f"line {i}")] for i in range(25)]
-    markup, dropped = write_lines(lines, 80, keep=10)
-    assert dropped == 5
-    assert "#omitted(5);" in markup
-    assert '"line 9"' in markup
-    assert '"line 10"' not in markup
-    assert '"line 14"' not in markup
-    assert '"line 15"' in markup
-
-
 def test_output_just_short_enough_is_whole():
-    markup, dropped = write_lines([[Span("x")]] * 20, 80, keep=10)
-    assert (markup.count('"x"'), dropped) == (20, 0)
+    markup, dropped = write_ends([[Span("x")]] * (2 * KEEP))
+    assert (markup.count('"x"'), dropped) == (2 * KEEP, 0)
+
+
+def text(lines):
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+def test_keywords_strings_numbers_and_comments_differ():
+    (line,) = highlight("return 'a' + 1  # why", "python")
+    styles = {span.text: span.style for span in line if span.text.strip()}
+    assert "ink.keyword" in styles["return"]
+    assert any("ink.string" in style for text, style in styles.items() if "a" in text)
+    assert "ink.number" in styles["1"]
+    assert "ink.comment" in styles["# why"]
+
+
+@pytest.mark.parametrize("language", ["no such language", ""])
+def test_an_unknown_language_stays_black(language):
+    assert all(span.style == "" for line in highlight("if x", language) for span in line)
+
+
+def test_magics_and_shell_lines_of_ipython_are_kept():
+    source = "%matplotlib inline\n!ls -l\nx?\n%%time"
+    assert text(highlight(source, "ipython3")) == source
+
+
+def test_blank_lines_at_the_start_are_kept():
+    assert text(highlight("\n\nx", "python")) == "\n\nx"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=80))
+def test_no_character_is_lost(source):
+    assert text(highlight(source, "python")).rstrip("\n") == source.rstrip("\n")

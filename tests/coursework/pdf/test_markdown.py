@@ -68,10 +68,6 @@ def test_attachments_come_as_data():
     assert 'src="data:image/png;base64,QUJD"' in html
 
 
-def test_missing_attachment_keeps_its_name():
-    assert '<img src="attachment:b.png" alt="x">' in markdown_to_html("![x](attachment:b.png)")
-
-
 def test_bars_of_formulas_do_not_end_the_cells_of_a_table():
     html = markdown_to_html("| a |\n|---|\n| $|x|$ |")
     assert inline(r"\vert x\vert ") in html

@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-from coursework.pdf.fragments import parse
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+from coursework.pdf.dom import parse
 from coursework.pdf.tables import PAGE_WIDTH, SIZES, fit, read_grid
 
 
@@ -31,17 +31,17 @@ def test_a_span_over_rows_ends_with_the_table():
 
 def test_an_empty_header_is_none():
     html = "<thead><tr><th></th></tr></thead><tbody><tr><td>a</td></tr></tbody>"
-    assert (grid(html).rows, grid(html).header_rows) == (1, 0)
+    assert (places(html), grid(html).header_rows) == ([("a", 0, 0, 1, 1)], 0)
 
 
 def test_header_and_index_of_a_dataframe():
     frame = pd.DataFrame({"x": [1, 2], "y": [3, 4]}, index=["first", "second"])
     found = read_grid(parse(frame.to_html()).find("table"))
-    assert (found.rows, found.columns, found.header_rows, found.index_columns) == (3, 3, 1, 1)
+    assert (len(found.cells), found.columns, found.header_rows, found.index_columns) == (9, 3, 1, 1)
 
 
 def test_tables_within_tables_keep_their_rows():
-    assert grid("<tr><td><table><tr><td>1</td></tr></table></td></tr>").rows == 1
+    assert len(grid("<tr><td><table><tr><td>1</td></tr></table></td></tr>").cells) == 1
 
 
 def test_small_table_is_set_in_the_largest_type():
