@@ -151,25 +151,15 @@ class TypstPDFExporter(TemplateExporter):
         return write_cell(draft, cell, language, not hidden and not self.exclude_input)
 
 
-def export_pdf(
-    notebook_path: Path | str,
-    pdf_path: Path | str,
-    *,
-    title: str | None = None,
-    author: str | None = None,
-    student_id: str | None = None,
-    course: str | None = None,
-) -> ExportReport:
+def export_pdf(notebook_path: Path | str, pdf_path: Path | str) -> ExportReport:
     """Export a notebook to a PDF in which nothing is lost silently.
 
     Parameters
     ----------
     notebook_path
-        The notebook; it is not run.
+        The notebook; it is not run. Its metadata say what stands at the head of each page.
     pdf_path
         The file to write; it appears whole or not at all.
-    title, author, student_id, course
-        What stands at the head of each page; by default what the notebook's metadata say.
 
     Returns
     -------
@@ -187,9 +177,7 @@ def export_pdf(
     """
     notebook_path = Path(notebook_path)
     notebook = read_notebook(notebook_path)
-    exporter = TypstPDFExporter(  # type: ignore[no-untyped-call]
-        title=title or "", author=author or "", student_id=student_id or "", course=course or ""
-    )
+    exporter = TypstPDFExporter()  # type: ignore[no-untyped-call]
     exporter.log.disabled = True
     metadata = {"name": notebook_path.stem, "path": str(notebook_path.parent)}
     pdf, resources = exporter.from_notebook_node(notebook, {"metadata": metadata})

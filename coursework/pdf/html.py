@@ -99,7 +99,7 @@ def _list(tag: Tag, place: Place) -> str:
     items = []
     for child in tag.children:
         if isinstance(child, Tag):
-            # A list below a line of text without a paragraph of its own follows it closely.
+            # In an item without paragraphs, a list inside follows the text without a gap.
             between = "\n\n" if child.find("p", recursive=False) else "\n"
             items.append(_blocks(child, place.inside(4), between))
         elif str(child).strip() and not isinstance(child, PreformattedString):

@@ -19,13 +19,13 @@ from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.typst import literal, string
 
 LONG_WORD = 24
-"""Letters that stand together on a line; a longer word may break anywhere."""
+"""A word of this many letters or more may break anywhere."""
 
 INVISIBLE_SPACES = {0x200B: None, 0xFEFF: None}
-"""In prose these mean at most "a line may end here", and a copy of the text is better without."""
+"""In prose these at most allow a line to end; a copy of the text is better without them."""
 
 _MAX_DEPTH = 40  # elements within elements
-_MAX_INDENT = 10  # lists and quotations within each other: more take Typst seconds
+_MAX_INDENT = 10  # lists and quotations within each other: with more, Typst takes seconds
 
 _INVISIBLE = {
     "style", "head", "title", "template", "meta", "link", "colgroup", "col", "base", "script",
@@ -61,7 +61,7 @@ class Place:
 
     @property
     def is_too_deep(self) -> bool:
-        """Whether what is here is shown as plain text, which is warned about."""
+        """Whether elements nest so deeply that they are shown as plain text, with a warning."""
         if self.depth <= _MAX_DEPTH and self.indent <= _MAX_INDENT:
             return False
         self.draft.warn("what is nested too deeply is shown as plain text")
@@ -129,8 +129,7 @@ def _checkbox(tag: Tag, place: Place) -> str:
 def _live(tag: Tag, place: Place) -> str:
     source = str(tag.get("src") or tag.get("data") or "")
     place.draft.warn(f"a <{tag.name}> cannot be printed {source}".rstrip())
-    label = f"[interactive content, not shown: {tag.name} {source}".rstrip() + "]"
-    return note(label)
+    return note(f"[interactive content, not shown: {tag.name} {source}".rstrip() + "]")
 
 
 def _formula(tag: Tag, place: Place) -> str:
@@ -159,7 +158,10 @@ def label(name: str) -> str:
 
 
 def write_text(text: str, preserve: bool = False) -> str:
-    """Write text, its spaces as Typst's own, and let overlong words break."""
+    """Write text as Typst: words as literals that may break if they are long, spaces as spaces.
+
+    With ``preserve``, as in code, a run of spaces is not made one.
+    """
     text = text.translate(INVISIBLE_SPACES)
     if preserve:
         words = [text]

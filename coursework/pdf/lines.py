@@ -90,11 +90,10 @@ def split_lines(spans: Iterable[Span]) -> list[Line]:
 def highlight(code: str, language: str) -> list[Line]:
     """Return the lines of ``code`` in colour; an unknown language stays black."""
     lexer = _lexer(language)
-    if lexer is None:
-        return split_lines([Span(code)])
-    spans = [Span(text, _style(kind)) for kind, text in lexer.get_tokens(code)]
+    spans = [Span(text, _style(kind)) for kind, text in lexer.get_tokens(code)] if lexer else []
     if "".join(span.text for span in spans).rstrip("\n") != code.rstrip("\n"):
-        return split_lines([Span(code)])  # a lexer may change line ends or tabs: better no colour
+        # No lexer, or one that changes line ends or tabs: no colour is worth a character.
+        return split_lines([Span(code)])
     lines = split_lines(spans)
     while lines and not lines[-1]:
         lines.pop()

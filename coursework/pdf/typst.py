@@ -22,6 +22,8 @@ FONT_PACKAGES = ("noto_cjk_sans_jp_regular", "manimgx_fonts")
 # Beyond the symbols: Chinese, Japanese, Korean and emoji, which Typst's own fonts lack.
 _LAST_WESTERN = "\u2e7f"
 
+_NO_GLYPH = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
+
 
 class PdfToolError(RuntimeError):
     """A program that the export needs is missing, or its release does not fit."""
@@ -106,9 +108,7 @@ def compile_pdf(folder: Path) -> Compiled:
         If the source itself is wrong.
     """
     packages = font_folders()
-    attempts: list[tuple[list[Path], bool]] = [([], False), (packages, True)]
-    if packages:
-        attempts.insert(1, (packages, False))
+    attempts: list[tuple[list[Path], bool]] = [([], False), (packages, False), (packages, True)]
     if any(char > _LAST_WESTERN for char in (folder / "main.typ").read_text(encoding="utf-8")):
         del attempts[0]  # it would fail, and take as long as the one that succeeds
     missing: list[str] = []
@@ -116,7 +116,7 @@ def compile_pdf(folder: Path) -> Compiled:
         try:
             return Compiled(_compile(folder, folders, system, ["ua-1"]), ())
         except RefusedError as refusal:
-            missing = _missing_characters(str(refusal))
+            missing = list(dict.fromkeys(_NO_GLYPH.findall(str(refusal))))
             if not missing:
                 break
     return Compiled(_compile(folder, packages, True, []), tuple(missing))
@@ -137,12 +137,6 @@ def _compile(
         )
     except typst.TypstError as error:
         raise RefusedError(error.diagnostic) from error
-
-
-def _missing_characters(diagnostic: str) -> list[str]:
-    """Return the characters that a standard's check found no glyph for."""
-    texts = re.findall(r'the text `"(.*?)"` could not be displayed', diagnostic, re.DOTALL)
-    return list(dict.fromkeys(texts))
 
 
 def compiles(folder: Path, source: str) -> bool:

@@ -198,10 +198,6 @@ def _argument_alone(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return rewriter.argument(tokens)
 
 
-def _substack(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return rewriter.rewrite(read_argument(tokens))
-
-
 def _tag(brackets: str) -> Rule:
     r"""``\tag{1}``: pandoc drops it."""
 
@@ -264,7 +260,6 @@ RULES: dict[str, Rule] = {
     r"\xrightarrow": _long_arrow("arrow.r"),
     r"\xleftarrow": _long_arrow("arrow.l"),
     **dict.fromkeys((r"\boxed", r"\fbox"), _wrap("boxed(")),
-    r"\substack": _substack,
     r"\sqrt": _root,
     r"\frac": _keep(r"\frac", 2),
     **dict.fromkeys((r"\dfrac", r"\cfrac"), _keep(r"\frac", 2, "display(")),
@@ -281,7 +276,7 @@ RULES: dict[str, Rule] = {
     # What shows nothing, or its argument alone.
     **dict.fromkeys((r"\nonumber", r"\notag", r"\allowbreak", r"\nobreak", r"\strut"), _nothing),
     **dict.fromkeys((r"\require", r"\label", r"\vphantom"), _drop_argument),
-    **dict.fromkeys((r"\smash", r"\rlap", r"\llap", r"\mathclap"), _argument_alone),
+    **dict.fromkeys((r"\smash", r"\rlap", r"\llap", r"\mathclap", r"\substack"), _argument_alone),
     # Numbers of equations, and references to them.
     r"\tag": _tag("({})"),
     r"\tag*": _tag("{}"),

@@ -104,11 +104,7 @@ def _color_name(tokens: Tokens) -> str:
 
 def _switch(command: str) -> Rule:
     r"""``{\bf x}``: TeX's old way to say ``\mathbf{x}``."""
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        return [command, "{", *rewriter.rewrite(_rest_of_cell(tokens)), "}"]
-
-    return rule
+    return lambda rewriter, tokens: [command, "{", *rewriter.rewrite(_rest_of_cell(tokens)), "}"]
 
 
 def _style(function: str) -> Rule:

@@ -71,9 +71,8 @@ def save(tmp_path):
 def export(save, tmp_path):
     """Export some cells and read the PDF back."""
 
-    def run(*cells, metadata=None, **options) -> Exported:
-        notebook = save(*cells, metadata=metadata)
-        return Exported(export_pdf(notebook, tmp_path / "work.pdf", **options))
+    def run(*cells, **metadata) -> Exported:
+        return Exported(export_pdf(save(*cells, metadata=metadata), tmp_path / "work.pdf"))
 
     return run
 

@@ -2,14 +2,7 @@
 
 import pytest
 
-from coursework.pdf.dom import (
-    alignment,
-    image_size,
-    is_hidden,
-    parse,
-    parse_color,
-    text_style,
-)
+from coursework.pdf.dom import alignment, image_size, parse, parse_color
 
 
 def tag(html):
@@ -47,20 +40,9 @@ def test_image_sizes(html, width, height):
     assert (size.width, size.height) == (width, height)
 
 
-def test_text_styles():
-    style = text_style(tag('<i style="color:#123456; font-weight:700; font-style: italic">'))
-    assert style == 'fill: rgb("#123456"), weight: "bold", style: "italic"'
-    assert text_style(tag('<i style="nonsense">')) == ""
-
-
 def test_a_cell_takes_the_alignment_of_its_row():
     row = tag('<tr style="text-align: right"><td>a</td><td align="center">b</td></tr>')
     assert [alignment(cell) for cell in row.find_all("td")] == ["right", "center"]
-
-
-def test_hidden():
-    assert is_hidden(tag('<p style="display: none">'))
-    assert not is_hidden(tag('<p style="display: block">'))
 
 
 @pytest.mark.parametrize(

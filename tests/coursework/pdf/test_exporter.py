@@ -31,9 +31,8 @@ def test_each_page_names_the_work_and_its_author(export):
     done = export(
         new_markdown_cell("# Homework"),
         new_code_cell("\n".join(f"x{i} = {i}" for i in range(150))),
-        author="Ada Lovelace",
-        student_id="2026-0042",
-        course="Deep Learning",
+        authors=[{"name": "Ada Lovelace"}],
+        coursework={"student_id": "2026-0042", "course": "Deep Learning"},
     )
     assert done.report.pages > 1
     for number, page in enumerate(done.reader.pages, 1):
@@ -44,7 +43,7 @@ def test_each_page_names_the_work_and_its_author(export):
 
 
 def test_a_title_without_a_space_stays_on_the_page(export):
-    done = export(new_markdown_cell("text"), title="w" * 300, author="m" * 70)
+    done = export(new_markdown_cell("text"), title="w" * 300, authors=["m" * 70])
     starts = []
     for page in done.reader.pages:
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: starts.append(tm[4]))

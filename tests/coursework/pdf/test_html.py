@@ -23,7 +23,11 @@ from coursework.pdf.html import html_to_typst
         ("<code>a  b</code>", '#inline-code[#"a  b";];'),
         ("<hr>", "#rule();"),
         ('<font color="red">x</font>', '#text(fill: rgb("#cc0000"))[#"x";];'),
-        ('<span style="font-weight: bold">x</span>', '#text(weight: "bold")[#"x";];'),
+        ('<b style="nonsense">x</b>', '#strong[#"x";];'),
+        (
+            '<span style="color:#123456; font-weight:700; font-style: italic">x</span>',
+            '#text(fill: rgb("#123456"), weight: "bold", style: "italic")[#"x";];',
+        ),
         ("<center>x</center>", '#align(center)[#"x";]'),
         ('<p align="right">x</p>', '#align(right)[#"x";]'),
         ("<blockquote>x</blockquote>", '#blockquote[#"x";]'),

@@ -4,17 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursework.pdf.lines import KEEP, Span, highlight, split_lines, text_width, wrap, write_ends
+from coursework.pdf.lines import Span, highlight, text_width, wrap
 
 
 def texts(line, columns):
     return [
         (hang, "".join(span.text for span in piece)) for hang, piece in wrap([Span(line)], columns)
     ]
-
-
-def test_short_line_stays_as_it_is():
-    assert texts("x = 1", 20) == [(0, "x = 1")]
 
 
 def test_long_line_breaks_after_a_space_and_hangs_below_its_own_indent():
@@ -46,16 +42,6 @@ def test_wrapping_loses_no_character_and_keeps_the_width(text, columns):
     pieces = texts(text, columns)
     assert "".join(piece for _, piece in pieces) == text
     assert all(hang + text_width(piece) <= columns for hang, piece in pieces)
-
-
-def test_newlines_split_spans():
-    lines = split_lines([Span("a\nb", "red"), Span("c\n")])
-    assert lines == [[Span("a", "red")], [Span("b", "red"), Span("c")], []]
-
-
-def test_output_just_short_enough_is_whole():
-    markup, dropped = write_ends([[Span("x")]] * (2 * KEEP))
-    assert (markup.count('"x"'), dropped) == (2 * KEEP, 0)
 
 
 def text(lines):

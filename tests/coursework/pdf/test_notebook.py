@@ -6,7 +6,7 @@ import json
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from coursework.pdf.notebook import STATE, VIEW, finish_progress_bars, read_notebook
+from coursework.pdf.notebook import STATE, VIEW, finish_progress_bars, read_head, read_notebook
 
 STATES = {
     "box": {
@@ -43,12 +43,12 @@ def test_an_old_notebook_is_read(tmp_path):
 
 def test_identity_may_come_from_the_notebook_and_may_hold_any_text(export):
     name = '#panic("x") \\ "quoted" $x$ *Müller*'
-    metadata = {
-        "title": "A ] title }",
-        "authors": [{"name": name}],
-        "coursework": {"student_id": "`id`", "course": "[C] @ <home>"},
-    }
-    done = export(new_markdown_cell("text"), metadata=metadata)
+    done = export(
+        new_markdown_cell("text"),
+        title="A ] title }",
+        authors=[{"name": name}],
+        coursework={"student_id": "`id`", "course": "[C] @ <home>"},
+    )
     assert name in done.text
     assert "`id`" in done.text
     assert "[C] @ <home> · A ] title }" in done.text
@@ -56,21 +56,21 @@ def test_identity_may_come_from_the_notebook_and_may_hold_any_text(export):
 
 
 @pytest.mark.parametrize(
-    ("cells", "metadata", "options", "title"),
+    ("given", "metadata", "source", "title"),
     [
-        ([new_markdown_cell("text\n\n## The *second* level")], {}, {}, "The second level"),
-        ([new_markdown_cell("# Heading")], {"title": "Metadata"}, {}, "Metadata"),
-        ([new_markdown_cell("# Heading")], {"title": "Metadata"}, {"title": "Option"}, "Option"),
-        ([new_markdown_cell("no heading")], {}, {}, "work"),
-        ([], {}, {}, "work"),
+        ("Option", "Metadata", "# Heading", "Option"),
+        ("", "Metadata", "# Heading", "Metadata"),
+        ("", "", "text\n\n## The *second* level", "The second level"),
+        ("", "", "no heading", "work"),
     ],
 )
 def test_title_is_the_option_the_metadata_the_first_heading_or_the_file_name(
-    export, cells, metadata, options, title
+    given, metadata, source, title
 ):
-    done = export(*cells, metadata=metadata, **options)
-    assert done.reader.metadata.title == title
-    assert title in done.text
+    book = new_notebook(cells=[new_markdown_cell(source)], metadata={"title": metadata})
+    head = read_head(book, "work", {"title": given})
+    assert head.title == title
+    assert head.title_in_text == ("#" in source)
 
 
 def shown(states):
@@ -95,9 +95,3 @@ def test_odd_values_are_an_empty_bar():
     states = copy.deepcopy(STATES)
     states["b"]["state"]["value"] = None
     assert "|          |" in shown(states)
-
-
-def test_notebook_without_widgets_is_left_alone():
-    book = new_notebook(cells=[new_markdown_cell("x")])
-    finish_progress_bars(book)
-    assert book.cells[0].source == "x"

@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from coursework.pdf.dom import parse
-from coursework.pdf.tables import PAGE_WIDTH, SIZES, fit, read_grid
+from coursework.pdf.tables import PAGE_WIDTH, fit, read_grid
 
 
 def grid(html):
@@ -42,16 +42,6 @@ def test_header_and_index_of_a_dataframe():
 
 def test_tables_within_tables_keep_their_rows():
     assert len(grid("<tr><td><table><tr><td>1</td></tr></table></td></tr>").cells) == 1
-
-
-def test_small_table_is_set_in_the_largest_type():
-    assert fit([5, 5, 5], 0) == (SIZES[0], [[0, 1, 2]])
-
-
-def test_a_frame_of_twelve_columns_is_one_table():
-    size, parts = fit([1, *[9] * 12], 1)
-    assert size >= 6.5
-    assert len(parts) == 1
 
 
 def test_wider_table_is_split_and_repeats_its_index():
