@@ -79,7 +79,7 @@ def is_hidden(tag: Tag) -> bool:
 
 
 def alignment(tag: Tag) -> str:
-    """Return how a tag's text is aligned, by itself or by the row of a cell; empty if unsaid."""
+    """Return the alignment of a tag's text, or of a cell's row; empty if neither names one."""
     for candidate in (tag, tag.parent if tag.name in ("td", "th") else None):
         if candidate is not None:
             value = str(candidate.get("align", "")).lower() or styles(candidate).get("text-align")

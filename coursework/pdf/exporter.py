@@ -63,7 +63,7 @@ class TypstPDFExporter(TemplateExporter):
     def default_config(self) -> Config:
         """Join the pieces of each stream, and hide what the tags of cells ask to hide."""
         config = Config(super().default_config)
-        config.Exporter.optimistic_validation = True  # once, and not after each preprocessor
+        config.Exporter.optimistic_validation = True  # once, not per preprocessor
         config.CoalesceStreamsPreprocessor.enabled = True
         config.TagRemovePreprocessor.enabled = True
         config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
@@ -103,7 +103,13 @@ class TypstPDFExporter(TemplateExporter):
     def _compile(
         self, notebook: NotebookNode, folder: Path, name: str
     ) -> tuple[bytes, tuple[str, ...]]:
-        """Write and compile; once more without each part that Typst refuses."""
+        """Write and compile the document, again and again until Typst refuses no part of it.
+
+        Returns
+        -------
+        tuple
+            The PDF, and the warnings.
+        """
         given = {key: getattr(self, key) for key in ("title", "author", "student_id", "course")}
         head = read_head(notebook, name, given)
         refused = Refused()

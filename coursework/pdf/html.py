@@ -38,7 +38,7 @@ def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
 
 def _blocks(parent: Tag, place: Place, between: str = "\n\n") -> str:
     """Write the children of a block: runs of inline content become paragraphs."""
-    if place.is_too_deep:
+    if place.is_too_deep():
         return write_text(parent.get_text())
     parts: list[str] = []
     run = ""

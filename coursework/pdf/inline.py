@@ -59,9 +59,8 @@ class Place:
             columns=max(20, self.columns - narrower),
         )
 
-    @property
     def is_too_deep(self) -> bool:
-        """Whether elements nest so deeply that they are shown as plain text, with a warning."""
+        """Whether elements nest so deeply that they are shown as plain text; if so, warn."""
         if self.depth <= _MAX_DEPTH and self.indent <= _MAX_INDENT:
             return False
         self.draft.warn("what is nested too deeply is shown as plain text")
@@ -70,7 +69,7 @@ class Place:
 
 def write_inlines(parent: Tag, place: Place) -> str:
     """Return the markup of the children of an element, as running text."""
-    if place.is_too_deep:
+    if place.is_too_deep():
         return write_text(parent.get_text())
     return "".join(write_inline(child, place) for child in parent.children)
 

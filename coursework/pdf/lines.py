@@ -92,7 +92,7 @@ def highlight(code: str, language: str) -> list[Line]:
     lexer = _lexer(language)
     spans = [Span(text, _style(kind)) for kind, text in lexer.get_tokens(code)] if lexer else []
     if "".join(span.text for span in spans).rstrip("\n") != code.rstrip("\n"):
-        # No lexer, or one that changes line ends or tabs: no colour is worth a character.
+        # There is no lexer, or it changes line ends or tabs: the text matters more than its colour.
         return split_lines([Span(code)])
     lines = split_lines(spans)
     while lines and not lines[-1]:

@@ -200,7 +200,7 @@ def _part(grid: Grid, bodies: dict[int, str], columns: list[int], size: float) -
 
 
 def _default_alignment(cell: Cell, grid: Grid) -> str:
-    """Return how a cell stands that does not say: data frames hold numbers, other tables words."""
+    """Return the alignment of a cell that names none: data frames hold numbers, others words."""
     if "dataframe" in cell.tag.find_parent("table").get_attribute_list("class"):  # type: ignore[union-attr]
         return "right"
     return "center" if cell.row < grid.header_rows else "left"

@@ -10,7 +10,7 @@ from typing import Any
 
 from coursework.pdf.lines import Line, Span
 
-# Dark enough to read on white paper, and apart in gray.
+# Dark enough to read on white paper, and distinct when printed in gray.
 PALETTE = (
     "#24292f", "#b3261e", "#1a6b2f", "#8a5a00", "#1f4fa3", "#8a2b8f", "#0f6b74", "#6e7781",
     "#57606a", "#cf352b", "#24813c", "#a06c00", "#2f66c9", "#a44aa9", "#1b8490", "#8c959f",

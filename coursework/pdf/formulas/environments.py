@@ -172,7 +172,7 @@ def _lines(rewriter: Rewriter, environment: Environment) -> list[str]:
 
 
 def _column_break(environment: Environment, column: int) -> str:
-    """Return what stands before a cell of aligned lines; columns stand right, left, right."""
+    """Return the separator before a cell of aligned lines; each pair of columns stands apart."""
     name = environment.name.rstrip("*")
     if name == "eqnarray" and column == 2:
         return '""'

@@ -97,7 +97,7 @@ def _equation(formula: Formula, rewritten: Rewriter, math: str) -> str:
 
 
 def translate(formulas: list[str]) -> list[str | None]:
-    """Translate display formulas with pandoc, all in one call: starting pandoc takes most time.
+    """Translate display formulas in one call of pandoc, whose start takes most of the time.
 
     Parameters
     ----------

@@ -6,7 +6,8 @@ import socket
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from coursework.pdf.images import Size, decode, linked_picture, picture
+from coursework.pdf.dom import Size
+from coursework.pdf.images import decode, linked_picture, picture
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">'
