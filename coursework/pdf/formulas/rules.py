@@ -2,6 +2,7 @@ r"""The rules by which formulas are rewritten: for each command, what pandoc get
 
 import re
 from collections import deque
+from functools import partial
 
 from coursework.pdf.formulas.environments import write_environment
 from coursework.pdf.formulas.rewriter import LINE_BREAK, Rewriter, Rule
@@ -29,6 +30,14 @@ _DELIMITERS = {
     r"\lfloor": "floor.l", r"\rfloor": "floor.r", r"\lceil": "ceil.l", r"\rceil": "ceil.r",
     "/": "slash", r"\backslash": "backslash", r"\uparrow": "arrow.t", r"\downarrow": "arrow.b",
 }  # fmt: skip
+_BARS = {
+    "|": ("normal", "bar.v"), r"\|": ("normal", "bar.v.double"),
+    r"\vert": ("normal", "bar.v"), r"\Vert": ("normal", "bar.v.double"),
+    r"\lvert": ("opening", "bar.v"), r"\lVert": ("opening", "bar.v.double"),
+    r"\rvert": ("closing", "bar.v"), r"\rVert": ("closing", "bar.v.double"),
+}  # fmt: skip
+"""The kind of each bar: around a bar of unknown kind Typst sets spaces."""
+
 _DELIMITER_SIZES = {"big": "1.2em", "Big": "1.6em", "bigg": "2.2em", "Bigg": "2.8em"}
 _SYMBOLS = {
     "argmin": 'op("arg min", limits: #true)', "argmax": 'op("arg max", limits: #true)',
@@ -42,38 +51,44 @@ _SYMBOLS = {
 _POINTS = {"pt": 1.0, "px": 0.75, "mm": 2.835, "cm": 28.35, "in": 72.0, "pc": 12.0, "bp": 1.0}
 _EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
 
-# ---- makers of rules -----------------------------------------------------------------------------
+# A rule that needs an option takes it first; the table at the end of the file fixes the option.
 
 
-def _show(typst: str) -> Rule:
+def _show(typst: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     """Show a piece of Typst where pandoc writes something else, or refuses."""
-    return lambda rewriter, tokens: [rewriter.insert(typst)]
+    return [rewriter.insert(typst)]
 
 
-def _wrap(function: str) -> Rule:
+def _wrap(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     """Give the argument to a function of Typst."""
-    return lambda rewriter, tokens: rewriter.call(function, rewriter.argument(tokens))
+    return rewriter.call(function, rewriter.argument(tokens))
 
 
-def _keep(command: str, arguments: int, function: str = "") -> Rule:
-    r"""Leave a command to pandoc, with its arguments rewritten.
+def _keep(command: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    """Leave a command with one argument to pandoc, with the argument rewritten."""
+    return [command, *rewriter.group(tokens)]
+
+
+def _keep_pair(command: str, function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""Leave a command with two arguments to pandoc.
 
     A function of Typst around it sets the size that pandoc forgets: ``display(`` for ``\dfrac``.
     """
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        groups = [token for _ in range(arguments) for token in rewriter.group(tokens)]
-        kept = [command, *groups]
-        return rewriter.call(function, kept) if function else kept
-
-    return rule
+    kept = [command, *rewriter.group(tokens), *rewriter.group(tokens)]
+    return rewriter.call(function, kept) if function else kept
 
 
-# ---- spaces, at TeX's widths: pandoc turns some of them into 0 or -1 em --------------------------
+def _drop(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    return []
 
 
-def _em(width: float) -> Rule:
-    return _show(f"#h({width}em)")
+def _drop_argument(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    read_argument(tokens)
+    return []
+
+
+def _argument_alone(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    return rewriter.argument(tokens)
 
 
 def _space(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -103,25 +118,13 @@ def _negative_space(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return [] if tokens and tokens[0] == r"\left" else [rewriter.insert("#h(-0.1667em)")]
 
 
-# ---- brackets and bars ---------------------------------------------------------------------------
-
-
-def _bar(kind: str, symbol: str) -> Rule:
-    """Show a bar of a known kind: around a bar of unknown kind Typst sets spaces."""
-    return _show(f'class("{kind}", {symbol})')
-
-
-def _sized(size: str, kind: str) -> Rule:
+def _sized(size: str, kind: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\bigl(``: as large as asked, where pandoc scales a box that sits too low."""
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        delimiter = _DELIMITERS.get(_next_token(tokens))
-        if delimiter is None:
-            return []
-        shown = f"lr(size: #{size}, {delimiter})"
-        return [rewriter.insert(f'class(#"{kind}", {shown})' if kind else shown)]
-
-    return rule
+    delimiter = _DELIMITERS.get(_next_token(tokens))
+    if delimiter is None:
+        return []
+    shown = f"lr(size: #{size}, {delimiter})"
+    return [rewriter.insert(f'class(#"{kind}", {shown})' if kind else shown)]
 
 
 def _left(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -151,65 +154,34 @@ def _next_token(tokens: Tokens) -> str:
     return tokens.popleft() if tokens else ""
 
 
-# ---- above, below, around ------------------------------------------------------------------------
-
-
 def _root(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     degree = read_option(tokens)
     index = ["[", *rewriter.rewrite(degree), "]"] if degree else []
     return [r"\sqrt", *index, *rewriter.group(tokens)]
 
 
-def _stacked(mark: str) -> Rule:
+def _stacked(mark: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\underset``, ``\overset``: above and below, not beside, in running text too."""
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        script = rewriter.group(tokens)
-        return [*rewriter.call("limits(", rewriter.argument(tokens)), mark, *script]
-
-    return rule
+    script = rewriter.group(tokens)
+    return [*rewriter.call("limits(", rewriter.argument(tokens)), mark, *script]
 
 
-def _long_arrow(symbol: str) -> Rule:
+def _long_arrow(symbol: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\xrightarrow[below]{above}``: an arrow as long as what stands above it."""
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        below = read_option(tokens)
-        above = rewriter.group(tokens)
-        arrow = rewriter.insert(f"limits(stretch({symbol}, size: #(100% + 0.8em)))")
-        return [arrow, "^", *above, *(["_", "{", *rewriter.rewrite(below), "}"] if below else [])]
-
-    return rule
+    below = read_option(tokens)
+    above = rewriter.group(tokens)
+    arrow = rewriter.insert(f"limits(stretch({symbol}, size: #(100% + 0.8em)))")
+    return [arrow, "^", *above, *(["_", "{", *rewriter.rewrite(below), "}"] if below else [])]
 
 
-# ---- everything else -----------------------------------------------------------------------------
-
-
-def _nothing(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return []
-
-
-def _drop_argument(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    read_argument(tokens)
-    return []
-
-
-def _argument_alone(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return rewriter.argument(tokens)
-
-
-def _tag(brackets: str) -> Rule:
+def _tag(brackets: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\tag{1}``: pandoc drops it."""
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        words = "".join(token for token in read_argument(tokens) if token not in "{}$")
-        tag = brackets.format(words)
-        if rewriter.tags_in_rows:
-            return [r"\qquad", *rewriter.text(tag)]
-        rewriter.tag = tag
-        return []
-
-    return rule
+    words = "".join(token for token in read_argument(tokens) if token not in "{}$")
+    tag = brackets.format(words)
+    if rewriter.tags_in_rows:
+        return [r"\qquad", *rewriter.text(tag)]
+    rewriter.tag = tag
+    return []
 
 
 def _reference(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -229,59 +201,54 @@ def _unicode(rewriter: Rewriter, tokens: Tokens) -> list[str]:
 RULES: dict[str, Rule] = {
     **STYLE_RULES,
     r"\begin": write_environment,
-    r"\\": _show(LINE_BREAK),
-    "&": _show("&"),
-    r"\&": _show(r"\&"),
-    # Spaces.
+    r"\\": partial(_show, LINE_BREAK),
+    "&": partial(_show, "&"),
+    # Spaces at TeX's widths: pandoc turns some of them into 0 or -1 em.
     **dict.fromkeys((r"\!", r"\negthinspace"), _negative_space),
-    **dict.fromkeys((r"\:", r"\>", r"\medspace"), _em(0.2222)),
-    **dict.fromkeys((r"\;", r"\thickspace"), _em(0.2778)),
-    **dict.fromkeys((r"\ ", "~"), _em(0.333)),
-    r"\enspace": _em(0.5),
+    **dict.fromkeys((r"\:", r"\>", r"\medspace"), partial(_show, "#h(0.2222em)")),
+    **dict.fromkeys((r"\;", r"\thickspace"), partial(_show, "#h(0.2778em)")),
+    **dict.fromkeys((r"\ ", "~"), partial(_show, "#h(0.333em)")),
+    r"\enspace": partial(_show, "#h(0.5em)"),
     **dict.fromkeys((r"\hspace", r"\hspace*", r"\kern", r"\mkern"), _space),
     **dict.fromkeys((r"\hskip", r"\mskip", r"\mspace"), _space),
     # Brackets and bars.
-    **dict.fromkeys(("|", r"\vert"), _bar("normal", "bar.v")),
-    r"\lvert": _bar("opening", "bar.v"),
-    r"\rvert": _bar("closing", "bar.v"),
-    **dict.fromkeys((r"\|", r"\Vert"), _bar("normal", "bar.v.double")),
-    r"\lVert": _bar("opening", "bar.v.double"),
-    r"\rVert": _bar("closing", "bar.v.double"),
+    **{bar: partial(_show, f'class("{kind}", {symbol})') for bar, (kind, symbol) in _BARS.items()},
     r"\left": _left,
     r"\middle": _middle,
     **{
-        rf"\{size}{suffix}": _sized(ems, kind)
+        rf"\{size}{suffix}": partial(_sized, ems, kind)
         for size, ems in _DELIMITER_SIZES.items()
         for suffix, kind in (("", ""), ("l", "opening"), ("r", "closing"), ("m", "relation"))
     },
     # Above, below, around.
-    r"\underset": _stacked("_"),
-    **dict.fromkeys((r"\overset", r"\stackrel"), _stacked("^")),
-    r"\xrightarrow": _long_arrow("arrow.r"),
-    r"\xleftarrow": _long_arrow("arrow.l"),
-    **dict.fromkeys((r"\boxed", r"\fbox"), _wrap("boxed(")),
+    r"\underset": partial(_stacked, "_"),
+    **dict.fromkeys((r"\overset", r"\stackrel"), partial(_stacked, "^")),
+    r"\xrightarrow": partial(_long_arrow, "arrow.r"),
+    r"\xleftarrow": partial(_long_arrow, "arrow.l"),
+    **dict.fromkeys((r"\boxed", r"\fbox"), partial(_wrap, "boxed(")),
     r"\sqrt": _root,
-    r"\frac": _keep(r"\frac", 2),
-    **dict.fromkeys((r"\dfrac", r"\cfrac"), _keep(r"\frac", 2, "display(")),
-    r"\tfrac": _keep(r"\frac", 2, "inline("),
-    r"\binom": _keep(r"\binom", 2),
-    r"\dbinom": _keep(r"\binom", 2, "display("),
-    r"\tbinom": _keep(r"\binom", 2, "inline("),
-    **{"\\" + name: _keep("\\" + name, 1) for name in _ONE_ARGUMENT.split()},
+    **{rf"\{name}": partial(_keep, rf"\{name}") for name in _ONE_ARGUMENT.split()},
+    **{
+        rf"\{size}{name}": partial(_keep_pair, rf"\{name}", function)
+        for name in ("frac", "binom")
+        for size, function in (("", ""), ("d", "display("), ("t", "inline("))
+    },
+    r"\cfrac": partial(_keep_pair, r"\frac", "display("),
     # Letters and classes.
-    r"\mathscr": _wrap("scr("),
-    r"\mathsf": _wrap("upright(sans("),
-    r"\mathrel": _wrap('class("relation", '),
-    r"\mathbin": _wrap('class("binary", '),
+    r"\mathscr": partial(_wrap, "scr("),
+    r"\mathsf": partial(_wrap, "upright(sans("),
+    r"\mathrel": partial(_wrap, 'class("relation", '),
+    r"\mathbin": partial(_wrap, 'class("binary", '),
     # What shows nothing, or its argument alone.
-    **dict.fromkeys((r"\nonumber", r"\notag", r"\allowbreak", r"\nobreak", r"\strut"), _nothing),
+    **dict.fromkeys((r"\nonumber", r"\notag", r"\allowbreak", r"\nobreak", r"\strut"), _drop),
     **dict.fromkeys((r"\require", r"\label", r"\vphantom"), _drop_argument),
     **dict.fromkeys((r"\smash", r"\rlap", r"\llap", r"\mathclap", r"\substack"), _argument_alone),
     # Numbers of equations, and references to them.
-    r"\tag": _tag("({})"),
-    r"\tag*": _tag("{}"),
+    r"\tag": partial(_tag, "({})"),
+    r"\tag*": partial(_tag, "{}"),
     **dict.fromkeys((r"\eqref", r"\ref"), _reference),
     # Symbols and functions that pandoc does not know.
     r"\unicode": _unicode,
-    **{rf"\{name}": _show(typst) for name, typst in _SYMBOLS.items()},
+    r"\&": partial(_show, r"\&"),
+    **{rf"\{name}": partial(_show, typst) for name, typst in _SYMBOLS.items()},
 }

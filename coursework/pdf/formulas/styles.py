@@ -2,6 +2,7 @@ r"""Words, colour, type and size in formulas: ``\text``, ``\color``, ``\bf``, ``
 
 import re
 from collections import deque
+from functools import partial
 
 from coursework.pdf.dom import parse_color
 from coursework.pdf.formulas.rewriter import Rewriter, Rule
@@ -25,16 +26,9 @@ _TEXT_SYMBOLS = {
 _NAME_SPACES = {r"\,": " ", r"\ ": " ", r"\;": " ", "~": " ", r"\!": ""}
 
 
-def _text(function: str) -> Rule:
+def _text(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""Text may hold formulas and spaces, which pandoc refuses or drops: ``\text{if $x$ is}``."""
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        return _text_pieces(rewriter, read_argument(tokens), function)
-
-    return rule
-
-
-def _text_pieces(rewriter: Rewriter, body: Tokens, function: str) -> list[str]:
+    body = read_argument(tokens)
     done: list[str] = []
     plain = ""
     while body:
@@ -50,7 +44,7 @@ def _text_pieces(rewriter: Rewriter, body: Tokens, function: str) -> list[str]:
                 body.popleft()
             done += rewriter.rewrite(inner)
         elif token in _TEXTS:
-            done += _text_pieces(rewriter, read_argument(body), _TEXTS[token])
+            done += _text(_TEXTS[token], rewriter, body)
         elif token.startswith(r"\math"):
             done += [token, *rewriter.group(body)]
         elif token not in "{}":
@@ -58,19 +52,15 @@ def _text_pieces(rewriter: Rewriter, body: Tokens, function: str) -> list[str]:
     return done + (rewriter.text(plain, function) if plain else [])
 
 
-def _operator(limits: bool) -> Rule:
+def _operator(limits: bool, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\operatorname``: spaced as a function, with limits underneath if it has a star."""
-
-    def rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-        body = read_argument(tokens)
-        roman = {r"\rm", r"\mathrm", r"\text", "{", "}"}
-        name = "".join(_NAME_SPACES.get(token, token) for token in body if token not in roman)
-        if re.fullmatch(r"[\w *'-]+", name) and name.strip():
-            option = ", limits: #true" if limits else ""
-            return [rewriter.insert(f"op({string(' '.join(name.split()))}{option})")]
-        return rewriter.call("limits(" if limits else "scripts(", rewriter.rewrite(body))
-
-    return rule
+    body = read_argument(tokens)
+    roman = {r"\rm", r"\mathrm", r"\text", "{", "}"}
+    name = "".join(_NAME_SPACES.get(token, token) for token in body if token not in roman)
+    if re.fullmatch(r"[\w *'-]+", name) and name.strip():
+        option = ", limits: #true" if limits else ""
+        return [rewriter.insert(f"op({string(' '.join(name.split()))}{option})")]
+    return rewriter.call("limits(" if limits else "scripts(", rewriter.rewrite(body))
 
 
 def _color(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -102,14 +92,14 @@ def _color_name(tokens: Tokens) -> str:
     return f"colored({string(color)}, " if color else ""
 
 
-def _switch(command: str) -> Rule:
+def _switch(command: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``{\bf x}``: TeX's old way to say ``\mathbf{x}``."""
-    return lambda rewriter, tokens: [command, "{", *rewriter.rewrite(_rest_of_cell(tokens)), "}"]
+    return [command, "{", *rewriter.rewrite(_rest_of_cell(tokens)), "}"]
 
 
-def _style(function: str) -> Rule:
+def _style(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\displaystyle``: holds to the end of its cell or group."""
-    return lambda rewriter, tokens: rewriter.call(function, rewriter.rewrite(_rest_of_cell(tokens)))
+    return rewriter.call(function, rewriter.rewrite(_rest_of_cell(tokens)))
 
 
 def _rest_of_cell(tokens: Tokens) -> Tokens:
@@ -126,14 +116,13 @@ def _rest_of_cell(tokens: Tokens) -> Tokens:
 
 
 STYLE_RULES: dict[str, Rule] = {
-    **{command: _text(function) for command, function in _TEXTS.items()},
-    r"\operatorname": _operator(limits=False),
-    r"\operatorname*": _operator(limits=True),
-    r"\mathop": _operator(limits=True),
-    **{command: _switch(new) for command, new in _SWITCHES.items()},
-    r"\displaystyle": _style("display("),
-    r"\textstyle": _style("inline("),
-    r"\scriptstyle": _style("script("),
+    **{command: partial(_text, function) for command, function in _TEXTS.items()},
+    r"\operatorname": partial(_operator, False),
+    **dict.fromkeys((r"\operatorname*", r"\mathop"), partial(_operator, True)),
+    **{command: partial(_switch, new) for command, new in _SWITCHES.items()},
+    r"\displaystyle": partial(_style, "display("),
+    r"\textstyle": partial(_style, "inline("),
+    r"\scriptstyle": partial(_style, "script("),
     r"\color": _color,
     r"\textcolor": _textcolor,
 }

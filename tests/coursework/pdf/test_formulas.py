@@ -134,12 +134,6 @@ def test_what_cannot_be_read_is_none(tex):
     assert typst(tex) is None
 
 
-def test_one_bad_formula_does_not_harm_the_others():
-    formulas = [Formula(tex, False) for tex in (r"x", r"\nosuch", r"y")]
-    code = translate_formulas(formulas)
-    assert [code[formula] is None for formula in formulas] == [False, True, False]
-
-
 def test_deep_nesting_is_refused_and_does_not_crash():
     with pytest.raises(UnreadableFormulaError):
         rewrite("{" * 500 + "x" + "}" * 500, {})

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_output
 
 from coursework.pdf.dom import parse
 from coursework.pdf.tables import PAGE_WIDTH, fit, read_grid
@@ -72,9 +72,3 @@ def test_nothing_of_a_table_is_beyond_the_page(export):
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: positions.append(tm[4]))
     assert max(positions) < 595 - 40
     assert done.squeezed.count("w") >= 80 * 9
-
-
-def test_markdown_table_with_bars_in_its_formulas(export):
-    done = export(new_markdown_cell("| a | b |\n|---|---|\n| $|x|$ | $\\|y\\|_2$ |\n"))
-    assert done.report.warnings == ()
-    assert "|---" not in done.text
