@@ -187,7 +187,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _pdf(options: argparse.Namespace) -> None:
-    from coursework.pdf.exporter import export_pdf
+    from coursework.pdf import export_pdf
 
     report = export_pdf(options.notebook, options.pdf or options.notebook.with_suffix(".pdf"))
     for warning in report.warnings:

@@ -11,14 +11,14 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 from coursework.pdf.cells import RICHEST, as_html
-from coursework.pdf.formulas.math import rewrite
+from coursework.pdf.dom import parse
+from coursework.pdf.formulas.equations import rewrite
 from coursework.pdf.formulas.tex import UnreadableFormulaError
-from coursework.pdf.fragments import parse
 from coursework.pdf.inline import INVISIBLE_SPACES
 from coursework.pdf.lines import COLUMNS, KEEP, wrap
 from coursework.pdf.markdown import MATH_TAG, markdown_to_html
+from coursework.pdf.notebook import finish_progress_bars
 from coursework.pdf.terminal import play, printable
-from coursework.pdf.widgets import finish_progress_bars
 
 _KINDS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),

@@ -14,7 +14,7 @@ from coursework.check import Finding, check_pdf
 from coursework.handin.bundle import write_bundle
 from coursework.handin.execute import run_notebook
 from coursework.identity import Identity, fill_in
-from coursework.pdf.exporter import export_pdf
+from coursework.pdf import export_pdf
 from coursework.profiles import PATH_FIELDS, PROFILES, get_profile
 from coursework.runtime import describe_machine
 

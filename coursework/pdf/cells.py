@@ -5,17 +5,17 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from coursework.pdf.dom import Size, parse
 from coursework.pdf.draft import Draft
-from coursework.pdf.fragments import parse
-from coursework.pdf.highlight import highlight
 from coursework.pdf.html import html_to_typst
-from coursework.pdf.images import Size, decode, note, picture
-from coursework.pdf.lines import COLUMNS, KEEP, Line, write_lines
+from coursework.pdf.images import decode, note, picture
+from coursework.pdf.lines import KEEP, Line, highlight, write_ends, write_lines
 from coursework.pdf.markdown import mark_math, markdown_to_html
-from coursework.pdf.terminal import Screen, play, printable
+from coursework.pdf.terminal import play, printable
 from coursework.pdf.typst import string
 
 _TAIL = 6  # lines of code that stay on the page of their output
+_MAGICS = {"%%bash": "bash", "%%sh": "bash", "%%html": "html", "%%javascript": "javascript"}
 
 RICHEST = (
     "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg",
@@ -29,44 +29,46 @@ def write_cell(draft: Draft, cell: NotebookNode, language: str, show_input: bool
     if cell.cell_type == "markdown":
         return html_to_typst(draft, markdown_to_html(cell.source, cell.get("attachments")))
     if cell.cell_type == "raw":
-        return _raw(draft, cell)
+        kind = cell.metadata.get("raw_mimetype") or cell.metadata.get("format") or ""
+        if kind in ("text/html", "text/markdown"):
+            return html_to_typst(draft, as_html(kind, cell.source))
+        return _listing(cell.source) if cell.source.strip() else ""
     outputs = [write_output(draft, output) for output in cell.get("outputs", [])]
     parts = [output for output in outputs if output]
     if show_input and cell.source.strip():
-        parts.insert(0, write_code(draft, cell, language, bool(parts)))
+        parts.insert(0, _code(draft, cell, language, bool(parts)))
     return "\n\n".join(parts)
 
 
 def write_source(draft: Draft, cell: NotebookNode) -> str:
-    """Return the markup of a cell that cannot be shown otherwise: its source, as it stands."""
+    """Return the markup of a cell that cannot be converted: a note, and the cell's source."""
     draft.warn("the cell cannot be converted and is shown as its source")
-    source, _ = printable(cell.source)
-    markup, _ = write_lines(highlight(source, ""), COLUMNS)
-    return f"{note('[this cell could not be converted; its source follows]')}\n\n" + (
-        f"#listing({string(source)})[{markup}]"
-    )
+    text = note("[this cell could not be converted; its source follows]")
+    return f"{text}\n\n{_listing(cell.source)}"
 
 
-def write_code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> str:
+def _listing(source: str) -> str:
+    source, _ = printable(source)
+    return f"#listing({string(source)})[{write_lines(highlight(source, ''))}]"
+
+
+def _code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> str:
     """Return the markup of a cell's source; its last lines stay with the output."""
     source, spelled = printable(cell.source)
-    for code in spelled:
-        draft.warn(f"the control character {code} is written out")
-    lines = highlight(source.strip("\n"), _language(source, language))
+    draft.warn_of_controls(spelled)
+    first = source.split(maxsplit=1)[0]
+    lines = highlight(source.strip("\n"), _MAGICS.get(first, language))
     mark = string(f"[{cell.execution_count}]" if cell.get("execution_count") else "[ ]")
-    sticky = "true" if has_output else "false"
     start = lines[:-_TAIL] if has_output and len(lines) > 2 * _TAIL else []
-    parts = []
-    if start:
-        markup, _ = write_lines(start, COLUMNS)
-        parts.append(f"#code-start({mark}, {string(_plain(start))})[{markup}]")
     end = lines[len(start) :]
-    joined = "true" if start else "false"
-    markup, _ = write_lines(end, COLUMNS)
-    mark = '""' if start else mark
-    options = f"sticky: {sticky}, joined: {joined}"
-    parts.append(f"#code-end({mark}, {string(_plain(end))}, {options})[{markup}]")
-    return "\n".join(parts)
+    sticky = "true" if has_output else "false"
+    if not start:
+        options = f"{mark}, {string(_plain(end))}, sticky: {sticky}, joined: false"
+        return f"#code-end({options})[{write_lines(end)}]"
+    return (
+        f"#code-start({mark}, {string(_plain(start))})[{write_lines(start)}]\n"
+        f'#code-end("", {string(_plain(end))}, sticky: {sticky}, joined: true)[{write_lines(end)}]'
+    )
 
 
 def write_output(draft: Draft, output: NotebookNode) -> str:
@@ -101,17 +103,17 @@ def _has_better(draft: Draft, data: NotebookNode, kind: str) -> bool:
 
 
 def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
-    text = "".join(value) if isinstance(value, list) else str(value)
+    """Return the markup of one form of an output, empty if only a browser could show it."""
     if kind == "text/plain":
-        return _terminal(draft, text, "out-text")
+        return _terminal(draft, value, "out-text")
     if kind == "application/json":
         return _terminal(draft, json.dumps(value, indent=2, ensure_ascii=False), "out-text")
     if kind.startswith("text/"):
-        body = html_to_typst(draft, as_html(kind, text), in_output=True)
+        body = html_to_typst(draft, as_html(kind, value), in_output=True)
         return f'#out-rich("")[{body}]' if body else ""
     size = output.get("metadata", {}).get(kind, {})
     asked = Size(_points(size.get("width")), _points(size.get("height")))
-    alt = "".join(output.data.get("text/plain", "")) or "figure"
+    alt = output.data.get("text/plain") or "figure"
     return f'#out-picture("")[{picture(draft, decode(value), alt, asked)}]'
 
 
@@ -125,7 +127,7 @@ def as_html(kind: str, text: str) -> str:
 
 
 def _needs_a_browser(html: str) -> bool:
-    """Whether a page is drawn by its scripts, or by style sheets that fold it."""
+    """Whether HTML is drawn by its scripts, or by style sheets that fold it."""
     soup = parse(html)
     if soup.find(class_="sk-top-container"):
         return True
@@ -137,33 +139,17 @@ def _needs_a_browser(html: str) -> bool:
 
 
 def _terminal(draft: Draft, text: str, function: str) -> str:
-    screen: Screen = play("".join(text))
-    for code in screen.spelled_out:
-        draft.warn(f"the control character {code} is written out")
+    """Return the markup of printed text, in the frame that a function of style.typ draws."""
+    screen = play(text)
+    draft.warn_of_controls(screen.spelled_out)
     if not any(screen.lines):
         return ""
-    markup, dropped = write_lines(screen.lines, COLUMNS, KEEP)
+    markup, dropped = write_ends(screen.lines)
     if dropped:
         draft.warn(f"{dropped} of the lines of a long output are not printed")
-    plain = _plain(screen.lines if not dropped else screen.lines[:KEEP])
+    plain = _plain(screen.lines[:KEEP] if dropped else screen.lines)
     mark = '"", ' if function == "out-text" else ""
     return f"#{function}({mark}{string(plain)})[{markup}]"
-
-
-def _raw(draft: Draft, cell: NotebookNode) -> str:
-    kind = cell.metadata.get("raw_mimetype") or cell.metadata.get("format") or ""
-    if kind in ("text/html", "text/markdown"):
-        return html_to_typst(draft, as_html(kind, cell.source))
-    source, _ = printable(cell.source)
-    markup, _ = write_lines(highlight(source, ""), COLUMNS)
-    return f"#listing({string(source)})[{markup}]" if source.strip() else ""
-
-
-def _language(source: str, language: str) -> str:
-    """Return the language of a cell, which a magic in its first line may change."""
-    magics = {"%%bash": "bash", "%%sh": "bash", "%%html": "html", "%%javascript": "javascript"}
-    first = source.split(maxsplit=1)[0] if source.strip() else ""
-    return magics.get(first, language)
 
 
 def _plain(lines: list[Line]) -> str:

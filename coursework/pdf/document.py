@@ -1,73 +1,35 @@
-"""The document that the compiler gets: what stands at the head of each page, and the cells."""
+"""The document that Typst gets, and the search for the parts of it that Typst refuses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 
 import jinja2
-from nbformat import NotebookNode
 
 from coursework.pdf.draft import Draft
+from coursework.pdf.formulas import Formula
 from coursework.pdf.inline import write_text
-from coursework.pdf.notebook import first_heading, shorten
-from coursework.pdf.terminal import printable
-from coursework.pdf.typst import string
+from coursework.pdf.notebook import Head, shorten
+from coursework.pdf.typst import compiles, string
 
 _HERE = resources.files("coursework.pdf")
 
 
-@dataclass(frozen=True)
-class Head:
-    """What stands at the head of each page; empty strings are left out.
+def write_document(
+    draft: Draft, head: Head, cells: list[str], equations: dict[Formula, str | None]
+) -> None:
+    """Write the files of a document: ``main.typ``, ``formulas.typ`` and ``style.typ``.
 
-    Attributes
+    Parameters
     ----------
-    title, author, student_id, course
-        Any text.
-    title_in_text
-        Whether the notebook itself shows a heading, so that none is put above it.
+    draft
+        The document; a formula that is shown as TeX is added to its warnings.
+    head
+        What stands at the head of each page.
+    cells
+        The markup of each cell.
+    equations
+        The Typst code of each formula of the draft; ``None`` for one that is shown as TeX.
     """
-
-    title: str = ""
-    author: str = ""
-    student_id: str = ""
-    course: str = ""
-    title_in_text: bool = True
-
-
-def read_head(
-    notebook: NotebookNode,
-    file_name: str,
-    title: str = "",
-    author: str = "",
-    student_id: str = "",
-    course: str = "",
-) -> Head:
-    """Return what is given, or else what the notebook says of itself.
-
-    The title is the one in the metadata, or the first heading, or the name of the file.
-    """
-    metadata = notebook.metadata
-    handed_in = metadata.get("coursework") or {}
-    authors = [
-        str(author.get("name", "") if isinstance(author, dict) else author)
-        for author in metadata.get("authors") or []
-    ]
-    heading = first_heading(notebook)
-    return Head(
-        title=_one_line(title or metadata.get("title") or heading or file_name),
-        author=_one_line(author or ", ".join(filter(None, authors))),
-        student_id=_one_line(student_id or handed_in.get("student_id", "")),
-        course=_one_line(course or handed_in.get("course", "")),
-        title_in_text=bool(heading),
-    )
-
-
-def _one_line(text: object) -> str:
-    return printable(" ".join(str(text).split()))[0]
-
-
-def write_document(draft: Draft, head: Head, cells: list[str]) -> None:
-    """Write ``main.typ`` and the style beside it."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters["string"] = string
     template = environment.from_string((_HERE / "notebook.typ.j2").read_text(encoding="utf-8"))
@@ -77,11 +39,72 @@ def write_document(draft: Draft, head: Head, cells: list[str]) -> None:
         author=head.author,
         # As content and not as strings: a word that is wider than the page breaks.
         title_shown=write_text(head.title),
-        left_head=write_text(" · ".join(filter(None, (head.course, shorten(head.title, 120))))),
-        right_head=write_text(
-            " · ".join(filter(None, (shorten(head.author, 80), head.student_id)))
-        ),
+        left_head=_joined(head.course, shorten(head.title, 120)),
+        right_head=_joined(shorten(head.author, 80), head.student_id),
         show_title=not head.title_in_text,
     )
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")
     (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
+    _write_formulas(draft, equations)
+
+
+def _joined(*parts: str) -> str:
+    return write_text(" · ".join(filter(None, parts)))
+
+
+def _write_formulas(draft: Draft, equations: dict[Formula, str | None]) -> None:
+    """Write ``formulas.typ``: an array of equations, in the order of their numbers."""
+    lines = []
+    for formula in draft.formulas:
+        equation = equations[formula]
+        if equation is None:
+            draft.warn(f"a formula cannot be read and is shown as TeX: {shorten(formula.tex)}")
+            dollars = "$$" if formula.display else "$"
+            equation = f"verbatim-formula({string(dollars + formula.tex + dollars)})"
+        lines.append(equation + ",\n")
+    head = '#import "style.typ": boxed, colored, equation, verbatim-formula\n'
+    source = f"{head}#let formulas = (\n{''.join(lines)})\n"
+    (draft.folder / "formulas.typ").write_text(source, encoding="utf-8")
+
+
+@dataclass
+class Refused:
+    """What Typst refused so far: shown as its source or as a note, so that the rest is not lost.
+
+    Attributes
+    ----------
+    formulas
+        Formulas that pandoc translated, but not well.
+    images
+        Contents of image files that are damaged.
+    cells
+        Numbers of cells that fail for another reason, counted from 0.
+    """
+
+    formulas: set[Formula] = field(default_factory=set)
+    images: set[bytes] = field(default_factory=set)
+    cells: set[int] = field(default_factory=set)
+
+    def search(self, draft: Draft, equations: dict[Formula, str | None], cells: list[str]) -> bool:
+        """Try the parts of a refused document one by one, and say whether one was found.
+
+        Whole cells are tried only if no smaller part is to blame.
+        """
+
+        def refuses(source: str) -> bool:
+            return not compiles(draft.folder, '#import "style.typ": *\n' + source)
+
+        images = {data for data, name in draft.images.items() if refuses(f"#image({string(name)})")}
+        formulas = {
+            formula
+            for formula, code in equations.items()
+            if code is not None and refuses(f"#{code}")
+        }
+        numbers = set()
+        if not images and not formulas:
+            head = '#import "formulas.typ": formulas\n'
+            numbers = {number for number, cell in enumerate(cells) if refuses(head + cell)}
+        self.images |= images
+        self.formulas |= formulas
+        self.cells |= numbers
+        return bool(images or formulas or numbers)

@@ -1,15 +1,9 @@
-"""A document being written: what its parts collect on the way to the compiler."""
+"""A document that is being written: what its parts collect on the way to the compiler."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Formula:
-    """A formula as its author wrote it, in TeX without dollars; ``display`` if on its own line."""
-
-    tex: str
-    display: bool
+from coursework.pdf.formulas import Formula
 
 
 @dataclass
@@ -22,38 +16,45 @@ class Draft:
         Where the compiler runs and images are written.
     notebook_folder
         Where relative paths of images start.
+    broken_images
+        Contents of images that the compiler refused before.
     formulas
         Every distinct formula; the source refers to it by its number.
+    images
+        The file name of each image, by its content.
     warnings
         What the PDF cannot show as the notebook does, in order.
     anchors
         Targets of links inside the document.
-    broken_images
-        Data that the compiler refused.
     place
-        What warnings are about, such as "cell 3".
+        Where the text that is being written stands, such as "cell 3"; warnings start with it.
     last_level
         The outline's level of the last heading.
     """
 
     folder: Path
     notebook_folder: Path
+    broken_images: frozenset[bytes] = frozenset()
     formulas: dict[Formula, int] = field(default_factory=dict)
     images: dict[bytes, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
-    broken_images: frozenset[bytes] = frozenset()
     place: str = ""
     last_level: int = 0
 
     def warn(self, message: str) -> None:
-        """Remember a warning, with the cell it belongs to, once."""
+        """Remember a warning, with the cell it belongs to; repeated warnings count once."""
         message = f"{self.place}: {message}" if self.place else message
         if message not in self.warnings:
             self.warnings.append(message)
 
+    def warn_of_controls(self, spellings: tuple[str, ...]) -> None:
+        """Remember a warning for each control character that the page spells out."""
+        for spelling in spellings:
+            self.warn(f"the control character {spelling} is written out")
+
     def formula(self, tex: str, display: bool) -> str:
-        """Return markup that shows a formula; pandoc translates all of them together later."""
+        """Return markup that shows a formula; pandoc translates all formulas together later."""
         number = self.formulas.setdefault(Formula(tex, display), len(self.formulas))
         return f"#formulas.at({number});"
 
@@ -71,7 +72,7 @@ class Draft:
         return self.last_level
 
     def claim(self, anchor: str) -> bool:
-        """Take the name of a link target; whether it was still free."""
+        """Take the name of a link target, and say whether it was still free."""
         free = anchor not in self.anchors
         self.anchors.add(anchor)
         return free

@@ -10,15 +10,12 @@ from nbformat import NotebookNode
 from traitlets import Unicode, default
 from traitlets.config import Config
 
-from coursework.pdf import fonts
 from coursework.pdf.cells import write_cell, write_source
-from coursework.pdf.document import read_head, write_document
+from coursework.pdf.document import Refused, write_document
 from coursework.pdf.draft import Draft
-from coursework.pdf.faults import Faults, find_faults
-from coursework.pdf.formulas.formulas import translate_formulas, write_formulas
-from coursework.pdf.notebook import read_notebook
-from coursework.pdf.typst import RefusedError, check_typst, compile_pdf, page_count
-from coursework.pdf.widgets import finish_progress_bars
+from coursework.pdf.formulas import translate_formulas
+from coursework.pdf.notebook import finish_progress_bars, read_head, read_notebook
+from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, font_advice, page_count
 from coursework.storage import atomic_path
 
 
@@ -31,7 +28,7 @@ class ExportReport:
     path
         The PDF.
     pages
-        How many it has.
+        The number of its pages.
     warnings
         What it cannot show as the notebook does, each with its cell; empty if nothing is lost.
     """
@@ -41,19 +38,11 @@ class ExportReport:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Written:
-    """A PDF, and what it cannot show."""
-
-    pdf: bytes
-    warnings: tuple[str, ...]
-
-
 class TypstPDFExporter(TemplateExporter):
     """``jupyter nbconvert --to typstpdf``, and "PDF (Typst)" in the export menu of JupyterLab.
 
-    Title and author come from the notebook's metadata (``title``, ``authors``, and ``student_id``
-    and ``course`` in ``coursework``); the options below come first.
+    Title and author come from the options below, or else from the notebook's metadata (``title``,
+    ``authors``, and ``student_id`` and ``course`` in ``coursework``).
     """
 
     export_from_notebook = "PDF (Typst)"
@@ -72,9 +61,9 @@ class TypstPDFExporter(TemplateExporter):
 
     @property
     def default_config(self) -> Config:
-        """Join the pieces in which a stream arrives, and let tags of cells hide what they name."""
+        """Join the pieces of each stream, and hide what the tags of cells ask to hide."""
         config = Config(super().default_config)
-        config.Exporter.optimistic_validation = True  # once, and not after each preprocessor
+        config.Exporter.optimistic_validation = True  # once, not per preprocessor
         config.CoalesceStreamsPreprocessor.enabled = True
         config.TagRemovePreprocessor.enabled = True
         config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
@@ -98,54 +87,60 @@ class TypstPDFExporter(TemplateExporter):
         PdfToolError
             If pandoc or Typst is missing or of another release.
         """
-        check_typst()
+        check_tools()
         # The grandparent runs the preprocessors; the parent would look for an nbconvert template.
         nb, resources = super(TemplateExporter, self).from_notebook_node(nb, resources, **kwargs)
         folder = Path(resources.get("metadata", {}).get("path") or ".").resolve()
         name = str(resources.get("metadata", {}).get("name") or "Notebook")
         finish_progress_bars(nb)
-        written = self._compile(nb, folder, name)
-        for warning in written.warnings:
+        pdf, warnings = self._compile(nb, folder, name)
+        for warning in warnings:
             self.log.warning("%s: %s", name, warning)
         resources["output_extension"] = ".pdf"
-        resources["typstpdf_warnings"] = written.warnings
-        return written.pdf, resources
+        resources["typstpdf_warnings"] = warnings
+        return pdf, resources
 
-    def _compile(self, notebook: NotebookNode, folder: Path, name: str) -> Written:
-        """Write and compile; once more without each part that Typst refuses."""
-        head = read_head(notebook, name, self.title, self.author, self.student_id, self.course)
-        faults = Faults()
+    def _compile(
+        self, notebook: NotebookNode, folder: Path, name: str
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """Write and compile the document, again and again until Typst refuses no part of it.
+
+        Returns
+        -------
+        tuple
+            The PDF, and the warnings.
+        """
+        given = {key: getattr(self, key) for key in ("title", "author", "student_id", "course")}
+        head = read_head(notebook, name, given)
+        refused = Refused()
         while True:
             with tempfile.TemporaryDirectory(prefix="typstpdf-") as temporary:
-                draft = Draft(Path(temporary), folder, broken_images=frozenset(faults.images))
-                cells = self._write_cells(draft, notebook, faults)
+                draft = Draft(Path(temporary), folder, frozenset(refused.images))
+                cells = self._write_cells(draft, notebook, refused.cells)
                 equations = translate_formulas(list(draft.formulas))
-                equations.update(dict.fromkeys(faults.formulas & equations.keys()))
-                write_document(draft, head, cells)
-                write_formulas(draft, equations)
+                equations.update(dict.fromkeys(refused.formulas & equations.keys()))
+                write_document(draft, head, cells, equations)
                 try:
-                    compiled = compile_pdf(draft.folder, fonts.font_folders())
+                    compiled = compile_pdf(draft.folder)
                 except RefusedError:
-                    found = find_faults(draft, equations, cells)
-                    if not found:
+                    if not refused.search(draft, equations, cells):
                         raise
-                    faults.add(found)
                     continue
             if compiled.missing:
-                draft.warn(fonts.advice(compiled.missing))
-            return Written(compiled.pdf, tuple(draft.warnings))
+                draft.warn(font_advice(compiled.missing))
+            return compiled.pdf, tuple(draft.warnings)
 
-    def _write_cells(self, draft: Draft, notebook: NotebookNode, faults: Faults) -> list[str]:
+    def _write_cells(self, draft: Draft, notebook: NotebookNode, refused: set[int]) -> list[str]:
         language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
         cells = []
         for number, cell in enumerate(notebook.cells):
             draft.place = f"cell {number + 1}"
             try:
-                if number in faults.cells:
+                if number in refused:
                     cells.append(write_source(draft, cell))
                 else:
                     cells.append(self._write_cell(draft, cell, language))
-            except Exception:  # a cell that nobody foresaw must not cost the other cells
+            except Exception:  # an error in one cell must not cost the other cells
                 self.log.debug("cell %d", number + 1, exc_info=True)
                 cells.append(write_source(draft, cell))
         draft.place = ""
@@ -162,25 +157,15 @@ class TypstPDFExporter(TemplateExporter):
         return write_cell(draft, cell, language, not hidden and not self.exclude_input)
 
 
-def export_pdf(
-    notebook_path: Path | str,
-    pdf_path: Path | str,
-    *,
-    title: str | None = None,
-    author: str | None = None,
-    student_id: str | None = None,
-    course: str | None = None,
-) -> ExportReport:
+def export_pdf(notebook_path: Path | str, pdf_path: Path | str) -> ExportReport:
     """Export a notebook to a PDF in which nothing is lost silently.
 
     Parameters
     ----------
     notebook_path
-        The notebook; it is not run.
+        The notebook; it is not run. Its metadata say what stands at the head of each page.
     pdf_path
         The file to write; it appears whole or not at all.
-    title, author, student_id, course
-        What stands at the head of each page; by default what the notebook's metadata say.
 
     Returns
     -------
@@ -198,9 +183,7 @@ def export_pdf(
     """
     notebook_path = Path(notebook_path)
     notebook = read_notebook(notebook_path)
-    exporter = TypstPDFExporter(  # type: ignore[no-untyped-call]
-        title=title or "", author=author or "", student_id=student_id or "", course=course or ""
-    )
+    exporter = TypstPDFExporter()  # type: ignore[no-untyped-call]
     exporter.log.disabled = True
     metadata = {"name": notebook_path.stem, "path": str(notebook_path.parent)}
     pdf, resources = exporter.from_notebook_node(notebook, {"metadata": metadata})

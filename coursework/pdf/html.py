@@ -6,10 +6,8 @@ from collections.abc import Callable
 from bs4 import Tag
 from bs4.element import PreformattedString
 
-from coursework.pdf import css
+from coursework.pdf.dom import alignment, is_hidden, parse
 from coursework.pdf.draft import Draft
-from coursework.pdf.fragments import parse
-from coursework.pdf.highlight import highlight
 from coursework.pdf.inline import (
     INVISIBLE_SPACES,
     Place,
@@ -19,7 +17,7 @@ from coursework.pdf.inline import (
     write_inlines,
     write_text,
 )
-from coursework.pdf.lines import write_lines
+from coursework.pdf.lines import highlight, write_lines
 from coursework.pdf.tables import write_table
 from coursework.pdf.terminal import printable
 from coursework.pdf.typst import literal, string
@@ -34,14 +32,13 @@ _BLOCKS = {
 def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
     """Return Typst markup that shows an HTML fragment, of a Markdown cell or of an output."""
     html, spelled = printable(html.translate(INVISIBLE_SPACES))
-    for code in spelled:
-        draft.warn(f"the control character {code} is written out")
+    draft.warn_of_controls(spelled)
     return _blocks(parse(html), Place(draft, in_output=in_output))
 
 
 def _blocks(parent: Tag, place: Place, between: str = "\n\n") -> str:
     """Write the children of a block: runs of inline content become paragraphs."""
-    if place.is_too_deep:
+    if place.is_too_deep():
         return write_text(parent.get_text())
     parts: list[str] = []
     run = ""
@@ -65,7 +62,7 @@ def _is_block(tag: Tag) -> bool:
 
 
 def _block(tag: Tag, place: Place) -> str:
-    if css.is_hidden(tag):
+    if is_hidden(tag):
         return ""
     writer = _BLOCK_WRITERS.get(tag.name, _division)
     return write_anchor(tag, place) + writer(tag, place)
@@ -77,7 +74,7 @@ def _division(tag: Tag, place: Place) -> str:
     if "alert" in classes and body:
         kind = next((c.removeprefix("alert-") for c in classes if str(c).startswith("alert-")), "")
         return f"#callout({string(str(kind))})[{body}]"
-    align = "center" if tag.name == "center" else css.alignment(tag)
+    align = "center" if tag.name == "center" else alignment(tag)
     return f"#align({align})[{body}]" if align and body else body
 
 
@@ -94,7 +91,7 @@ def _heading(tag: Tag, place: Place) -> str:
 
 def _paragraph(tag: Tag, place: Place) -> str:
     body = write_inlines(tag, place.inside())
-    align = css.alignment(tag)
+    align = alignment(tag)
     return f"#align({align})[{body}]" if align else body
 
 
@@ -102,7 +99,7 @@ def _list(tag: Tag, place: Place) -> str:
     items = []
     for child in tag.children:
         if isinstance(child, Tag):
-            # A list below a line of text without a paragraph of its own follows it closely.
+            # In an item without paragraphs, a list inside follows the text without a gap.
             between = "\n\n" if child.find("p", recursive=False) else "\n"
             items.append(_blocks(child, place.inside(4), between))
         elif str(child).strip() and not isinstance(child, PreformattedString):
@@ -127,14 +124,6 @@ def _definitions(tag: Tag, place: Place) -> str:
     return "\n\n".join(parts)
 
 
-def _quote(tag: Tag, place: Place) -> str:
-    return f"#blockquote[{_blocks(tag, place.inside(4))}]"
-
-
-def _rule(tag: Tag, place: Place) -> str:
-    return "#rule();"
-
-
 def _details(tag: Tag, place: Place) -> str:
     summary = tag.find("summary")
     title = literal("Details")
@@ -148,10 +137,9 @@ def _preformatted(tag: Tag, place: Place) -> str:
     code = tag.get_text()
     language = str(tag.get("data-language", ""))
     lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
-    markup, _ = write_lines(lines, place.columns)
-    # In an output the frame of code is as wide as that of the cells: 100 columns fit.
+    # In an output the frame of code is as wide as the frame of a code cell: 100 columns fit.
     function = "wide-listing" if place.in_output and not place.indent else "listing"
-    return f"#{function}({string(code)})[{markup}]"
+    return f"#{function}({string(code)})[{write_lines(lines, place.columns)}]"
 
 
 def _table(tag: Tag, place: Place) -> str:
@@ -164,6 +152,7 @@ def _table(tag: Tag, place: Place) -> str:
 _BLOCK_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), _heading),
     **dict.fromkeys(("ul", "ol"), _list),
-    **{"p": _paragraph, "dl": _definitions, "blockquote": _quote, "hr": _rule},
-    **{"details": _details, "pre": _preformatted, "table": _table},
+    **{"p": _paragraph, "dl": _definitions, "details": _details},
+    **{"pre": _preformatted, "table": _table, "hr": lambda tag, place: "#rule();"},
+    "blockquote": lambda tag, place: f"#blockquote[{_blocks(tag, place.inside(4))}]",
 }

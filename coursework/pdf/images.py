@@ -1,11 +1,10 @@
 """Images: found, recognised, and written for the compiler; the network is never touched."""
 
 import base64
-import binascii
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote, unquote_to_bytes
 
+from coursework.pdf.dom import Size
 from coursework.pdf.draft import Draft
 from coursework.pdf.typst import string
 
@@ -16,28 +15,22 @@ _SIGNATURES = (
     (b"%PDF-", "pdf"),
 )
 
-
-@dataclass(frozen=True)
-class Size:
-    """The size an author asked for, as Typst lengths; empty where nothing was asked."""
-
-    width: str = ""
-    height: str = ""
+NATURAL = Size()
+"""The size that an image has by itself."""
 
 
 def note(text: str) -> str:
-    """Return markup of a visible note that stands where something could not be shown."""
+    """Return markup of a note on the page, in place of what could not be shown."""
     return f"#note({string(text)});"
 
 
-def picture(draft: Draft, data: bytes, alt: str = "", size: Size | None = None) -> str:
-    """Return markup that shows an image given as bytes, or a note where they are no image."""
+def picture(draft: Draft, data: bytes, alt: str = "", size: Size = NATURAL) -> str:
+    """Return markup that shows an image given as bytes, or a note if the bytes are no image."""
     suffix = "" if data in draft.broken_images else _suffix(data)
     if not suffix:
         what = "a broken image" if data else "an empty image"
         draft.warn(f"{what} ({alt or 'no description'}) is shown as a note")
         return note(f"[{what}: {alt}]" if alt else f"[{what}]")
-    size = size or Size()
     arguments = [string(draft.image(data, suffix)), f"alt: {string(alt or 'figure')}"]
     if size.width:
         arguments.append(f"width: {size.width}")
@@ -46,7 +39,7 @@ def picture(draft: Draft, data: bytes, alt: str = "", size: Size | None = None) 
     return f"#picture({', '.join(arguments)});"
 
 
-def linked_picture(draft: Draft, source: str, alt: str = "", size: Size | None = None) -> str:
+def linked_picture(draft: Draft, source: str, alt: str = "", size: Size = NATURAL) -> str:
     """Return markup for the ``src`` of an ``<img>``: a data URI or a file beside the notebook."""
     if source.startswith("data:"):
         data = _data_uri(source)
@@ -66,15 +59,11 @@ def linked_picture(draft: Draft, source: str, alt: str = "", size: Size | None =
         return note(f"[missing image: {source}]")
 
 
-def decode(data: object) -> bytes:
-    """Return the bytes of an image in a notebook: base64, or the text of an SVG."""
-    text = "".join(data) if isinstance(data, list) else str(data)
+def decode(text: str) -> bytes:
+    """Return the bytes of an image that an output holds as base64 or as the text of an SVG."""
     if text.lstrip().startswith("<"):
         return text.encode("utf-8", "replace")
-    try:
-        return base64.b64decode(text)
-    except (binascii.Error, ValueError):
-        return b""
+    return _from_base64(text) or b""
 
 
 def _data_uri(source: str) -> bytes | None:
@@ -83,9 +72,13 @@ def _data_uri(source: str) -> bytes | None:
         return None
     if not head.endswith(";base64"):
         return unquote_to_bytes(body)
+    return _from_base64(re.sub(r"\s", "", unquote(body)))
+
+
+def _from_base64(text: str) -> bytes | None:
     try:
-        return base64.b64decode(re.sub(r"\s", "", unquote(body)))
-    except (binascii.Error, ValueError):
+        return base64.b64decode(text)
+    except ValueError:
         return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from bs4 import Comment, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
-from coursework.pdf import css
+from coursework.pdf.dom import image_size, is_hidden, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import linked_picture, note, picture
 from coursework.pdf.lines import COLUMNS
@@ -19,13 +19,13 @@ from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.typst import literal, string
 
 LONG_WORD = 24
-"""Letters that stand together on a line; a longer word may break anywhere."""
+"""A word of this many letters or more may break anywhere."""
 
 INVISIBLE_SPACES = {0x200B: None, 0xFEFF: None}
-"""In prose these mean at most "a line may end here", and a copy of the text is better without."""
+"""In prose these at most allow a line to end; a copy of the text is better without them."""
 
 _MAX_DEPTH = 40  # elements within elements
-_MAX_INDENT = 10  # lists and quotations within each other: more take Typst seconds
+_MAX_INDENT = 10  # lists and quotations within each other: with more, Typst takes seconds
 
 _INVISIBLE = {
     "style", "head", "title", "template", "meta", "link", "colgroup", "col", "base", "script",
@@ -59,9 +59,8 @@ class Place:
             columns=max(20, self.columns - narrower),
         )
 
-    @property
     def is_too_deep(self) -> bool:
-        """Whether what is here is shown as plain text, which is warned about."""
+        """Whether elements nest so deeply that they are shown as plain text; if so, warn."""
         if self.depth <= _MAX_DEPTH and self.indent <= _MAX_INDENT:
             return False
         self.draft.warn("what is nested too deeply is shown as plain text")
@@ -70,7 +69,7 @@ class Place:
 
 def write_inlines(parent: Tag, place: Place) -> str:
     """Return the markup of the children of an element, as running text."""
-    if place.is_too_deep:
+    if place.is_too_deep():
         return write_text(parent.get_text())
     return "".join(write_inline(child, place) for child in parent.children)
 
@@ -79,7 +78,7 @@ def write_inline(node: PageElement, place: Place) -> str:
     """Return the markup of a text or an element within a line."""
     if isinstance(node, NavigableString):
         return "" if isinstance(node, (Comment, PreformattedString)) else write_text(str(node))
-    if not isinstance(node, Tag) or node.name in _INVISIBLE or css.is_hidden(node):
+    if not isinstance(node, Tag) or node.name in _INVISIBLE or is_hidden(node):
         return ""
     writer = _INLINE_WRITERS.get(node.name)
     if writer is not None:
@@ -91,7 +90,7 @@ def write_inline(node: PageElement, place: Place) -> str:
         return write_anchor(node, place) + body
     if node.name in _WRAPPERS:
         return f"{write_anchor(node, place)}#{_WRAPPERS[node.name]}[{body}];"
-    style = css.text_style(node)
+    style = text_style(node)
     return write_anchor(node, place) + (f"#text({style})[{body}];" if style else body)
 
 
@@ -106,14 +105,14 @@ def _link(tag: Tag, place: Place) -> str:
 
 
 def _image(tag: Tag, place: Place) -> str:
-    size = css.image_size(tag)
+    size = image_size(tag)
     return linked_picture(place.draft, str(tag.get("src", "")), str(tag.get("alt", "")), size)
 
 
 def _drawing(tag: Tag, place: Place) -> str:
     if not tag.get("xmlns"):
         tag["xmlns"] = "http://www.w3.org/2000/svg"
-    return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", css.image_size(tag))
+    return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", image_size(tag))
 
 
 def _code(tag: Tag, place: Place) -> str:
@@ -129,8 +128,7 @@ def _checkbox(tag: Tag, place: Place) -> str:
 def _live(tag: Tag, place: Place) -> str:
     source = str(tag.get("src") or tag.get("data") or "")
     place.draft.warn(f"a <{tag.name}> cannot be printed {source}".rstrip())
-    label = f"[interactive content, not shown: {tag.name} {source}".rstrip() + "]"
-    return note(label)
+    return note(f"[interactive content, not shown: {tag.name} {source}".rstrip() + "]")
 
 
 def _formula(tag: Tag, place: Place) -> str:
@@ -159,7 +157,10 @@ def label(name: str) -> str:
 
 
 def write_text(text: str, preserve: bool = False) -> str:
-    """Write text, its spaces as Typst's own, and let overlong words break."""
+    """Write text as Typst: words as literals that may break if they are long, spaces as spaces.
+
+    With ``preserve``, as in code, a run of spaces is not made one.
+    """
     text = text.translate(INVISIBLE_SPACES)
     if preserve:
         words = [text]
@@ -167,7 +168,7 @@ def write_text(text: str, preserve: bool = False) -> str:
         words = [word for word in re.split(r"[ \t\n\r\f]+", text) if word]
         if not words:
             return " " if text else ""
-    core = "".join(_breakable(part) for part in re.split(r"(\S{24,})", " ".join(words)))
+    core = "".join(_breakable(part) for part in re.split(rf"(\S{{{LONG_WORD},}})", " ".join(words)))
     before = " " if not preserve and text[0] in " \t\n\r\f" else ""
     after = " " if not preserve and text[-1] in " \t\n\r\f" else ""
     return before + core + after

@@ -1,9 +1,14 @@
-"""Lines of fixed-pitch text in colour: wrapped at the page's width, written as Typst."""
+"""Lines of fixed-pitch text: coloured as Jupyter does, wrapped, and written as Typst."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Token, _TokenType
+from pygments.util import ClassNotFound
 
 from coursework.pdf.typst import string
 
@@ -12,6 +17,22 @@ COLUMNS = 100
 
 KEEP = 500
 """Lines kept at each end of an output that is longer than twice this."""
+
+# The names are colours of style.typ, listed from the special to the general.
+_STYLES = (
+    (Token.Comment, 'fill: ink.comment, style: "italic"'),
+    (Token.Keyword.Constant, "fill: ink.number"),
+    (Token.Keyword, 'fill: ink.keyword, weight: "bold"'),
+    (Token.Operator.Word, 'fill: ink.keyword, weight: "bold"'),
+    (Token.Literal.String, "fill: ink.string"),
+    (Token.Literal.Number, "fill: ink.number"),
+    (Token.Name.Decorator, "fill: ink.decorator"),
+    (Token.Name.Function, "fill: ink.name"),
+    (Token.Name.Class, 'fill: ink.name, weight: "bold"'),
+    (Token.Name.Builtin, "fill: ink.builtin"),
+    (Token.Name.Exception, "fill: ink.builtin"),
+    (Token.Operator, "fill: ink.operator"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,14 +87,43 @@ def split_lines(spans: Iterable[Span]) -> list[Line]:
     return lines
 
 
+def highlight(code: str, language: str) -> list[Line]:
+    """Return the lines of ``code`` in colour; an unknown language stays black."""
+    lexer = _lexer(language)
+    spans = [Span(text, _style(kind)) for kind, text in lexer.get_tokens(code)] if lexer else []
+    if "".join(span.text for span in spans).rstrip("\n") != code.rstrip("\n"):
+        # There is no lexer, or it changes line ends or tabs: the text matters more than its colour.
+        return split_lines([Span(code)])
+    lines = split_lines(spans)
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+@lru_cache
+def _lexer(language: str) -> Lexer | None:
+    try:
+        return get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return None
+
+
+@lru_cache
+def _style(kind: _TokenType) -> str:
+    for ancestor, style in _STYLES:
+        if kind in ancestor:
+            return style
+    return ""
+
+
 def wrap(line: Line, columns: int) -> list[tuple[int, Line]]:
     """Break a line at ``columns``, after a space or a comma where there is one near the end.
 
     Returns
     -------
     list
-        Pairs of an indent and a line. The indent of the first is 0; those of the others hang: four
-        columns more than the line's own.
+        Pairs of an indent and a line. The first has the indent 0; the others hang by four columns
+        more than the spaces at the start of the whole line.
     """
     text = "".join(span.text for span in line)
     if text_width(text) <= columns:
@@ -103,7 +153,7 @@ def _cuts(text: str, first: int, others: int) -> list[int]:
 
 
 def _nice_end(line: str) -> int:
-    """Return where to break a full line: after a space, or some sign, or just anywhere."""
+    """Return where to break a full line: after a space, else after a sign, else at its end."""
     for signs, earliest in ((" ", len(line) // 2), (",;/([{=|", len(line) * 2 // 3)):
         end = max(line.rfind(sign) for sign in signs) + 1
         if end > earliest:
@@ -129,40 +179,37 @@ def _slice(line: Line, cuts: list[int]) -> list[Line]:
     return pieces
 
 
-def write_lines(lines: list[Line], columns: int, keep: int | None = None) -> tuple[str, int]:
-    """Write lines as Typst markup.
+def write_lines(lines: list[Line], columns: int = COLUMNS) -> str:
+    """Return lines as Typst markup, wrapped at a width in characters."""
+    return _join(_wrapped(lines, columns))
 
-    Parameters
-    ----------
-    lines
-        What to write.
-    columns
-        The width available.
-    keep
-        Lines kept at each end, where there are more than twice as many; ``None`` keeps all.
+
+def write_ends(lines: list[Line]) -> tuple[str, int]:
+    """Write the lines of an output; from a long one the middle is left out, as a note says.
 
     Returns
     -------
     tuple
         The markup, and how many lines were left out.
     """
-    wrapped = [piece for line in lines for piece in wrap(line, columns)]
-    dropped = 0 if keep is None else max(0, len(wrapped) - 2 * keep)
-    if not dropped or keep is None:
+    wrapped = _wrapped(lines, COLUMNS)
+    dropped = len(wrapped) - 2 * KEEP
+    if dropped <= 0:
         return _join(wrapped), 0
-    note = f"#omitted({dropped});"
-    return f"{_join(wrapped[:keep])}\n{note}\n{_join(wrapped[-keep:])}", dropped
+    return f"{_join(wrapped[:KEEP])}\n#omitted({dropped});\n{_join(wrapped[-KEEP:])}", dropped
+
+
+def _wrapped(lines: list[Line], columns: int) -> list[tuple[int, Line]]:
+    return [piece for line in lines for piece in wrap(line, columns)]
 
 
 def _join(wrapped: list[tuple[int, Line]]) -> str:
-    return "#linebreak();\n".join(_written(wrapped))
-
-
-def _written(wrapped: list[tuple[int, Line]]) -> Iterator[str]:
+    written = []
     for hang, line in wrapped:
-        # An empty line would have no height: a zero-width space has.
+        # An empty line would have no height; a space without width gives it one.
         body = "".join(map(_write_span, line)) or "#h(0pt);"
-        yield f"#hang({hang});{body}" if hang else body
+        written.append(f"#hang({hang});{body}" if hang else body)
+    return "#linebreak();\n".join(written)
 
 
 def _write_span(span: Span) -> str:

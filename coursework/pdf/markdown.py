@@ -35,8 +35,8 @@ def mark_math(html: str) -> str:
             return "$"
         display = match["display"] or match["bracket"] or match["environment"]
         if display is not None:
-            return _math(display, display=True, escaped=True)
-        return _math(match["inline"] or match["paren"], display=False, escaped=True)
+            return _math(display, "display")
+        return _math(match["inline"] or match["paren"], "inline")
 
     return _HTML_OR_MATH.sub(mark, html)
 
@@ -66,10 +66,8 @@ def _protect_bars(source: str) -> str:
     )
 
 
-def _math(tex: str, *, display: bool, escaped: bool = False) -> str:
-    body = tex if escaped else escape(tex, quote=False)
-    mode = "display" if display else "inline"
-    return f'<{MATH_TAG} mode="{mode}">{body}</{MATH_TAG}>'
+def _math(html: str, mode: str) -> str:
+    return f'<{MATH_TAG} mode="{mode}">{html}</{MATH_TAG}>'
 
 
 class _Renderer(IPythonRenderer):
@@ -86,13 +84,13 @@ class _Renderer(IPythonRenderer):
         return mark_math(html) + "\n"
 
     def block_math(self, body: str) -> str:
-        return _math(body, display=True)
+        return _math(escape(body, quote=False), "display")
 
     def inline_math(self, body: str) -> str:
-        return _math(body, display=False)
+        return _math(escape(body, quote=False), "inline")
 
     def latex_environment(self, name: str, body: str) -> str:
-        return _math(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
+        return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         name = url.removeprefix("attachment:")

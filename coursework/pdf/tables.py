@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bs4 import Tag
 
-from coursework.pdf import css
+from coursework.pdf.dom import alignment
 from coursework.pdf.draft import Draft
 from coursework.pdf.inline import LONG_WORD
 
@@ -38,8 +38,8 @@ class Grid:
     ----------
     cells
         In reading order.
-    rows, columns
-        The size, spans included.
+    columns
+        The number of columns, spans included.
     header_rows
         Rows at the top that repeat on each page.
     index_columns
@@ -47,7 +47,6 @@ class Grid:
     """
 
     cells: list[Cell]
-    rows: int
     columns: int
     header_rows: int
     index_columns: int
@@ -56,7 +55,7 @@ class Grid:
 def read_grid(table: Tag) -> Grid:
     """Give each cell of an HTML table its row and column, as a browser does."""
     rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
-    # Markdown cannot write a table without a header: an empty one is none.
+    # Markdown cannot write a table without a header, so authors leave the header empty.
     while len(rows) > 1 and not rows[0].get_text().strip() and not rows[0].find("img"):
         del rows[0]
     taken: set[tuple[int, int]] = set()
@@ -78,11 +77,11 @@ def read_grid(table: Tag) -> Grid:
     index = 0
     while index < columns - 1 and _all_headings(body, index):
         index += 1
-    return Grid(cells, len(rows), columns, header, index)
+    return Grid(cells, columns, header, index)
 
 
 def _without_empty_columns(cells: list[Cell]) -> list[Cell]:
-    """Drop the columns that no cell starts in: a ``colspan`` may ask for a thousand."""
+    """Drop the columns in which no cell starts: a ``colspan`` may ask for a thousand."""
     starts = sorted({cell.column for cell in cells})
     number = {column: i for i, column in enumerate(starts)}
 
@@ -185,7 +184,7 @@ def _part(grid: Grid, bodies: dict[int, str], columns: list[int], size: float) -
             arguments.append(f"colspan: {len(shown)}")
         if cell.rows > 1:
             arguments.append(f"rowspan: {cell.rows}")
-        align = css.alignment(cell.tag) or _default_alignment(cell, grid)
+        align = alignment(cell.tag) or _default_alignment(cell, grid)
         arguments.append(f"align: {align}")
         content = bodies[id(cell)]
         if cell.tag.name == "th" and content:
@@ -201,7 +200,7 @@ def _part(grid: Grid, bodies: dict[int, str], columns: list[int], size: float) -
 
 
 def _default_alignment(cell: Cell, grid: Grid) -> str:
-    """Numbers are read from the right, words from the left."""
+    """Return the alignment of a cell that names none: data frames hold numbers, others words."""
     if "dataframe" in cell.tag.find_parent("table").get_attribute_list("class"):  # type: ignore[union-attr]
         return "right"
     return "center" if cell.row < grid.header_rows else "left"

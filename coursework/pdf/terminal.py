@@ -6,15 +6,27 @@ sequences. A small terminal plays them all, so that a bar is one line, as on the
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from coursework.pdf.lines import Line, Span
 
-# Dark enough to read on white paper, and apart in gray.
+# Dark enough to read on white paper, and distinct when printed in gray.
 PALETTE = (
     "#24292f", "#b3261e", "#1a6b2f", "#8a5a00", "#1f4fa3", "#8a2b8f", "#0f6b74", "#6e7781",
     "#57606a", "#cf352b", "#24813c", "#a06c00", "#2f66c9", "#a44aa9", "#1b8490", "#8c959f",
 )  # fmt: skip
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
+
+
+# What one number of an escape sequence changes: "\x1b[1;31m" is bold and red.
+_SWITCHES: dict[int, tuple[str, Any]] = {
+    1: ("bold", True), 3: ("italic", True), 4: ("underline", True), 7: ("inverse", True),
+    22: ("bold", False), 23: ("italic", False), 24: ("underline", False), 27: ("inverse", False),
+    39: ("color", ""), 49: ("background", ""),
+}  # fmt: skip
+for _number, _hue in zip((*range(30, 38), *range(90, 98)), PALETTE, strict=True):
+    _SWITCHES[_number] = ("color", _hue)
+    _SWITCHES[_number + 10] = ("background", _hue)
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,54 @@ class Screen:
     spelled_out: tuple[str, ...]
 
 
+class _Terminal:
+    """An endless sheet of paper under a cursor that moves."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[tuple[str, _Style]]] = [[]]
+        self.row = self.column = 0
+        self.style = _Style()
+        self.spelled: dict[str, None] = {}
+
+    def write(self, text: str) -> None:
+        """Write text without control sequences over what stands at the cursor."""
+        text = _printable(text, self.column, self.spelled)
+        cells = self.rows[self.row]
+        if len(cells) < self.column:
+            cells.extend([(" ", _Style())] * (self.column - len(cells)))
+        cells[self.column : self.column + len(text)] = [(char, self.style) for char in text]
+        self.column += len(text)
+
+    def move(self, char: str) -> None:
+        r"""Obey ``\n``, ``\r`` or ``\b``."""
+        if char == "\n":
+            self.row, self.column = self.row + 1, 0
+            if len(self.rows) == self.row:
+                self.rows.append([])
+        elif char == "\r":
+            self.column = 0
+        elif char == "\b":
+            self.column = max(0, self.column - 1)
+
+    def obey(self, command: str, argument: str) -> None:
+        """Obey an escape sequence; those that neither move, delete nor colour change nothing."""
+        count = max(1, int(argument)) if argument.isdigit() else 1
+        if command == "m":
+            self.style = _restyle(self.style, argument)
+        elif command == "A":
+            self.row = max(0, self.row - count)
+        elif command == "B":
+            self.row = min(len(self.rows) - 1, self.row + count)
+        elif command == "C":
+            self.column += min(count, 1000)
+        elif command == "D":
+            self.column = max(0, self.column - count)
+        elif command == "K" and argument in ("", "0"):
+            del self.rows[self.row][self.column :]
+        elif command == "K" and argument == "2":
+            self.rows[self.row].clear()
+
+
 def play(text: str) -> Screen:
     r"""Play a stream on an endless sheet of paper and return what stands on it.
 
@@ -42,61 +102,33 @@ def play(text: str) -> Screen:
     """
     text = text.replace("\r\n", "\n")
     if not re.search(r"[\x1b\r\b]", text):
-        return _plain(text)
-    rows: list[list[tuple[str, _Style]]] = [[]]
-    row = column = 0
-    style = _Style()
-    spelled: dict[str, None] = {}
+        # Most streams move no cursor, and this way is many times as fast.
+        shown, spelled = printable(text.rstrip("\n"))
+        return Screen([[Span(line)] if line else [] for line in shown.split("\n")], spelled)
+    terminal = _Terminal()
     position = 0
-
-    def write(chunk: str) -> None:
-        nonlocal column
-        cells = rows[row]
-        if len(cells) < column:
-            cells.extend([(" ", _Style())] * (column - len(cells)))
-        cells[column : column + len(chunk)] = [(char, style) for char in chunk]
-        column += len(chunk)
-
     for match in _CONTROL.finditer(text):
-        write(_printable(text[position : match.start()], column, spelled))
+        terminal.write(text[position : match.start()])
         position = match.end()
-        command, argument = match[2], match[1] or ""
-        if match[0] == "\n":
-            row, column = row + 1, 0
-            while len(rows) <= row:
-                rows.append([])
-        elif match[0] == "\r":
-            column = 0
-        elif match[0] == "\b":
-            column = max(0, column - 1)
-        elif command == "m":
-            style = _restyle(style, argument)
-        elif command == "A":
-            row = max(0, row - _count(argument))
-        elif command == "B":
-            row = min(len(rows) - 1, row + _count(argument))
-        elif command == "C":
-            column += min(_count(argument), 1000)
-        elif command == "D":
-            column = max(0, column - _count(argument))
-        elif command == "K" and argument in ("", "0"):
-            del rows[row][column:]
-        elif command == "K" and argument == "2":
-            rows[row].clear()
-    write(_printable(text[position:], column, spelled))
+        if match[2]:
+            terminal.obey(match[2], match[1])
+        else:
+            terminal.move(match[0])
+    terminal.write(text[position:])
+    rows = terminal.rows
     while len(rows) > 1 and not rows[-1]:
         rows.pop()
-    return Screen([_spans(cells) for cells in rows], tuple(spelled))
-
-
-def _plain(text: str) -> Screen:
-    """Return a stream that moves no cursor: most of them, and many times as fast."""
-    shown, spelled = printable(text.rstrip("\n"))
-    return Screen([[Span(line)] if line else [] for line in shown.split("\n")], spelled)
+    return Screen([_spans(cells) for cells in rows], tuple(terminal.spelled))
 
 
 def printable(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return ``text`` with tabs as spaces and other control characters spelled out, and which."""
+    """Write tabs as spaces and spell out other control characters.
+
+    Returns
+    -------
+    tuple
+        The text, and the spellings of the control characters in it, each once.
+    """
     spelled: dict[str, None] = {}
     lines = [_printable(line, 0, spelled) for line in text.split("\n")]
     return "\n".join(lines), tuple(spelled)
@@ -119,9 +151,9 @@ def _printable(text: str, column: int, spelled: dict[str, None]) -> str:
 
 
 def _is_control(char: str) -> bool:
-    """Whether a character draws nothing, or is none: controls, surrogates, noncharacters.
+    """Whether a character draws nothing: controls, surrogates, numbers that are no characters.
 
-    So do a zero-width space, which breaks a program unseen, and the marks that turn its order.
+    A zero-width space, which breaks a program unseen, and the marks that reorder a line count too.
     """
     code = ord(char)
     return (
@@ -134,10 +166,6 @@ def _is_control(char: str) -> bool:
         or 0xFDD0 <= code < 0xFDF0
         or code & 0xFFFE == 0xFFFE
     )
-
-
-def _count(argument: str) -> int:
-    return max(1, int(argument)) if argument.isdigit() else 1
 
 
 def _spans(cells: list[tuple[str, _Style]]) -> Line:
@@ -171,31 +199,18 @@ def _restyle(style: _Style, argument: str) -> _Style:
         code = codes.pop(0)
         if code == 0:
             style = _Style()
-        elif code in (1, 22):
-            style = replace(style, bold=code == 1)
-        elif code in (3, 23):
-            style = replace(style, italic=code == 3)
-        elif code in (4, 24):
-            style = replace(style, underline=code == 4)
-        elif code in (7, 27):
-            style = replace(style, inverse=code == 7)
+        elif code in _SWITCHES:
+            name, value = _SWITCHES[code]
+            style = replace(style, **{name: value})
         elif code == 38:
             style = replace(style, color=_extended(codes))
         elif code == 48:
             style = replace(style, background=_extended(codes))
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            style = replace(style, color=PALETTE[code - 30 if code < 90 else code - 82])
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            style = replace(style, background=PALETTE[code - 40 if code < 100 else code - 92])
-        elif code == 39:
-            style = replace(style, color="")
-        elif code == 49:
-            style = replace(style, background="")
     return style
 
 
 def _extended(codes: list[int]) -> str:
-    """Take the rest of a 256-colour or 24-bit colour off ``codes``."""
+    """Take the numbers of a 256-colour or 24-bit colour from ``codes``, and return the colour."""
     kind = codes.pop(0) if codes else 0
     if kind == 2 and len(codes) >= 3:
         red, green, blue = (min(255, codes.pop(0)) for _ in range(3))

@@ -4,7 +4,7 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-from coursework.pdf.formulas.math import LINE_BREAK, Rewriter
+from coursework.pdf.formulas.rewriter import LINE_BREAK, Rewriter
 from coursework.pdf.formulas.tex import Tokens, read_argument, read_name, read_option, skip_spaces
 
 MATRICES = {
@@ -37,9 +37,9 @@ class Environment:
     rows
         Cells as tokens.
     columns
-        The column letters of an array, such as ``lc|r``; else empty.
+        The column letters of an array, such as ``lc|r``; empty for other environments.
     lines
-        The numbers of rows that a horizontal rule stands above.
+        For each horizontal rule, the number of the row below it.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Environment:
 
 
 def read_environment(name: str, tokens: Tokens) -> Environment:
-    r"""Take everything to the matching ``\end``; the ``\begin{name}`` is gone already."""
+    r"""Take everything up to the matching ``\end``; the ``\begin{name}`` is taken already."""
     columns = ""
     if name.rstrip("*") in ("array", "subarray", "alignat", "alignedat"):
         read_option(tokens)
@@ -117,14 +117,14 @@ def _alignment(environment: Environment) -> str:
 
 
 def write_environment(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    """Write an environment cell by cell, so that pandoc sees only what is in the cells."""
+    r"""Apply the rule of ``\begin``: pandoc sees only what is in the cells of an environment."""
     name = read_name(tokens)
     plain = name.rstrip("*")
     if plain not in MATRICES and plain not in CASES and plain not in LINES:
         return [r"\begin", "{", name, "}"]
     whole = rewriter.at_start
     environment = read_environment(name, tokens)
-    # A number or a label behind the environment does not make it part of something larger.
+    # A number or a label after the environment does not make it part of a larger formula.
     while tokens and tokens[0] in (" ", r"\tag", r"\tag*", r"\label", r"\nonumber"):
         token = tokens.popleft()
         if token != " ":
@@ -172,7 +172,7 @@ def _lines(rewriter: Rewriter, environment: Environment) -> list[str]:
 
 
 def _column_break(environment: Environment, column: int) -> str:
-    """Return what stands before a cell of aligned lines, whose columns go right, left, right."""
+    """Return the separator before a cell of aligned lines; each pair of columns stands apart."""
     name = environment.name.rstrip("*")
     if name == "eqnarray" and column == 2:
         return '""'

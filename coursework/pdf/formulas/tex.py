@@ -2,6 +2,7 @@ r"""TeX as tokens: reading arguments and expanding the macros that an author def
 
 import re
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|%[^\n]*\n?|\s+|.", re.DOTALL)
@@ -21,7 +22,7 @@ Tokens = deque[str]
 
 
 class UnreadableFormulaError(ValueError):
-    """A formula that lacks a bracket or an argument, or is nested too deeply to be one."""
+    """A formula lacks a bracket or an argument, or is nested too deeply."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Macro:
 
 
 def tokenize(tex: str) -> Tokens:
-    """Split TeX into commands and characters; comments go, a run of spaces becomes one."""
+    """Split TeX into commands and characters, without comments; a run of spaces becomes one."""
     tokens: Tokens = deque()
     for token in _TOKEN.findall(tex):
         if token.startswith("%"):
@@ -48,7 +49,7 @@ def tokenize(tex: str) -> Tokens:
     return tokens
 
 
-def join(tokens: Tokens | list[str] | tuple[str, ...]) -> str:
+def join(tokens: Iterable[str]) -> str:
     """Write tokens as TeX, with a space where two of them would become one command."""
     text = ""
     for token in tokens:
@@ -99,7 +100,7 @@ def _read_between(tokens: Tokens, opening: str, closing: str) -> Tokens:
 
 
 def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
-    """Expand macros; definitions on the way are added to ``macros`` and leave no trace."""
+    """Expand macros; definitions are taken out of the formula and added to ``macros``."""
     done: Tokens = deque()
     expansions = 0
     while tokens:

@@ -12,8 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from pypdf import PdfReader, PdfWriter, Transformation
 
 from coursework.check import Finding, check_pdf
-from coursework.pdf.exporter import export_pdf
-from coursework.pdf.fonts import font_folders
+from coursework.pdf import export_pdf
+from coursework.pdf.typst import font_folders
 
 TABLE = "<table><tr><th>model</th></tr><tr><td>ResNet-18</td></tr><tr><td>4711</td></tr></table>"
 

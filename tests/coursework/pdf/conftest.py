@@ -11,8 +11,8 @@ import pytest
 from nbformat import v4
 from pypdf import PdfReader
 
+from coursework.pdf import ExportReport, export_pdf
 from coursework.pdf.draft import Draft
-from coursework.pdf.exporter import ExportReport, export_pdf
 
 # One red pixel.
 PNG = base64.b64decode(
@@ -71,9 +71,8 @@ def save(tmp_path):
 def export(save, tmp_path):
     """Export some cells and read the PDF back."""
 
-    def run(*cells, metadata=None, **options) -> Exported:
-        notebook = save(*cells, metadata=metadata)
-        return Exported(export_pdf(notebook, tmp_path / "work.pdf", **options))
+    def run(*cells, **metadata) -> Exported:
+        return Exported(export_pdf(save(*cells, metadata=metadata), tmp_path / "work.pdf"))
 
     return run
 

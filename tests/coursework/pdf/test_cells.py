@@ -133,7 +133,7 @@ def test_typst_in_text_is_text(export):
         new_markdown_cell(f"`{attack}`\n\n<p>{attack}</p>"),
         new_code_cell(attack, outputs=[output, display(text_html=f"<pre>{attack}</pre>")]),
         title=attack,
-        author=attack,
+        authors=[attack],
     )
     assert "root:" not in done.text
     assert done.squeezed.count('#panic("x")"]);#panic()\\u{41}') >= 5

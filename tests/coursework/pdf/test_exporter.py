@@ -1,6 +1,5 @@
 """One notebook in, one PDF out: for students, for nbconvert, for the same bytes every time."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,9 @@ from nbconvert.exporters import get_export_names, get_exporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 from pypdf import PdfReader
 
-from coursework.pdf.exporter import TypstPDFExporter, export_pdf
+from coursework.pdf import TypstPDFExporter, export_pdf
+from coursework.pdf.cells import write_cell
+from coursework.pdf.formulas import Formula, translate_formulas
 from coursework.profiles import ROOT
 
 
@@ -30,9 +31,8 @@ def test_each_page_names_the_work_and_its_author(export):
     done = export(
         new_markdown_cell("# Homework"),
         new_code_cell("\n".join(f"x{i} = {i}" for i in range(150))),
-        author="Ada Lovelace",
-        student_id="2026-0042",
-        course="Deep Learning",
+        authors=[{"name": "Ada Lovelace"}],
+        coursework={"student_id": "2026-0042", "course": "Deep Learning"},
     )
     assert done.report.pages > 1
     for number, page in enumerate(done.reader.pages, 1):
@@ -42,40 +42,8 @@ def test_each_page_names_the_work_and_its_author(export):
         assert f"page {number} of {done.report.pages}" in text
 
 
-def test_identity_may_come_from_the_notebook_and_may_hold_any_text(export):
-    name = '#panic("x") \\ "quoted" $x$ *Müller*'
-    metadata = {
-        "title": "A ] title }",
-        "authors": [{"name": name}],
-        "coursework": {"student_id": "`id`", "course": "[C] @ <home>"},
-    }
-    done = export(new_markdown_cell("text"), metadata=metadata)
-    assert name in done.text
-    assert "`id`" in done.text
-    assert "[C] @ <home> · A ] title }" in done.text
-    assert (done.reader.metadata.title, done.reader.metadata.author) == ("A ] title }", name)
-
-
-@pytest.mark.parametrize(
-    ("cells", "metadata", "options", "title"),
-    [
-        ([new_markdown_cell("text\n\n## The *second* level")], {}, {}, "The second level"),
-        ([new_markdown_cell("# Heading")], {"title": "Metadata"}, {}, "Metadata"),
-        ([new_markdown_cell("# Heading")], {"title": "Metadata"}, {"title": "Option"}, "Option"),
-        ([new_markdown_cell("no heading")], {}, {}, "work"),
-        ([], {}, {}, "work"),
-    ],
-)
-def test_title_is_the_option_the_metadata_the_first_heading_or_the_file_name(
-    export, cells, metadata, options, title
-):
-    done = export(*cells, metadata=metadata, **options)
-    assert done.reader.metadata.title == title
-    assert title in done.text
-
-
 def test_a_title_without_a_space_stays_on_the_page(export):
-    done = export(new_markdown_cell("text"), title="w" * 300, author="m" * 70)
+    done = export(new_markdown_cell("text"), title="w" * 300, authors=["m" * 70])
     starts = []
     for page in done.reader.pages:
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: starts.append(tm[4]))
@@ -88,13 +56,6 @@ def test_headings_become_the_outline(export):
     one, nested = done.reader.outline
     assert one.title == "One"
     assert [item.title for item in nested] == ["Two", "Three"]
-
-
-def test_pdf_is_tagged_and_says_its_language(export):
-    root = export(new_markdown_cell("# One")).reader.trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"]
-    assert "/StructTreeRoot" in root
-    assert root["/Lang"] == "en"
 
 
 def test_links_lead_out_and_within(export):
@@ -115,59 +76,6 @@ def test_same_notebook_gives_the_same_bytes(save, tmp_path):
         export_pdf(save(*cells), tmp_path / name).path.read_bytes() for name in ("1.pdf", "2.pdf")
     )
     assert first == second
-
-
-def test_a_file_that_cannot_be_written_leaves_the_old_one(save, tmp_path, monkeypatch):
-    target = tmp_path / "old.pdf"
-    target.write_text("old")
-    monkeypatch.setattr(
-        TypstPDFExporter, "from_notebook_node", lambda *args: (_ for _ in ()).throw(OSError("full"))
-    )
-    with pytest.raises(OSError, match="full"):
-        export_pdf(save(new_markdown_cell("x")), target)
-    assert target.read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-
-
-def test_missing_notebook_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nothing\.ipynb: no such notebook"):
-        export_pdf(tmp_path / "nothing.ipynb", tmp_path / "x.pdf")
-
-
-@pytest.mark.parametrize("content", ["", "not json", "{}", "[1]", '{"cells": 3}', "\x00"])
-def test_file_that_is_no_notebook_is_an_error_that_says_what_to_do(tmp_path, content):
-    path = tmp_path / "odd.ipynb"
-    path.write_text(content)
-    with pytest.raises(ValueError, match=r"odd\.ipynb: not a notebook.*save it again"):
-        export_pdf(path, tmp_path / "x.pdf")
-
-
-def test_an_old_notebook_is_read(tmp_path):
-    old = {
-        "nbformat": 3,
-        "nbformat_minor": 0,
-        "metadata": {"name": "old"},
-        "worksheets": [
-            {
-                "metadata": {},
-                "cells": [
-                    {
-                        "cell_type": "code",
-                        "input": "1 + 1",
-                        "language": "python",
-                        "metadata": {},
-                        "outputs": [],
-                        "prompt_number": 1,
-                        "collapsed": False,
-                    }
-                ],
-            }
-        ],
-    }
-    path = tmp_path / "old.ipynb"
-    path.write_text(json.dumps(old))
-    export_pdf(path, tmp_path / "old.pdf")
-    assert "1 + 1" in PdfReader(tmp_path / "old.pdf").pages[0].extract_text()
 
 
 @pytest.mark.parametrize(
@@ -212,27 +120,10 @@ def test_raw_cells_are_shown(export):
     assert "<b>" not in done.text
 
 
-def test_a_cell_that_breaks_the_exporter_is_shown_as_its_source(export, monkeypatch):
-    def broken(draft, cell, language, show_input):
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("coursework.pdf.exporter.write_cell", broken)
-    done = export(new_markdown_cell("# My answer"), new_code_cell("x = 1"))
-    assert "# My answer" in done.text
-    assert "x = 1" in done.text
-    assert done.warnings.count("shown as its source") == 2
-
-
-def test_nbconvert_finds_the_exporter_by_name():
+def test_nbconvert_finds_the_exporter_by_name_and_exports_from_any_folder(save, tmp_path):
     if "typstpdf" not in get_export_names():
         pytest.skip("needs the package to be installed: pip install -e .")
     assert get_exporter("typstpdf") is TypstPDFExporter
-    assert TypstPDFExporter.export_from_notebook == "PDF (Typst)"
-
-
-def test_nbconvert_exports_from_any_folder(save, tmp_path):
-    if "typstpdf" not in get_export_names():
-        pytest.skip("needs the package to be installed: pip install -e .")
     (tmp_path / "figure.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9"/></svg>'
     )
@@ -240,14 +131,45 @@ def test_nbconvert_exports_from_any_folder(save, tmp_path):
         new_markdown_cell("# Hello\n\n![](figure.svg) ![](nope.png)"), name="two words.ipynb"
     )
     command = [sys.executable, "-m", "nbconvert", "--to", "typstpdf", str(path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command,
-        cwd="/",
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
+        command, cwd="/", env=environment, capture_output=True, text=True, check=True
     )
     assert "WARNING | two words: cell 1: the image 'nope.png' is not shown" in done.stderr
     assert "figure.svg" not in done.stderr
     assert "Hello" in PdfReader(path.with_suffix(".pdf")).pages[0].extract_text()
+
+
+def test_a_formula_that_typst_refuses_is_shown_as_tex(export, monkeypatch):
+    def translate(found):
+        code = translate_formulas(found)
+        code[Formula("b", False)] = 'equation("b", block: false, $nosuchsymbol$)'
+        return code
+
+    monkeypatch.setattr("coursework.pdf.exporter.translate_formulas", translate)
+    done = export(new_markdown_cell("before $a$ and $b$ after"))
+    assert "$b$" in done.text
+    assert "before" in done.text
+    assert "$a$" not in done.text
+    assert done.report.warnings == ("a formula cannot be read and is shown as TeX: b",)
+
+
+def test_a_cell_that_cannot_be_converted_is_shown_as_its_source_and_the_others_as_ever(
+    export, monkeypatch
+):
+    def write(draft, cell, language, show_input):
+        if cell.source == "refused":
+            return "#nosuchfunction()"
+        if cell.source == "raises":
+            raise ZeroDivisionError
+        return write_cell(draft, cell, language, show_input)
+
+    monkeypatch.setattr("coursework.pdf.exporter.write_cell", write)
+    done = export(new_code_cell("refused"), new_code_cell("raises"), new_markdown_cell("*fine*"))
+    assert done.text.count("[this cell could not be converted; its source follows]") == 2
+    for word in ("refused", "raises", "fine"):
+        assert word in done.text
+    assert done.report.warnings == tuple(
+        f"cell {number}: the cell cannot be converted and is shown as its source"
+        for number in (1, 2)
+    )

@@ -19,7 +19,7 @@ from nbformat.v4 import (
 )
 from pypdf import PdfReader
 
-from coursework.pdf.exporter import export_pdf
+from coursework.pdf import export_pdf
 
 NOTEBOOKS = int(os.environ.get("COURSEWORK_FUZZ", "25"))
 

@@ -6,7 +6,8 @@ import socket
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from coursework.pdf.images import Size, decode, linked_picture, picture
+from coursework.pdf.dom import Size
+from coursework.pdf.images import decode, linked_picture, picture
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">'
@@ -85,7 +86,7 @@ def test_data_uris(draft, png):
 
 def test_decode_reads_base64_and_svg_text(png):
     assert decode(base64.b64encode(png).decode()) == png
-    assert decode([base64.encodebytes(png).decode()]) == png
+    assert decode(base64.encodebytes(png).decode()) == png
     assert decode(SVG) == SVG.encode()
     assert decode("!") == b""
 
@@ -111,25 +112,23 @@ def test_svg_stays_vector(export):
     assert list(done.reader.pages[0].images) == []
 
 
-def test_broken_svg_is_a_note_or_its_png_twin(export, png):
-    broken = "<svg><g></svg>"
-    twin = {"image/svg+xml": broken, "image/png": base64.b64encode(png).decode()}
+def test_a_broken_picture_is_a_note_or_its_png_twin(export, png):
+    broken = {"image/svg+xml": "<svg><g></svg>"}
+    cut_off = {"image/png": base64.b64encode(png[:40]).decode()}
+    twin = broken | {"image/png": base64.b64encode(png).decode()}
     done = export(
-        new_code_cell("a", outputs=[new_output("display_data", data={"image/svg+xml": broken})]),
-        new_code_cell("b", outputs=[new_output("display_data", data=twin)]),
+        *(
+            new_code_cell("plot", outputs=[new_output("display_data", data=data)])
+            for data in (broken, cut_off, twin)
+        ),
         new_markdown_cell("and the rest"),
     )
-    assert "[a broken image: figure]" in done.text
+    assert done.text.count("[a broken image: figure]") == 2
     assert "and the rest" in done.text
     assert done.images == 1
-    assert done.report.warnings == ("cell 1: a broken image (figure) is shown as a note",)
-
-
-def test_truncated_png_is_a_note(export, png):
-    output = new_output("display_data", data={"image/png": base64.b64encode(png[:40]).decode()})
-    done = export(new_code_cell("a", outputs=[output]), new_markdown_cell("and the rest"))
-    assert "[a broken image: figure]" in done.text
-    assert "and the rest" in done.text
+    assert done.report.warnings == tuple(
+        f"cell {number}: a broken image (figure) is shown as a note" for number in (1, 2)
+    )
 
 
 def test_missing_attachment_is_a_note(export):

@@ -1,19 +1,16 @@
-"""Long lines go on below, with a hanging indent, and nothing of them is lost."""
+"""Code in colour and long lines broken, and not one character of them changed."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursework.pdf.lines import Span, split_lines, text_width, wrap, write_lines
+from coursework.pdf.lines import Span, highlight, text_width, wrap
 
 
 def texts(line, columns):
     return [
         (hang, "".join(span.text for span in piece)) for hang, piece in wrap([Span(line)], columns)
     ]
-
-
-def test_short_line_stays_as_it_is():
-    assert texts("x = 1", 20) == [(0, "x = 1")]
 
 
 def test_long_line_breaks_after_a_space_and_hangs_below_its_own_indent():
@@ -47,22 +44,33 @@ def test_wrapping_loses_no_character_and_keeps_the_width(text, columns):
     assert all(hang + text_width(piece) <= columns for hang, piece in pieces)
 
 
-def test_newlines_split_spans():
-    lines = split_lines([Span("a\nb", "red"), Span("c\n")])
-    assert lines == [[Span("a", "red")], [Span("b", "red"), Span("c")], []]
+def text(lines):
+    return "\n".join("".join(span.text for span in line) for line in lines)
 
 
-def test_middle_of_a_long_output_is_left_out_with_a_note():
-    lines = [[Span(f"line {i}")] for i in range(25)]
-    markup, dropped = write_lines(lines, 80, keep=10)
-    assert dropped == 5
-    assert "#omitted(5);" in markup
-    assert '"line 9"' in markup
-    assert '"line 10"' not in markup
-    assert '"line 14"' not in markup
-    assert '"line 15"' in markup
+def test_keywords_strings_numbers_and_comments_differ():
+    (line,) = highlight("return 'a' + 1  # why", "python")
+    styles = {span.text: span.style for span in line if span.text.strip()}
+    assert "ink.keyword" in styles["return"]
+    assert any("ink.string" in style for text, style in styles.items() if "a" in text)
+    assert "ink.number" in styles["1"]
+    assert "ink.comment" in styles["# why"]
 
 
-def test_output_just_short_enough_is_whole():
-    markup, dropped = write_lines([[Span("x")]] * 20, 80, keep=10)
-    assert (markup.count('"x"'), dropped) == (20, 0)
+@pytest.mark.parametrize("language", ["no such language", ""])
+def test_an_unknown_language_stays_black(language):
+    assert all(span.style == "" for line in highlight("if x", language) for span in line)
+
+
+def test_magics_and_shell_lines_of_ipython_are_kept():
+    source = "%matplotlib inline\n!ls -l\nx?\n%%time"
+    assert text(highlight(source, "ipython3")) == source
+
+
+def test_blank_lines_at_the_start_are_kept():
+    assert text(highlight("\n\nx", "python")) == "\n\nx"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=80))
+def test_no_character_is_lost(source):
+    assert text(highlight(source, "python")).rstrip("\n") == source.rstrip("\n")

@@ -62,16 +62,6 @@ def test_formulas_in_a_block_of_html_count_too():
     assert inline("x") in markdown_to_html("<div>\nvalue $x$\n</div>")
 
 
-def test_attachments_come_as_data():
-    attachments = {"a.png": {"image/png": "QUJD"}}
-    html = markdown_to_html("![x](attachment:a.png)", attachments)
-    assert 'src="data:image/png;base64,QUJD"' in html
-
-
-def test_missing_attachment_keeps_its_name():
-    assert '<img src="attachment:b.png" alt="x">' in markdown_to_html("![x](attachment:b.png)")
-
-
 def test_bars_of_formulas_do_not_end_the_cells_of_a_table():
     html = markdown_to_html("| a |\n|---|\n| $|x|$ |")
     assert inline(r"\vert x\vert ") in html

@@ -9,42 +9,18 @@ import unicodedata
 
 import pytest
 
-from coursework.pdf.formulas.pandoc import translate
+from coursework.pdf.formulas.equations import translate
 from coursework.pdf.typst import compiles
 
 # The blocks of Unicode that hold symbols of mathematics, letters in its alphabets, and accents.
 BLOCKS = (
-    (0x00A0, 0x0600),
-    (0x2000, 0x2C00),
-    (0x3000, 0x3020),
-    (0x1D400, 0x1D800),
-    (0x1EE00, 0x1EF00),
-)
+    (0x00A0, 0x0600), (0x2000, 0x2C00), (0x3000, 0x3020), (0x1D400, 0x1D800), (0x1EE00, 0x1EF00),
+)  # fmt: skip
 ACCENTS = [
-    "hat",
-    "widehat",
-    "bar",
-    "overline",
-    "underline",
-    "tilde",
-    "widetilde",
-    "vec",
-    "dot",
-    "ddot",
-    "acute",
-    "grave",
-    "check",
-    "breve",
-    "overbrace",
-    "underbrace",
-    "overrightarrow",
-    "overleftarrow",
-    "cancel",
-    "boldsymbol",
-    "mathbf",
-    "mathcal",
-    "mathfrak",
-]
+    "hat", "widehat", "bar", "overline", "underline", "tilde", "widetilde", "vec", "dot", "ddot",
+    "acute", "grave", "check", "breve", "overbrace", "underbrace", "overrightarrow",
+    "overleftarrow", "cancel", "boldsymbol", "mathbf", "mathcal", "mathfrak",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 import pandas as pd
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_output
 
-from coursework.pdf.fragments import parse
-from coursework.pdf.tables import PAGE_WIDTH, SIZES, fit, read_grid
+from coursework.pdf.dom import parse
+from coursework.pdf.tables import PAGE_WIDTH, fit, read_grid
 
 
 def grid(html):
@@ -31,27 +31,17 @@ def test_a_span_over_rows_ends_with_the_table():
 
 def test_an_empty_header_is_none():
     html = "<thead><tr><th></th></tr></thead><tbody><tr><td>a</td></tr></tbody>"
-    assert (grid(html).rows, grid(html).header_rows) == (1, 0)
+    assert (places(html), grid(html).header_rows) == ([("a", 0, 0, 1, 1)], 0)
 
 
 def test_header_and_index_of_a_dataframe():
     frame = pd.DataFrame({"x": [1, 2], "y": [3, 4]}, index=["first", "second"])
     found = read_grid(parse(frame.to_html()).find("table"))
-    assert (found.rows, found.columns, found.header_rows, found.index_columns) == (3, 3, 1, 1)
+    assert (len(found.cells), found.columns, found.header_rows, found.index_columns) == (9, 3, 1, 1)
 
 
 def test_tables_within_tables_keep_their_rows():
-    assert grid("<tr><td><table><tr><td>1</td></tr></table></td></tr>").rows == 1
-
-
-def test_small_table_is_set_in_the_largest_type():
-    assert fit([5, 5, 5], 0) == (SIZES[0], [[0, 1, 2]])
-
-
-def test_a_frame_of_twelve_columns_is_one_table():
-    size, parts = fit([1, *[9] * 12], 1)
-    assert size >= 6.5
-    assert len(parts) == 1
+    assert len(grid("<tr><td><table><tr><td>1</td></tr></table></td></tr>").cells) == 1
 
 
 def test_wider_table_is_split_and_repeats_its_index():
@@ -82,9 +72,3 @@ def test_nothing_of_a_table_is_beyond_the_page(export):
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: positions.append(tm[4]))
     assert max(positions) < 595 - 40
     assert done.squeezed.count("w") >= 80 * 9
-
-
-def test_markdown_table_with_bars_in_its_formulas(export):
-    done = export(new_markdown_cell("| a | b |\n|---|---|\n| $|x|$ | $\\|y\\|_2$ |\n"))
-    assert done.report.warnings == ()
-    assert "|---" not in done.text

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursework.pdf.terminal import PALETTE, play, printable
+from coursework.pdf.terminal import PALETTE, play
 
 
 def shown(text):
@@ -73,10 +73,6 @@ def test_control_characters_are_spelled_out_and_named():
     screen = play("a\x00b\x07\x7f\x9b\ufffe")
     assert ["".join(span.text for span in screen.lines[0])] == [r"a\x00b\x07\x7f\x9b\ufffe"]
     assert screen.spelled_out == (r"\x00", r"\x07", r"\x7f", r"\x9b", r"\ufffe")
-
-
-def test_printable_keeps_lines_and_spells_out_the_rest():
-    assert printable("a\nb\x1bc") == ("a\nb\\x1bc", (r"\x1b",))
 
 
 @given(st.text(st.characters(codec="utf-8")))

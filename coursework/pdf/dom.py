@@ -1,10 +1,29 @@
-"""The little of CSS that prose and tables in notebooks rely on."""
+"""Fragments of HTML as trees, and the little CSS that prose and tables in notebooks rely on."""
 
 import re
+from dataclasses import dataclass
 
-from bs4 import Tag
+from bs4 import BeautifulSoup, Tag
 
-from coursework.pdf.images import Size
+# An element without an end tag ends where one of these begins.
+_ENDED_BY = {
+    "li": {"li"},
+    "p": {
+        "p", "div", "ul", "ol", "table", "pre", "blockquote", "hr", "h1", "h2", "h3", "h4", "h5",
+        "h6", "dl", "details", "section",
+    },
+    "td": {"td", "th", "tr", "tbody", "thead", "tfoot"},
+    "th": {"td", "th", "tr", "tbody", "thead", "tfoot"},
+    "tr": {"tr", "tbody", "thead", "tfoot"},
+    "thead": {"tbody", "tfoot"},
+    "tbody": {"tbody", "tfoot"},
+    "dt": {"dt", "dd"},
+    "dd": {"dt", "dd"},
+    "option": {"option"},
+}  # fmt: skip
+# An element outside of one of these does not end because of a tag inside of it.
+_SCOPES = {"table", "ul", "ol", "dl", "div", "blockquote", "details", "section", "select", "button"}
+
 
 # The colour names that handouts use; any other colour may be given as #rrggbb or rgb().
 _NAMED = {
@@ -17,6 +36,37 @@ _NAMED = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Size:
+    """The size that an author asked for, as Typst lengths; empty where nothing was asked."""
+
+    width: str = ""
+    height: str = ""
+
+
+def parse(html: str) -> BeautifulSoup:
+    """Parse an HTML fragment as browsers do, with the end tags that authors leave out."""
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup.find_all(list({name for names in _ENDED_BY.values() for name in names})):
+        ended = _ended_by(tag)
+        if ended is not None:
+            moved = [tag, *tag.next_siblings]
+            for node in reversed(moved):
+                ended.insert_after(node)
+    return soup
+
+
+def _ended_by(tag: Tag) -> Tag | None:
+    """Return the outermost ancestor that ends where ``tag`` begins."""
+    found = None
+    for ancestor in tag.parents:
+        if tag.name in _ENDED_BY.get(ancestor.name, ()):
+            found = ancestor
+        if ancestor.name in _SCOPES and ancestor is not found:
+            break
+    return found
+
+
 def styles(tag: Tag) -> dict[str, str]:
     """Return the declarations of a tag's ``style`` attribute."""
     pairs = (part.split(":", 1) for part in str(tag.get("style", "")).split(";") if ":" in part)
@@ -24,12 +74,12 @@ def styles(tag: Tag) -> dict[str, str]:
 
 
 def is_hidden(tag: Tag) -> bool:
-    """Whether the page would not show a tag."""
+    """Whether a browser would not show a tag."""
     return tag.has_attr("hidden") or styles(tag).get("display") == "none"
 
 
 def alignment(tag: Tag) -> str:
-    """Return the horizontal alignment of a tag's text: its own or its row's, or empty."""
+    """Return the alignment of a tag's text, or of a cell's row; empty if neither names one."""
     for candidate in (tag, tag.parent if tag.name in ("td", "th") else None):
         if candidate is not None:
             value = str(candidate.get("align", "")).lower() or styles(candidate).get("text-align")

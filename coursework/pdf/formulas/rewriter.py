@@ -1,28 +1,24 @@
-r"""Formulas: TeX rewritten, before pandoc reads it, so that nothing is lost.
+r"""The machine that rewrites the TeX of a formula before pandoc reads it, so that nothing is lost.
 
-Pandoc knows TeX's symbols and most of its constructions. What it gets wrong or refuses is written
-here as Typst, and stands in the TeX as a private character that pandoc passes through: ``\!`` is
-one character, ``\textcolor{red}{x}`` is x between two. The rules are in `math_rules`.
+Pandoc knows the symbols of TeX and most of its constructions. What pandoc gets wrong or refuses is
+written here as Typst. In the TeX that pandoc reads, a private character stands for each such piece
+of Typst, and pandoc passes it through: ``\!`` becomes one character, ``\textcolor{red}{x}`` becomes
+x between two. The machine is given its rules: for each command, how it is rewritten.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from coursework.pdf.formulas.tex import (
-    Macro,
-    Tokens,
-    UnreadableFormulaError,
-    expand,
-    join,
-    read_argument,
-    skip_spaces,
-    tokenize,
-)
+from coursework.pdf.formulas.tex import Tokens, UnreadableFormulaError, read_argument, skip_spaces
 from coursework.pdf.typst import string
 
 _FIRST = 0xE000  # the private use area: 6,400 characters that mean nothing
 _MAX_DEPTH = 60  # groups within groups
+_INFIX = {r"\over": r"\frac", r"\choose": r"\binom", r"\atop": r"\binom"}
+
+LINE_BREAK = "\\\n"
+"""What starts a new line in Typst's formulas."""
 
 
 @dataclass
@@ -33,6 +29,8 @@ class Rewriter:
     ----------
     rules
         For each command, the function that reads its arguments and returns what pandoc gets.
+    tex
+        The whole formula, rewritten; empty until the end, or if the formula only defines macros.
     inserts
         The Typst that stands for each private character.
     tag
@@ -40,12 +38,13 @@ class Rewriter:
     tags_in_rows
         Whether rows have numbers of their own, which stand beside them.
     depth
-        Groups around the token that is being read, 1 for none.
+        Groups around the token that is being read; 1 outside of all braces.
     at_start
-        Whether nothing stands before that token.
+        Whether the token that is being read is the first of the formula.
     """
 
     rules: dict[str, "Rule"]
+    tex: str = ""
     inserts: list[str] = field(default_factory=list)
     tag: str = ""
     tags_in_rows: bool = False
@@ -59,11 +58,11 @@ class Rewriter:
         return chr(_FIRST + self.inserts.index(typst))
 
     def call(self, function: str, body: list[str]) -> list[str]:
-        """Return tokens that give ``body`` to a function, whose name comes with its bracket."""
+        """Return tokens that give ``body`` to a function, such as ``"display("``."""
         return [self.insert(function), *body, self.insert(")" * function.count("("))]
 
     def text(self, text: str, function: str = "") -> list[str]:
-        """Return tokens that show plain text."""
+        """Return tokens that show plain text, which a function such as ``bold`` may change."""
         literal = string(text)
         return [self.insert(f"{function}({literal})" if function else literal)]
 
@@ -79,7 +78,7 @@ class Rewriter:
         return ["{", *self.argument(tokens), "}"]
 
     def rewrite(self, tokens: Tokens) -> list[str]:
-        """Rewrite a whole group; ``tokens`` is used up."""
+        """Rewrite a whole group; ``tokens`` is empty afterwards."""
         self.depth += 1
         if self.depth > _MAX_DEPTH:
             raise UnreadableFormulaError("nested too deeply")
@@ -91,11 +90,11 @@ class Rewriter:
                 done += self.group(tokens)
             elif token in ("^", "_"):
                 done += [token, *self.group(tokens)]
-            elif token in INFIX:
-                # {a \over b}: everything before it in the group is the upper part.
+            elif token in _INFIX:
+                # {a \over b}: everything before \over in the group is the upper part.
                 upper, done = done, []
                 lower = self.rewrite(tokens)
-                done = [INFIX[token], "{", *upper, "}", "{", *lower, "}"]
+                done = [_INFIX[token], "{", *upper, "}", "{", *lower, "}"]
             elif token in (r"\limits", r"\nolimits") and done:
                 function = "limits(" if token == r"\limits" else "scripts("
                 done += self.call(function, [done.pop()])
@@ -107,59 +106,17 @@ class Rewriter:
         self.depth -= 1
         return done
 
-
-Rule = Callable[[Rewriter, Tokens], list[str]]
-
-LINE_BREAK = "\\\n"
-"""What starts a new line in Typst's formulas."""
-
-INFIX = {r"\over": r"\frac", r"\choose": r"\binom", r"\atop": r"\binom"}
-
-
-@dataclass(frozen=True)
-class Rewritten:
-    """A formula as pandoc gets it, and what to put in once it is Typst."""
-
-    tex: str
-    inserts: tuple[str, ...]
-    tag: str
-
-    def finish(self, typst: str) -> str:
-        """Return Typst's notation for what pandoc wrote."""
+    def put_back(self, typst: str) -> str:
+        """Return what pandoc wrote, with the pieces of Typst in place of their characters."""
 
         def put_in(match: re.Match[str]) -> str:
-            typst = self.inserts[ord(match[1]) - _FIRST]
+            piece = self.inserts[ord(match[1]) - _FIRST]
             # Text brings its own spaces; Typst would set another where the source has one.
-            return typst if typst.startswith('"') else f" {typst}{match[2]}"
+            return piece if piece.startswith('"') else f" {piece}{match[2]}"
 
         typst = re.sub(r"\s*([\ue000-\uf8ff])(\s*)", put_in, typst)
         # Left over where a label or an empty group stood.
         return re.sub(r"<[\w:.-]+>\s*$", "", typst.strip())
 
 
-def rewrite(tex: str, macros: dict[str, Macro]) -> Rewritten:
-    """Rewrite a formula for pandoc.
-
-    Parameters
-    ----------
-    tex
-        Without dollars.
-    macros
-        Those of the page so far; definitions in this formula are added.
-
-    Raises
-    ------
-    UnreadableFormulaError
-        If a bracket or an argument is missing, or it is nested too deeply.
-    """
-    from coursework.pdf.formulas.math_rules import RULES
-
-    tex = re.sub("[\ue000-\uf8ff]", "", tex)
-    tokens = expand(tokenize(tex), macros)
-    skip_spaces(tokens)
-    rewriter = Rewriter(RULES)
-    try:
-        body = join(rewriter.rewrite(tokens)).strip()
-    except RecursionError:
-        raise UnreadableFormulaError("nested too deeply") from None
-    return Rewritten(body, tuple(rewriter.inserts), rewriter.tag)
+Rule = Callable[[Rewriter, Tokens], list[str]]

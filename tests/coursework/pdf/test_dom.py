@@ -1,9 +1,8 @@
-"""The little CSS that notebooks use."""
+"""HTML is read as browsers read it, and the little CSS that notebooks use."""
 
 import pytest
 
-from coursework.pdf.css import alignment, image_size, is_hidden, parse_color, text_style
-from coursework.pdf.fragments import parse
+from coursework.pdf.dom import alignment, image_size, parse, parse_color
 
 
 def tag(html):
@@ -41,17 +40,30 @@ def test_image_sizes(html, width, height):
     assert (size.width, size.height) == (width, height)
 
 
-def test_text_styles():
-    style = text_style(tag('<i style="color:#123456; font-weight:700; font-style: italic">'))
-    assert style == 'fill: rgb("#123456"), weight: "bold", style: "italic"'
-    assert text_style(tag('<i style="nonsense">')) == ""
-
-
 def test_a_cell_takes_the_alignment_of_its_row():
     row = tag('<tr style="text-align: right"><td>a</td><td align="center">b</td></tr>')
     assert [alignment(cell) for cell in row.find_all("td")] == ["right", "center"]
 
 
-def test_hidden():
-    assert is_hidden(tag('<p style="display: none">'))
-    assert not is_hidden(tag('<p style="display: block">'))
+@pytest.mark.parametrize(
+    ("html", "closed"),
+    [
+        ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
+        ("<p>a<p>b", "<p>a</p><p>b</p>"),
+        ("<p>a<ul><li>b</ul>", "<p>a</p><ul><li>b</li></ul>"),
+        (
+            "<table><tr><td>1<td>2<tr><td>3</table>",
+            "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>",
+        ),
+        ("<dl><dt>a<dd>b<dt>c</dl>", "<dl><dt>a</dt><dd>b</dd><dt>c</dt></dl>"),
+        ("<div><b>a", "<div><b>a</b></div>"),
+        ("</b>a</div>", "a"),
+        ("<ul><li>a<ul><li>b</ul><li>c</ul>", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>"),
+        (
+            "<table><tr><td><table><tr><td>1</td></tr></table></td></tr></table>",
+            "<table><tr><td><table><tr><td>1</td></tr></table></td></tr></table>",
+        ),
+    ],
+)
+def test_elements_end_where_the_next_begins(html, closed):
+    assert str(parse(html)) == closed
