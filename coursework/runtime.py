@@ -5,7 +5,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
-from operator import attrgetter
+from typing import Any
 
 import torch
 
@@ -95,10 +95,10 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
     # A GPU that multiplies bfloat16 multiplies float16 too.
     also = torch.float16 if torch.device(device).type == "cuda" and fast else None
     if dtype not in (torch.float32, fast, also):
-        has = {value: key for key, value in PRECISIONS.items()}.get(fast or torch.float32)
+        names = {dtype: name for name, dtype in PRECISIONS.items()}
         raise ValueError(
             f"{name} is not fast on this {describe_device(device)}, which has "
-            f"{'nothing faster than fp32' if fast is None else has}; use 'fp32' or 'auto'"
+            f"{names[fast] if fast else 'nothing faster than fp32'}; use 'fp32' or 'auto'"
         )
     return dtype
 
@@ -111,8 +111,10 @@ def full_float32() -> Iterator[None]:
     float32 convolutions to TF32, which keeps 10 of 23 bits. The switches are restored afterwards.
     """
     # PyTorch 2.9 has new names for the switches. Once they are used, the old ones cannot be read.
-    if hasattr(torch.backends, "fp32_precision"):
-        parts = [attrgetter(name)(torch.backends) for name in _MULTIPLYING]
+    backends: Any = torch.backends
+    if hasattr(backends, "fp32_precision"):
+        cudnn, cuda, cpu = backends.cudnn, backends.cuda, backends.mkldnn
+        parts = [cudnn.conv, cudnn.rnn, cuda.matmul, cpu.conv, cpu.matmul]
         before = [part.fp32_precision for part in parts]
         try:
             for part in parts:
@@ -122,18 +124,14 @@ def full_float32() -> Iterator[None]:
             for part, value in zip(parts, before, strict=True):
                 part.fp32_precision = value
     else:
-        tf32, matmul = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+        tf32, matmul = backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
         try:
-            torch.backends.cudnn.allow_tf32 = False
+            backends.cudnn.allow_tf32 = False
             torch.set_float32_matmul_precision("highest")
             yield
         finally:
-            torch.backends.cudnn.allow_tf32 = tf32
+            backends.cudnn.allow_tf32 = tf32
             torch.set_float32_matmul_precision(matmul)
-
-
-_MULTIPLYING = ("cudnn.conv", "cudnn.rnn", "cuda.matmul", "mkldnn.conv", "mkldnn.matmul")
-"""The parts of ``torch.backends`` that each have a switch for float32."""
 
 
 def describe_device(device: torch.device | str) -> str:

@@ -1,7 +1,7 @@
 """From a notebook to the zip that is handed in: run it, name its author, bundle it."""
 
 from coursework.handin.bundle import BundleError, used_modules, verify_bundle, write_bundle
-from coursework.handin.run import NotebookError, Run, run_notebook
+from coursework.handin.run import NotebookError, run_notebook
 from coursework.handin.submission import (
     CheckError,
     HandIn,
@@ -15,7 +15,6 @@ __all__ = [
     "CheckError",
     "HandIn",
     "NotebookError",
-    "Run",
     "clear_targets",
     "notebook_parameters",
     "run_notebook",

@@ -98,7 +98,10 @@ def submit(
     with atomic_path(pdf) as temporary:
         exported = export_pdf(executed, temporary)
         _refuse_losses(check_pdf(executed, temporary), exported.warnings)
-        remarks = (*exported.warnings, *_unfinished(identity))
+        remarks = list(exported.warnings)
+        missing = " and ".join(identity.missing()).replace("_", " ")
+        if missing:
+            remarks.append(f"{missing} not filled in: edit student.toml before you hand in")
         settings = get_profile(profile, **parameters.get("overrides", {}))
         facts = {
             "homework": source.stem,
@@ -114,7 +117,7 @@ def submit(
             "remarks": remarks,
         }
         write_bundle(bundle, executed, temporary, facts)
-    return HandIn(executed, pdf, bundle, exported.pages, remarks)
+    return HandIn(executed, pdf, bundle, exported.pages, tuple(remarks))
 
 
 def clear_targets(sources: Sequence[Path], build: Path) -> None:
@@ -178,13 +181,6 @@ def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any])
     if profile == "embedded" and not changed:
         return {}
     return {"profile": profile, "overrides": changed}
-
-
-def _unfinished(identity: Identity) -> list[str]:
-    missing = [field.replace("_", " ") for field in identity.missing()]
-    if not missing:
-        return []
-    return [f"{' and '.join(missing)} not filled in: edit student.toml before you hand in"]
 
 
 def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:
