@@ -11,6 +11,7 @@ import tomllib
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -109,8 +110,12 @@ def used_modules(notebook: NotebookNode) -> list[Path]:
     """
     # IPython turns magics and shell lines into Python.
     to_python = TransformerManager().transform_cell
-    sources = [to_python(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-    waiting = [name for source in sources for name in _imported_names(source, ())]
+    waiting: list[str] = []
+    for cell in notebook.cells:
+        # A cell that is not Python imports nothing; it may be there to show an error.
+        with suppress(SyntaxError):
+            if cell.cell_type == "code":
+                waiting.extend(_imported_names(to_python(cell.source), ()))
     found: set[Path] = set()
     while waiting:
         for path in _files_of(waiting.pop()):

@@ -107,6 +107,7 @@ def test_the_same_content_gives_the_same_bytes(bundle, parts, tmp_path):
 def test_imports_are_found_in_any_cell_and_followed_through_packages():
     notebook = notebook_of(
         "%matplotlib inline\n!ls\nimport numpy, coursework.display\nprint('from hw4 import x')",
+        "x = = 'an error on purpose'",
         "%time x = 1\nfrom hw3 import (\n    features,\n    roc as r,\n)\n\nx = !ls\n",
     )
     notebook.cells.append(nbformat.v4.new_markdown_cell("import hw4.imbalanced"))
