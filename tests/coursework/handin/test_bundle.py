@@ -104,18 +104,28 @@ def test_the_same_content_gives_the_same_bytes(bundle, parts, tmp_path):
     assert again.read_bytes() == bundle.read_bytes()
 
 
-def test_imports_are_found_in_any_cell_and_followed_through_packages():
+def test_imports_are_found_in_any_cell_and_followed_to_the_end(tmp_path, monkeypatch):
+    modules = {
+        "hw9/__init__.py": "",
+        "hw9/first.py": "from hw9 import second\nimport numpy",
+        "hw9/second.py": "def late():\n    from .deep.third import x",
+        "hw9/deep/__init__.py": "from .. import first  # a circle",
+        "hw9/deep/third.py": "from . import fourth",
+        "hw9/deep/fourth.py": "from coursework import display",
+        "hw9/fifth.py": "x = 1",
+    }
+    unused = {"hw9/unused.py": "import hw9.first", "coursework/display.py": "", "other.py": ""}
+    for name, source in {**modules, **unused}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    monkeypatch.setattr("coursework.handin.bundle.ROOT", tmp_path)
     notebook = notebook_of(
-        "%matplotlib inline\n!ls\nimport numpy, coursework.display\nprint('from hw4 import x')",
+        "%matplotlib inline\n!ls\nimport hw9.first as f, coursework.display\nprint('import other')",
         "x = = 'an error on purpose'",
-        "%time x = 1\nfrom hw3 import (\n    features,\n    roc as r,\n)\n\nx = !ls\n",
+        "%time x = 1\nfrom hw9 import (\n    first,\n    fifth as r,\n)\n\nx = !ls\n",
     )
-    notebook.cells.append(nbformat.v4.new_markdown_cell("import hw4.imbalanced"))
-    found = {path.as_posix() for path in used_modules(notebook)}
-    # Only features imports mnist, and neither of the two imports report.
-    assert {"hw3/__init__.py", "hw3/features/__init__.py", "hw3/roc.py", "hw3/mnist.py"} <= found
-    assert not found & {"hw3/report/figures.py", "hw3/features/__main__.py"}
-    assert all(name.startswith("hw3/") for name in found)
+    notebook.cells.append(nbformat.v4.new_markdown_cell("import hw9.unused"))
+    assert [path.as_posix() for path in used_modules(notebook)] == sorted(modules)
 
 
 @pytest.mark.parametrize("name", ["hw3_dnn", "hw4_cnn"])
@@ -159,7 +169,7 @@ def refused(bundle, message):
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("hw3/roc.py", b"def f(:", r"'hw3/roc\.py' cannot be read: invalid syntax"),
+        ("hw3/roc.py", b"x = '\\d' + (", r"'hw3/roc\.py' cannot be read: '\(' was never closed"),
         ("hw3/roc.py", b"a" + b".a" * 300_000, r"'hw3/roc\.py' cannot be read"),
         ("hw3/roc.py", b"-" * 900_000 + b"1", r"'hw3/roc\.py' cannot be read"),
         ("hw3/roc.py", b"#" * 1_000_001, r"'hw3/roc\.py' has more than 1,000,000 bytes"),
@@ -175,9 +185,10 @@ def refused(bundle, message):
         ("a\n\x1b[31m.py", b"(", r"'a\\n\\x1b\[31m\.py' cannot be read"),
     ],
 )
-def test_a_file_that_no_homework_holds_is_refused(bundle, name, data, message):
+def test_a_file_that_no_homework_holds_is_refused(bundle, name, data, message, recwarn, capfd):
     replace(bundle, name, data)
     refused(bundle, message)
+    assert (*recwarn.list, *capfd.readouterr()) == ("", "")
 
 
 def test_a_file_that_is_not_the_one_of_the_manifest_is_refused(bundle):
