@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.data import GROUPS, Patience
+from coursework.data import GROUPS, FetchOptions
 from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
 
 
@@ -59,15 +59,15 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="URL",
-        help="a server that holds GROUP/FILE, each with the very bytes of --list and not packed "
-        "again; asked first, may be given again",
+        help="a server that holds the files of --list as GROUP/FILE; asked before all others, may "
+        "be given again",
     )
     fetch.add_argument(
         "--timeout",
         type=float,
-        default=Patience().stall_seconds,
+        default=FetchOptions().timeout,
         metavar="SECONDS",
-        help="leave a server that sends nothing for so long (default: %(default)g)",
+        help="leave a server that sends nothing for so long (default: %(default)g seconds)",
     )
     fetch.set_defaults(action=_fetch)
 
@@ -152,20 +152,21 @@ def _doctor(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from coursework.data import Manner, fetch, table
+    from coursework.data import fetch, table
 
     groups = tuple(GROUPS) if options.group == "all" else (options.group,)
     root = (options.root or data_root()).resolve()
     if options.list:
         _say(table(groups, root))
         return
-    manner = Manner(
+    how = FetchOptions(
         offline=options.offline,
-        patience=Patience(stall_seconds=options.timeout),
+        mirrors=tuple(options.mirror),
+        timeout=options.timeout,
         show_progress=sys.stdout.isatty(),
         report=_say,
     )
-    fetch(groups, root, manner, options.mirror)
+    fetch(groups, root, how)
     if root != data_root().resolve():
         _say(f"set COURSEWORK_DATA={root} so that the profile 'full' finds this")
 
