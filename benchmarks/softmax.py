@@ -13,9 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.table import Row, interleave, matmul_peak, peak_memory
 from coursework.profiles import get_profile
 from hw3.features import Preprocessing, build_extractor, compute_features
-from hw3.inputs import standardize
 from hw3.mnist import load_mnist
-from hw3.softmax_regression import SoftmaxRegression
+from hw3.softmax_regression import SoftmaxRegression, standardize
 
 TRAIN, TEST, WIDTH, CLASSES, BATCH, EPOCHS = 60_000, 10_000, 2_048, 10, 512, 10
 PRODUCTS = 3 + TEST / TRAIN
