@@ -18,9 +18,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[Any]
 
-BLOCK = 512
-"""Rows in one matrix product. The working copy that BLAS makes of them stays in the cache."""
-
 
 def one_hot(labels: Labels, classes: Labels) -> npt.NDArray[np.float64]:
     """Encode labels as rows that are 1 at their class and 0 elsewhere.
@@ -53,7 +50,8 @@ def one_hot(labels: Labels, classes: Labels) -> npt.NDArray[np.float64]:
     unknown = np.setdiff1d(labels, classes)
     if len(unknown):
         raise ValueError(f"labels {unknown.tolist()} are not among the classes {classes.tolist()}")
-    return (labels[:, np.newaxis] == classes).astype(np.float64)
+    Y: npt.NDArray[np.float64] = (labels[:, np.newaxis] == classes).astype(np.float64)
+    return Y
 
 
 def softmax(Z: Floats) -> Floats:
@@ -126,10 +124,7 @@ def logits(W: Floats, X: Floats) -> Floats:
     ndarray
         Shape (m, K).
     """
-    Z = np.empty((len(X), W.shape[1]), X.dtype)
-    for start in range(0, len(X), BLOCK):
-        rows = slice(start, start + BLOCK)
-        Z[rows] = X[rows] @ W[:-1] + W[-1]
+    Z: Floats = X @ W[:-1] + W[-1]
     return Z
 
 

@@ -121,11 +121,10 @@ def test_guessing_costs_log_k():
 # Logits, gradient and step
 
 
-@pytest.mark.parametrize("m", [1, 511, 512, 1500])
-def test_logits_are_those_with_a_column_of_ones(m):
-    rng = np.random.default_rng(m)
-    W, X = rng.normal(size=(6, 3)), rng.normal(size=(m, 5))
-    with_ones = np.hstack([X, np.ones((m, 1))])
+def test_logits_are_those_of_features_with_a_column_of_ones():
+    rng = np.random.default_rng(0)
+    W, X = rng.normal(size=(6, 3)), rng.normal(size=(20, 5))
+    with_ones = np.hstack([X, np.ones((20, 1))])
     np.testing.assert_allclose(logits(W, X), with_ones @ W, rtol=1e-12, atol=1e-12)
 
 
