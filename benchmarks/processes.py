@@ -32,7 +32,7 @@ def rows() -> Iterator[Row]:
     ):
 
         def run(processes: int) -> float:
-            # Each is idle and takes one; the queue hands none two while the other waits.
+            # Both processes of the pool are idle, so each takes one task.
             port = free_port()
             tasks = [
                 pool.submit(take_part, Path(folder, "some.mat"), SHARED, rank, processes, port)
@@ -64,9 +64,9 @@ def free_port() -> int:
 
 
 def take_part(filename: Path, count: int, rank: int, processes: int, port: int) -> float:
-    """Extract so many images in a group, as `torchrun` starts it, and return the seconds it took.
+    """Extract so many images in a group of processes, and return the seconds it took.
 
-    They begin when all processes have met.
+    The time begins when all processes have met. The variables are those that `torchrun` sets.
     """
     group = {
         "RANK": rank,

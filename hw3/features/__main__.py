@@ -1,9 +1,9 @@
 """Extract the features of MNIST from the command line: ``python -m hw3.features``.
 
 Under ``torchrun --nproc-per-node N -m hw3.features ...`` the processes, on one machine or on
-several that share a file system, take pieces of the work from one queue, so that a slow process
+several that share a file system, take shards from one queue, so that a slow process
 holds nobody up. The first process puts the file together. If a process dies, the run ends, and the
-next run starts from the finished pieces.
+next run starts from the finished shards.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         sys.exit(
             f"error: {chosen.output} was not made: {error}; once that is mended, the same command "
-            "goes on from the pieces that are finished"
+            "goes on from the shards that are finished"
         )
 
 

@@ -96,7 +96,7 @@ def extract(
 ) -> None:
     """Run every image through a network and write the features to a MATLAB file.
 
-    Finished pieces of the features are kept beside the file until it is whole. A run that was
+    Finished shards of the features are kept beside the file until it is whole. A run that was
     killed goes on where it stopped, and its file is the same, byte for byte, as the file of a run
     in one go.
 
@@ -126,7 +126,7 @@ def extract(
     FileNotFoundError
         If the processes do not see each other's files.
     OSError
-        If the folder cannot be written to, or the disk is full. Finished pieces stay.
+        If the folder cannot be written to, or the disk is full. Finished shards stay.
     """
     extractor = extractor if extractor is not None else build_extractor()
     check_target(filename, len(dataset), extractor.width)
@@ -198,7 +198,7 @@ def join_work(
 def share_rows(
     shards: Shards, group: Group, description: str, show_progress: bool
 ) -> Iterator[tuple[range, Callable[[int], object]]]:
-    """Give the rows of every unfinished piece to one process, until all pieces are finished.
+    """Give the rows of every unfinished shard to one process, until all shards are finished.
 
     With the rows comes a function that moves the progress bar by a number of images.
     """
@@ -213,11 +213,11 @@ def share_rows(
     )
     with bar:
         for rows in group.share_out(missing):
-            # Other processes have taken the pieces in between.
+            # Counts the shards that other processes have taken in between.
             taken = sum(len(earlier) for earlier in missing if earlier.start < rows.start)
             bar.update(found + taken - bar.n)
             yield rows, bar.update
-        group.from_all("no piece is left")
+        group.from_all("no shard is left")
         bar.update(shards.images - bar.n)
     if not comes_to_exist(*map(shards.path, shards.all())):
         raise FileNotFoundError(

@@ -1,8 +1,8 @@
-"""Unfinished extractions: pieces of the features, beside the file that they will become.
+"""Unfinished extractions: shards, files of some rows each, beside the file that they will become.
 
 For ``features.mat`` they lie in ``.features.mat.parts/RECIPE/``, where RECIPE is a checksum of
-everything that decides the result, so that pieces of two kinds are never mixed. A piece is written
-under another name and then renamed: a piece with its own name is whole, even after a crash.
+everything that decides the result, so that shards of two kinds are never mixed. A shard is written
+under another name and then renamed: under its own name it is whole, even after a crash.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from hw3.features.feature_file import (
 logger = logging.getLogger(__name__)
 
 BATCHES_IN_A_SHARD = 4
-"""Batches in a piece: a killed extraction loses no more than these, and processes share pieces."""
+"""A process that is killed loses at most so many batches, and processes share work in shards."""
 
 VISIBLE_WITHIN = 60.0
 """Seconds after which a machine sees the files of another: network file systems take a moment."""
@@ -41,16 +41,16 @@ VISIBLE_WITHIN = 60.0
 
 @dataclass(frozen=True)
 class Shards:
-    """The features of a data set in pieces on disk; a piece is named by its rows.
+    """The features of a data set as files of some rows each; a shard is given by its rows.
 
     Attributes
     ----------
     folder
-        Where the pieces lie.
+        Where the shards lie.
     images, width
         The shape of the whole.
     size
-        Images in a piece; the last may hold fewer. It is a number of whole batches, so that a
+        Images in a shard; the last may hold fewer. It is a number of whole batches, so that a
         resumed run computes the same batches, whose last bits depend on their size.
     """
 
@@ -60,31 +60,31 @@ class Shards:
     size: int
 
     def all(self) -> list[range]:
-        """Return the rows of every piece, in order."""
+        """Return the rows of every shard, in order."""
         starts = range(0, self.images, self.size)
         return [range(start, min(start + self.size, self.images)) for start in starts]
 
     def missing(self) -> list[range]:
-        """Return the rows of the pieces that are not finished."""
+        """Return the rows of the shards that are not finished."""
         return [rows for rows in self.all() if not self.path(rows).exists()]
 
     def path(self, rows: range) -> Path:
-        """Return where a piece lies, once it is finished."""
+        """Return where a shard lies, once it is finished."""
         return self.folder / f"{rows.start // self.size:06}.npy"
 
     def write(self, rows: range, features: npt.NDArray[np.float32]) -> None:
-        """Keep the features (rows, width) of a piece, whole or not at all."""
+        """Keep the features (rows, width) of a shard, whole or not at all."""
         with atomic_path(self.path(rows)) as temporary:
             write_array(temporary, (len(rows), self.width), [features])
 
     def read(self, rows: range) -> npt.NDArray[np.float32]:
-        """Return the features (rows, width) of a finished piece."""
+        """Return the features (rows, width) of a finished shard."""
         features: npt.NDArray[np.float32] = np.load(self.path(rows))
         return features
 
 
 def place_shards(filename: Path | str, recipe: Mapping[str, Any]) -> Shards:
-    """Return where the pieces of a file with this `Pipeline.recipe` belong; touch no disk."""
+    """Return where the shards of a file belong that is made by a `Pipeline.recipe`."""
     name = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
     folder = Path(filename).parent / f".{Path(filename).name}.parts" / name
     images, width = recipe["shape"]
@@ -93,11 +93,11 @@ def place_shards(filename: Path | str, recipe: Mapping[str, Any]) -> Shards:
 
 @contextmanager
 def open_shards(filename: Path | str, shards: Shards, recipe: Mapping[str, Any]) -> Iterator[None]:
-    """Hold the file while it is made; afterwards remove the pieces, or keep them if that failed."""
+    """Hold the file while it is made; afterwards remove the shards, or keep them if that failed."""
     with locked(filename):
         _warn_of_other_recipes(shards.folder, recipe)
         shards.folder.mkdir(parents=True, exist_ok=True)
-        # A killed run leaves a part of a piece, or of the whole file, which may be gigabytes.
+        # A killed run leaves a part of a shard, or of the whole file, which may be gigabytes.
         for left in shards.folder.glob(".*"):
             shutil.rmtree(left, ignore_errors=True)
         note = shards.folder / "recipe.json"
@@ -117,13 +117,13 @@ def assemble(
     labels: npt.NDArray[np.int64],
     texts: Mapping[str, str],
 ) -> None:
-    """Write finished pieces as one file, which appears whole or not at all.
+    """Write finished shards as one file, which appears whole or not at all.
 
-    ``NAME.npy`` becomes a NumPy array, a piece at a time, with the labels and the texts of
+    ``NAME.npy`` becomes a NumPy array, a shard at a time, with the labels and the texts of
     `Features` in ``NAME.labels.mat``. Any other name becomes a MATLAB file with everything.
     """
     final = Path(filename)
-    # Among the pieces, so that the next run removes what a killed process leaves of it.
+    # Among the shards, so that the next run removes what a killed process leaves of it.
     whole = shards.folder / f"whole-{final.name}"
     if is_array(final):
         shape = (shards.images, shards.width)
@@ -132,7 +132,7 @@ def assemble(
         with atomic_path(labels_beside(final)) as beside:
             write_labels(beside, {"labels": labels, **texts})
             # Features never stand beside the labels of another run: the old features go before
-            # the new labels come. Until the new features have their name, the pieces are there.
+            # the new labels come. Until the new features have their name, the shards are there.
             final.unlink(missing_ok=True)
     else:
         features = np.empty((shards.images, shards.width), np.float32)
@@ -153,7 +153,7 @@ def comes_to_exist(*paths: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Remove the pieces of one recipe; unfinished work of other recipes stays."""
+    """Remove the shards of one recipe; unfinished work of other recipes stays."""
     shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):
         folder.parent.rmdir()

@@ -27,7 +27,7 @@ NETWORK = ("--backbone=efficientnet_lite0", "--weights=none", "--image-size=32",
 
 @pytest.fixture
 def arguments(some_digits, mat_file):
-    """The test split of a small MNIST: 23 images, in batches of 3 a piece of 12 and one of 11."""
+    """The test split of a small MNIST: 23 images, in batches of 3 a shard of 12 and one of 11."""
     images, labels = some_digits.images, some_digits.labels
     folder = mat_file.parent / "idx"
     folder.mkdir()
@@ -197,7 +197,7 @@ def test_a_dead_worker_ends_the_run_and_the_next_run_makes_the_file_of_one_proce
     assert not mat_file.exists()
     assert all(path.exists() for path in kept)
 
-    # Marked, so that the piece is recognised in the file if the next run uses it.
+    # Marked, so that the shard is recognised in the file if the next run uses it.
     marked = min(kept)
     marks = np.full_like(np.load(marked), 7)
     np.save(marked, marks)

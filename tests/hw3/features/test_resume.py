@@ -80,7 +80,7 @@ def hundred_digits(digits):
 
 @pytest.fixture
 def uninterrupted(hundred_digits, tmp_path_factory):
-    """The bytes of a run in one go, in batches of 3: eight pieces of 12 images and one of 4."""
+    """The bytes of a run in one go, in batches of 3: eight shards of 12 images and one of 4."""
     path = tmp_path_factory.mktemp("one go") / "x.mat"
     extract(hundred_digits, path, counting(), **HOW)
     return path.read_bytes()
@@ -90,7 +90,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def pieces(mat_file):
+def shards(mat_file):
     return list(mat_file.parent.glob(".*.parts/*/*.npy"))
 
 
@@ -158,7 +158,7 @@ def test_a_disk_that_is_too_full_for_a_piece_leaves_nothing(hundred_digits, mat_
 def test_a_disk_that_is_too_full_for_the_whole_file_costs_no_finished_piece(
     hundred_digits, tmp_path, name
 ):
-    """A piece takes 98 kB, and the whole file 819 kB."""
+    """A shard takes 98 kB, and the whole file 819 kB."""
     (tmp_path / name).write_bytes(b"an older file")
     for _ in range(2):
         with disk_for_files_of(400_000), pytest.raises(OSError, match="File too large"):
@@ -254,7 +254,7 @@ def test_work_with_other_settings_is_neither_mixed_in_nor_lost(
         extract(Digits(images, labels), mat_file, extractor, preprocessing, **how)
     finally:
         torch.set_num_threads(threads)
-    assert other.batches == -(-100 // how["batch_size"]), "pieces of the first run were used"
+    assert other.batches == -(-100 // how["batch_size"]), "shards of the first run were used"
     assert "is unfinished work with other settings and is not used: " in caplog.text
     if change in ("preprocessing", "batch size", "precision", "threads"):
         assert f"{change} was " in caplog.text
@@ -304,7 +304,7 @@ def test_a_killed_process_holds_nobody_up(hundred_digits, mat_file, command, tmp
     for finished in (1, 4):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            while len(pieces(mat_file)) < finished:
+            while len(shards(mat_file)) < finished:
                 assert process.poll() is None
                 time.sleep(0.005)
             with pytest.raises(BusyError, match=r"another process is writing .*features\.mat"):
@@ -330,7 +330,7 @@ def test_parts_of_a_file_that_killed_runs_left_do_not_add_up(hundred_digits, mat
     for _ in range(2):
         process = subprocess.run(command, stdout=subprocess.DEVNULL)
         assert process.returncode == -signal.SIGXFSZ
-        assert len(pieces(mat_file)) == 9
+        assert len(shards(mat_file)) == 9
         assert len(list(mat_file.parent.glob(".*.parts/*/.whole-*"))) == 1
     plain_extraction(hundred_digits, mat_file)
     assert names(mat_file.parent) == [mat_file.name]
