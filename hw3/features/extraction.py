@@ -219,8 +219,3 @@ def share_rows(
             yield rows, bar.update
         group.from_all("no shard is left")
         bar.update(shards.images - bar.n)
-    if not comes_to_exist(*map(shards.path, shards.all())):
-        raise FileNotFoundError(
-            f"{shards.path(shards.missing()[0])} was written by another process, but is not "
-            "visible here; do all machines share that folder?"
-        )

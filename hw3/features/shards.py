@@ -122,6 +122,11 @@ def assemble(
     ``NAME.npy`` becomes a NumPy array, a shard at a time, with the labels and the texts of
     `Features` in ``NAME.labels.mat``. Any other name becomes a MATLAB file with everything.
     """
+    if not comes_to_exist(*map(shards.path, shards.all())):
+        raise FileNotFoundError(
+            f"{shards.path(shards.missing()[0])} was written by another process, but is not "
+            "visible here; do all machines share that folder?"
+        )
     final = Path(filename)
     # Among the shards, so that the next run removes what a killed process leaves of it.
     whole = shards.folder / f"whole-{final.name}"
