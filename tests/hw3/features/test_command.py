@@ -180,18 +180,18 @@ def test_a_dead_worker_ends_the_run_and_the_next_run_makes_the_file_of_one_proce
     arguments, mat_file
 ):
     one_by_one = [*arguments, "--batch-size=1"]
-    run, deadline = torchrun(one_by_one), time.monotonic() + 60
+    run, deadline = torchrun(one_by_one), time.monotonic() + 120
     try:
         while not (kept := set(mat_file.parent.glob(".*.parts/*/*.npy"))):
             assert run.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.002)
         os.kill(children(run.pid)[-1], signal.SIGKILL)
-        _, errors = run.communicate(timeout=60)
+        _, errors = run.communicate(timeout=120)
     finally:
         # It ends its workers, which would outlive a harder stop.
         run.terminate()
-        run.wait(timeout=60)
+        run.wait(timeout=120)
     assert run.returncode != 0
     assert re.search(r"exitcode *: -9", errors)
     assert not mat_file.exists()
@@ -202,7 +202,7 @@ def test_a_dead_worker_ends_the_run_and_the_next_run_makes_the_file_of_one_proce
     marks = np.full_like(np.load(marked), 7)
     np.save(marked, marks)
     run = torchrun(one_by_one)
-    _, errors = run.communicate(timeout=60)
+    _, errors = run.communicate(timeout=120)
     assert run.returncode == 0, errors
     assert not list(mat_file.parent.glob(".*"))
 
