@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from coursework.backbones import BACKBONES
+from coursework.processes import ProcessLostError, process_group
 from coursework.storage import atomic_path
 from hw4.flowers import (
     MODES,
@@ -25,7 +26,6 @@ from hw4.flowers import (
     choose_precision,
     current_processes,
     evaluate,
-    process_group,
     train_model,
 )
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with process_group(options.device) as device:
             _train(options, device)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ProcessLostError) as error:
         print(f"hw4.training: {error}", file=sys.stderr)
         return 1
     return 0

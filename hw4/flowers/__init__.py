@@ -42,7 +42,6 @@ from hw4.flowers.networks import (
 )
 from hw4.flowers.processes import (
     current_processes,
-    process_group,
 )
 from hw4.flowers.sets import (
     FlowerSets,
@@ -104,7 +103,6 @@ __all__ = [
     "load_flowers",
     "load_image",
     "predict",
-    "process_group",
     "read_labels",
     "read_official_split",
     "search_learning_rate",

@@ -6,41 +6,20 @@ statistics over the whole batch, and sums over all processes instead of means of
 """
 
 import functools
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
-
-# The defaults of its functions are the group of the time when it is first imported. Inside a group,
-# that would outlive its end, and its threads the end of Python, which aborts.
 import torch.distributed.nn.functional
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from coursework.runtime import choose_device
+from coursework.processes import Group, current_group
 from hw4.flowers.batches import Indices
 
 
-@dataclass(frozen=True)
-class Processes:
-    """The processes of this training, and which of them this is.
-
-    Attributes
-    ----------
-    rank
-        The number of this process, from 0.
-    size
-        How many there are.
-    """
-
-    rank: int = 0
-    size: int = 1
+class Processes(Group):
+    """The processes of this training, and which of them this is."""
 
     def share(self, batch: Indices) -> Indices:
         """Return the part of a batch that is this process's; it may be empty."""
@@ -52,14 +31,6 @@ class Processes:
             values = values.clone()
             dist.all_reduce(values)
         return values
-
-    def from_first(self, value: Any) -> Any:
-        """Return what the first process gives, on every process."""
-        if self.size == 1:
-            return value
-        holder = [value]
-        dist.broadcast_object_list(holder, src=0)
-        return holder[0]
 
     def parallel(self, module: nn.Module, device: torch.device) -> nn.Module:
         """Return a module that computes as ``module`` and adds up gradients over the processes."""
@@ -74,37 +45,9 @@ class Processes:
 
 
 def current_processes() -> Processes:
-    """Return the processes that `process_group` joined; one, outside of it."""
-    if dist.is_available() and dist.is_initialized():
-        return Processes(dist.get_rank(), dist.get_world_size())
-    return Processes()
-
-
-@contextmanager
-def process_group(device: str = "auto", timeout: float = 600.0) -> Iterator[torch.device]:
-    """Join the processes that ``torchrun`` started, if it did, and give the device of this one.
-
-    Parameters
-    ----------
-    device
-        As `coursework.runtime.choose_device` takes it. With CUDA each process of a machine gets a
-        GPU of its own.
-    timeout
-        Seconds to wait for another process before giving up.
-    """
-    if "LOCAL_RANK" not in os.environ:
-        yield choose_device(device)
-        return
-    target = choose_device(device)
-    if target.type == "cuda":
-        target = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-        torch.cuda.set_device(target)
-    engine = "nccl" if target.type == "cuda" else "gloo"
-    dist.init_process_group(engine, timeout=timedelta(seconds=timeout))
-    try:
-        yield target
-    finally:
-        dist.destroy_process_group()
+    """Return the processes that `coursework.processes.process_group` joined; or one, alone."""
+    group = current_group()
+    return Processes(group.rank, group.size)
 
 
 def _synchronised(layer: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:

@@ -32,14 +32,15 @@ TRAINING = """
 import json, sys
 import torch
 from hw4.flowers import build_network
-from hw4.flowers import current_processes, process_group
+from coursework.processes import process_group
+from hw4.flowers import current_processes
 from hw4.flowers import TrainingSettings
 from hw4.flowers import train_model
 from tests.hw4.conftest import Blobs
 
 mode, backbone, batch_size, output = sys.argv[1:]
 settings = TrainingSettings(2, 0.001, int(batch_size), precision="fp32")
-with process_group("cpu", timeout=60) as device:
+with process_group("cpu", patience=60) as device:
     train, validation = Blobs(samples=59, augments=True), Blobs(samples=22, seed=1)
     train.type = validation.type = torch.float64
     # In float64: in float32 an untrained network on few images turns the last digit of a sum into
