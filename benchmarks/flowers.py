@@ -23,7 +23,6 @@ from coursework.profiles import ROOT
 from coursework.runtime import choose_device, reduced_precision
 from hw4.flowers import (
     IMAGENET,
-    EvaluationTransform,
     FlowerDataset,
     History,
     StagedNetwork,
@@ -178,8 +177,7 @@ def training_gigaflop() -> float:
 
 def frozen_part(root: Path, mode: str, required: float) -> Row:
     """Compare an epoch after the first with and without the outputs of the frozen part kept."""
-    plain = EvaluationTransform(SIZE, *IMAGENET)
-    train = Part(FlowerDataset(root, transform=plain, image_size=SIZE), IMAGES)
+    train = Part(FlowerDataset(root, augment=False, image_size=SIZE), IMAGES)
     validation = _validation(root, BATCH)
     seconds: dict[int, list[float]] = {0: [], 2**30: []}
     for _ in range(2):
