@@ -139,7 +139,7 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        index = range(len(self))[index]  # counts -1 from the end, and ends a for loop
+        index = range(len(self))[index]  # -1 is the last; beyond it an IndexError
         return {"image": self.image(index, self.epoch), "label": int(self.labels[index])}
 
     def image(self, index: int, epoch: int) -> Tensor:

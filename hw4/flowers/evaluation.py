@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional
 
 from coursework.runtime import choose_device
-from hw4.flowers.inputs import FrozenInputs, ImageSource, cut_batches
+from hw4.flowers.dataset import FlowerDataset
+from hw4.flowers.inputs import FrozenInputs, cut_batches
 from hw4.flowers.networks import StagedNetwork
 
 
@@ -92,7 +93,7 @@ def evaluate(inputs: FrozenInputs, batch_size: int) -> Measured:
 @torch.no_grad()
 def predict(
     network: StagedNetwork,
-    source: ImageSource,
+    source: FlowerDataset,
     *,
     batch_size: int = 32,
     device: str | torch.device = "auto",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.evaluation import Predictions, predict
-from hw4.flowers.inputs import ImageSource
 from hw4.flowers.networks import StagedNetwork
 from hw4.flowers.training import History, TrainingSettings, train_model
 
@@ -55,8 +55,8 @@ def chosen_rate(search: LearningRateSearch) -> float:
 
 def search_learning_rate(
     fresh: StagedNetwork,
-    train: ImageSource,
-    validation: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
     learning_rates: Sequence[float],
     settings: TrainingSettings,
     *,
@@ -90,7 +90,7 @@ def search_learning_rate(
             train,
             validation,
             replace(settings, learning_rate=rate),
-            checkpoint=checkpoints and checkpoints / f"rate_{rate!r}.pt",
+            checkpoint=None if checkpoints is None else checkpoints / f"rate_{rate!r}.pt",
             device=device,
             show_progress=show_progress,
             description=f"{description}, rate {rate:g}",
@@ -101,8 +101,8 @@ def search_learning_rate(
 
 def search_modes(
     build: Build,
-    train: ImageSource,
-    validation: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
     learning_rates: Sequence[float],
     settings: TrainingSettings,
     *,
@@ -149,7 +149,7 @@ def search_modes(
             validation,
             learning_rates,
             settings,
-            checkpoints=checkpoints and checkpoints / mode / folder,
+            checkpoints=None if checkpoints is None else checkpoints / mode / folder,
             device=device,
             show_progress=show_progress,
             description=MODE_NAMES.get(mode, mode),
@@ -192,9 +192,9 @@ class ModeResult:
 
 def train_modes(
     build: Build,
-    train: ImageSource,
-    validation: ImageSource,
-    test: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    test: FlowerDataset,
     searches: dict[str, LearningRateSearch],
     settings: TrainingSettings,
     *,
@@ -224,13 +224,13 @@ def train_modes(
     results: dict[str, ModeResult] = {}
     for mode, search in searches.items():
         rate = chosen_rate(search)
+        name = f"rate_{rate!r}_{settings.epochs}_epochs.pt"
         training = train_model(
             build(mode),
             train,
             validation,
             replace(settings, learning_rate=rate),
-            checkpoint=checkpoints
-            and checkpoints / mode / f"rate_{rate!r}_{settings.epochs}_epochs.pt",
+            checkpoint=None if checkpoints is None else checkpoints / mode / name,
             device=device,
             show_progress=show_progress,
             description=MODE_NAMES.get(mode, mode),

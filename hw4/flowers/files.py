@@ -38,19 +38,8 @@ def find_folder(root: Path | str) -> Path:
     for folder in (root, root / "flowers-102"):
         if (folder / "jpg").is_dir() and (folder / "imagelabels.mat").is_file():
             return folder
-    require_files(root, "jpg", "imagelabels.mat")
+    _require(root, "jpg", "imagelabels.mat")
     raise FileNotFoundError(f"{root}: jpg is not a folder, or imagelabels.mat is not a file")
-
-
-def require_files(folder: Path, *names: str) -> None:
-    """Raise a FileNotFoundError that names the missing files and says how to get them."""
-    missing = [name for name in names if not (folder / name).exists()]
-    if missing:
-        raise FileNotFoundError(
-            f"{folder} lacks {' and '.join(missing)}; `coursework fetch flowers` brings the Oxford "
-            "flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
-            "imagelabels.mat and setid.mat"
-        )
 
 
 def read_labels(folder: Path) -> Ints:
@@ -61,7 +50,6 @@ def read_labels(folder: Path) -> Ints:
     FileNotFoundError, ValueError
         If the file is missing, cannot be read, or its labels are not 1 to K, each at least once.
     """
-    require_files(folder, "imagelabels.mat")
     path = folder / "imagelabels.mat"
     labels = _whole_numbers(path, _read_mat(path), "labels")
     present = np.unique(labels)
@@ -92,7 +80,6 @@ def read_official_split(folder: Path, images: int) -> dict[str, Ints]:
         If the file is missing or cannot be read, a number is outside 1 to ``images``, or an image
         is named twice.
     """
-    require_files(folder, "setid.mat")
     path = folder / "setid.mat"
     content = _read_mat(path)
     parts = {part: _whole_numbers(path, content, name) for part, name in _VARIABLES.items()}
@@ -217,7 +204,19 @@ def read_class_names(folder: Path, classes: int) -> tuple[str, ...]:
     return names
 
 
+def _require(folder: Path, *names: str) -> None:
+    """Raise a FileNotFoundError that names the missing files and says how to get them."""
+    missing = [name for name in names if not (folder / name).exists()]
+    if missing:
+        raise FileNotFoundError(
+            f"{folder} lacks {' and '.join(missing)}; `coursework fetch flowers` brings the Oxford "
+            "flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
+            "imagelabels.mat and setid.mat"
+        )
+
+
 def _read_mat(path: Path) -> Mapping[str, Any]:
+    _require(path.parent, path.name)
     try:
         content: Mapping[str, Any] = loadmat(path)
     except Exception as error:  # scipy, zlib and struct each report a damaged file in their own way

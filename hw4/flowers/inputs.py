@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,25 +9,11 @@ import torch
 from torch import Tensor
 
 from coursework.runtime import choose_precision
+from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.networks import StagedNetwork
 from hw4.flowers.processes import Processes
 
 Indices = npt.NDArray[np.int64]
-
-
-class ImageSource(Protocol):
-    """Labelled images to train on: `hw4.flowers.FlowerDataset`, or anything that has these."""
-
-    @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """The classes of all images from 0, shape (m,)."""
-
-    @property
-    def augments(self) -> bool:
-        """Whether an image looks different in every epoch."""
-
-    def batch(self, indices: Indices, epoch: int) -> tuple[Tensor, Tensor]:
-        """Return images (b, 3, height, width) and labels (b,); equal arguments, equal images."""
 
 
 def epoch_batches(samples: int, batch_size: int, seed: int, epoch: int) -> list[Indices]:
@@ -67,10 +52,9 @@ def cut_batches(order: Indices, batch_size: int) -> list[Indices]:
 class FrozenInputs:
     """The batches that enter the trained part of a network, on the network's device.
 
-    On images that look the same in every epoch, the output of the frozen part is the same in every
-    epoch. It is computed once and kept if that of all images fits into ``cache_bytes``. Augmented
-    images differ, so their output is computed in every epoch. If nothing is frozen, the images
-    themselves enter.
+    The output of the frozen part is the same in every epoch if the images are. It is then computed
+    once and kept, provided that the output for all images fits into ``cache_bytes``. The output for
+    augmented images is computed in every epoch. If nothing is frozen, the images themselves enter.
 
     Parameters
     ----------
@@ -96,7 +80,7 @@ class FrozenInputs:
     def __init__(
         self,
         network: StagedNetwork,
-        source: ImageSource,
+        source: FlowerDataset,
         device: torch.device,
         precision: str = "auto",
         cache_bytes: int = 2 * 2**30,
@@ -105,10 +89,10 @@ class FrozenInputs:
         self.network, self.source, self.device = network, source, device
         self.processes = processes or Processes()
         fastest = choose_precision(precision, device)
-        # Not in float16, which older GPUs have: small gradients vanish in it.
+        # float16, which older GPUs have, is not used: small gradients vanish in it.
         self.precision = torch.float32 if fastest is torch.float16 else fastest
         self._cache_bytes = cache_bytes if len(network.frozen) and not source.augments else 0
-        # Row i belongs to sample i, and holds its output if _known[i]. Channels are last.
+        # Row i is kept of sample i, channels last, if _known[i].
         self._kept: Tensor | None = None
         self._known = np.zeros(len(source.labels), bool)
 
@@ -118,8 +102,8 @@ class FrozenInputs:
         An epoch may hold an index only once.
         """
         shares = [self.processes.share(batch) for batch in batches]
-        # Of a share without samples, in a batch smaller than the number of processes, a sample
-        # tells the shape.
+        # A share is empty if its batch has fewer samples than there are processes. Some sample is
+        # then loaded for its shape.
         wanted = [share if len(share) else np.array([0]) for share in shares]
         missing = [indices[~self._known[indices]] for indices in wanted]
         loaded = self._load_ahead([indices for indices in missing if len(indices)], epoch)

@@ -73,7 +73,7 @@ class StagedNetwork(nn.Module):
         self.frozen.eval()
         if self.fixed_statistics:
             for module in self.trained.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                if isinstance(module, nn.BatchNorm2d):
                     module.eval()
         return self
 
@@ -154,8 +154,11 @@ def assemble_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         stages[architecture.head] = nn.Linear(architecture.width, classes)
-    first = {"last_layers": architecture.last_stage[0], "head": architecture.head}.get(mode)
-    frozen = 0 if first is None else list(stages).index(first.replace(".", "_"))
+    frozen = 0
+    if mode == "last_layers":
+        frozen = list(stages).index(architecture.last_stage[0].replace(".", "_"))
+    elif mode == "head":
+        frozen = list(stages).index(architecture.head)
     name = f"{backbone}, {origin}: {MODES[mode]}"
     if pretrained:
         name += "; BatchNorm statistics kept"

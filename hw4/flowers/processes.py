@@ -18,11 +18,10 @@ import numpy.typing as npt
 import torch
 import torch.distributed as dist
 
-# Imported here and not inside a group, to whose threads it would hold on until Python ends, which
-# then aborts: its functions take the group of the moment of the import as their default.
+# Its functions take the group that exists at their import as a default. An import inside a group
+# would keep that group, and its threads, until Python ends, and Python would abort.
 import torch.distributed.nn.functional
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from coursework.runtime import choose_device
 
@@ -65,7 +64,7 @@ class Processes:
         """Let the BatchNorm layers of a module take the statistics of the whole batch."""
         if self.size > 1:
             for layer in module.modules():
-                if isinstance(layer, _BatchNorm):
+                if isinstance(layer, nn.BatchNorm2d):
                     # On the object, so that the names in its state_dict stay as they are.
                     layer.forward = functools.partial(_synchronised, layer)  # type: ignore[method-assign]
 

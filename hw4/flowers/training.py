@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from coursework.progress import progress
 from coursework.runtime import choose_device
 from coursework.storage import locked
 from hw4.flowers.checkpoint import load_state, save_state
+from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.evaluation import evaluate
-from hw4.flowers.inputs import FrozenInputs, ImageSource, epoch_batches
+from hw4.flowers.inputs import FrozenInputs, epoch_batches
 from hw4.flowers.networks import StagedNetwork
 from hw4.flowers.processes import current_processes
 
@@ -55,7 +56,7 @@ class TrainingSettings:
         the device has it, and float32 otherwise.
     cache_bytes
         How much memory the outputs of a frozen part may take in each process, for training and
-        validation set together.
+        validation set together. If those of a set do not fit, none of them are kept.
     """
 
     epochs: int = 10
@@ -168,8 +169,8 @@ class Training:
 
 def train_model(
     network: StagedNetwork,
-    train: ImageSource,
-    validation: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
     settings: TrainingSettings | None = None,
     *,
     checkpoint: Path | str | None = None,
@@ -262,8 +263,8 @@ class TrainingRun:
     def __init__(
         self,
         network: StagedNetwork,
-        train: ImageSource,
-        validation: ImageSource,
+        train: FlowerDataset,
+        validation: FlowerDataset,
         settings: TrainingSettings,
         device: torch.device,
     ) -> None:
@@ -317,12 +318,13 @@ class TrainingRun:
         for batch, (x, y) in zip(batches, self.inputs.batches(batches, number), strict=True):
             loss = functional.cross_entropy(self.inputs.logits(x), y, reduction="sum")
             self.optimizer.zero_grad()
+            # A step follows the mean loss of its batch, whatever the size of the batch.
             (loss / len(batch)).backward()  # type: ignore[no-untyped-call]
             self.processes.add_gradients(self.network.trained)
             self.optimizer.step()
             total += self.processes.total(loss.detach()).item()
             if not math.isfinite(total):
-                break
+                break  # no later batch can mend it
             bar.update(len(batch))
         return total / samples
 
@@ -360,26 +362,21 @@ def copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _check_training(
     network: StagedNetwork,
-    train: ImageSource,
-    validation: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
     settings: TrainingSettings,
 ) -> None:
     """Refuse what would fail after hours, or give a result that means nothing."""
-    outputs = network.classes
     for name, source in (("training", train), ("validation", validation)):
         if len(source.labels) == 0:
             raise ValueError(f"the {name} set is empty")
-        lowest, highest = int(source.labels.min()), int(source.labels.max())
-        if lowest < 0 or highest >= outputs:
+        highest = int(source.labels.max())
+        if highest >= network.classes:
             raise ValueError(
-                f"the {name} set has labels from {lowest} to {highest}, but the network has "
-                f"{outputs} outputs; build it with as many as there are classes"
+                f"the {name} set has labels up to {highest}, but the network has "
+                f"{network.classes} outputs; build it with as many as there are classes"
             )
-    normalises = any(
-        isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training
-        for module in network.train().modules()
-    )
-    if normalises and min(settings.batch_size, len(train.labels)) == 1:
+    if not network.fixed_statistics and min(settings.batch_size, len(train.labels)) == 1:
         raise ValueError(
             f"batches of a single image (batch_size is {settings.batch_size}, the training set "
             f"has {len(train.labels)}), but BatchNorm cannot take the variance of one; take a "
@@ -389,8 +386,8 @@ def _check_training(
 
 def _identity(
     network: StagedNetwork,
-    train: ImageSource,
-    validation: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
     settings: TrainingSettings,
     precision: torch.dtype,
 ) -> dict[str, str]:
@@ -414,7 +411,7 @@ def _identity(
     }
 
 
-def _source_digest(source: ImageSource) -> str:
+def _source_digest(source: FlowerDataset) -> str:
     """Digest the labels and one image, which shows size, normalisation and augmentation."""
     image, _ = source.batch(np.array([0]), 0)
     return _digest([np.asarray(source.labels), image.numpy()])

@@ -1,4 +1,4 @@
-"""Coding part 1: a training that is stopped goes on, and ends as if it had never been."""
+"""Coding part 1: a training that is stopped goes on, and ends as if it had not been stopped."""
 
 import dataclasses
 import random
@@ -32,13 +32,13 @@ def same(first, second):
 
 
 class PowerCutError(Exception):
-    """What ends a training in the middle of a batch."""
+    """Ends a training in the middle of a batch."""
 
 
 @pytest.mark.parametrize("mode", ["scratch", "last_layers"])
 @pytest.mark.parametrize("after", [3, 9, 12])
 def test_stopped_anywhere_and_started_again_it_ends_with_the_same_weights(tmp_path, mode, after):
-    """One image to know the data by and four batches an epoch: in the first epoch or the third."""
+    """One image identifies the data, an epoch has four batches: stopped in the first or third."""
 
     class Interrupted(Blobs):
         left = after

@@ -1,4 +1,4 @@
-"""Coding part 1, the training: each trap of the homework, divergence, and what a result holds."""
+"""Coding part 1, the training: the traps of the homework, divergence, settings and history."""
 
 import dataclasses
 import math
@@ -98,7 +98,7 @@ def test_means_are_over_samples_although_the_last_batch_is_short(blobs, validati
     assert training.history.validation_accuracy[best] == pytest.approx(right / 21)
 
 
-def test_the_best_epoch_by_validation_is_what_is_returned(blobs, validation_blobs, monkeypatch):
+def test_the_weights_of_the_best_epoch_are_returned(blobs, validation_blobs, monkeypatch):
     """The validation accuracy is made to fall after the second of four epochs."""
     seen = []
 
@@ -115,7 +115,7 @@ def test_the_best_epoch_by_validation_is_what_is_returned(blobs, validation_blob
     assert not training.network.training
 
 
-def test_validation_records_no_gradient_and_moves_nothing(blobs, validation_blobs, monkeypatch):
+def test_validation_records_no_gradient_and_changes_no_weight(blobs, validation_blobs, monkeypatch):
     """Trap: gradients recorded in validation, BatchNorm statistics moved by it."""
 
     def watched(inputs, batch_size):
@@ -168,7 +168,7 @@ def test_a_loss_that_is_no_number_ends_that_training_with_a_report(blobs, valida
     assert all(torch.equal(before[n], t) for n, t in training.network.state_dict().items())
 
 
-def test_a_last_step_that_goes_astray_is_noticed_too(blobs, validation_blobs):
+def test_divergence_in_the_last_step_of_an_epoch_is_noticed_too(blobs, validation_blobs):
     """One batch an epoch: its loss is a number, and the weights after its step are not."""
     wild = dataclasses.replace(QUICK, learning_rate=1e30, batch_size=60)
     training = train_model(small_network(), blobs, validation_blobs, wild)
@@ -177,7 +177,7 @@ def test_a_last_step_that_goes_astray_is_noticed_too(blobs, validation_blobs):
     assert all(t.isfinite().all() for t in training.network.state_dict().values())
 
 
-def test_divergence_later_keeps_the_best_epoch_before(blobs, validation_blobs, monkeypatch):
+def test_a_later_divergence_keeps_the_best_epoch_before(blobs, validation_blobs, monkeypatch):
     rates = [0.01, 1e30, 1e30]
     monkeypatch.setattr(TrainingSettings, "learning_rate_at", lambda self, epoch: rates[epoch])
     settings = dataclasses.replace(QUICK, epochs=3)
@@ -218,7 +218,7 @@ def test_training_twice_gives_the_same_weights(blobs, validation_blobs):
 
 
 def test_data_that_do_not_fit_the_network_are_refused(blobs, validation_blobs):
-    with pytest.raises(ValueError, match=r"labels from 0 to 2, but the network has 2 outputs"):
+    with pytest.raises(ValueError, match=r"labels up to 2, but the network has 2 outputs"):
         train_model(small_network(classes=2), blobs, validation_blobs, QUICK)
     blobs.labels = np.array([], int)
     with pytest.raises(ValueError, match="the training set is empty"):

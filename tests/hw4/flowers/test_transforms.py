@@ -111,7 +111,7 @@ def test_one_in_two_is_mirrored():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_change_of_light_is_torchvision_s_one_after_another(seed):
+def test_the_change_of_light_equals_three_torchvision_functions_in_turn(seed):
     """One matrix and one shift do what brightness, saturation and contrast do in turn."""
     # Not near black or white, where torchvision cuts off after each step.
     picture = Image.fromarray(rng(seed).integers(90, 160, (40, 40, 3), np.uint8))
