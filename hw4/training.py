@@ -109,7 +109,9 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     if not len(training.history):
         raise ValueError(f"nothing was learned and nothing is written: {training.history.diverged}")
     processes = current_processes()
-    inputs = FrozenInputs(training.network, flowers.test, device, settings.precision, 0, processes)
+    inputs = FrozenInputs(
+        training.network, flowers.test, device, settings.precision, processes=processes
+    )
     accuracy = evaluate(inputs, settings.batch_size).accuracy
     if processes.rank > 0:
         return

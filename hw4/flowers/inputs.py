@@ -92,7 +92,7 @@ class FrozenInputs:
         # float16, which older GPUs have, is not used: small gradients vanish in it.
         self.precision = torch.float32 if fastest is torch.float16 else fastest
         self._cache_bytes = cache_bytes if len(network.frozen) and not source.augments else 0
-        # Row i is kept of sample i, channels last, if _known[i].
+        # Row i is the output for sample i, channels last; it is there if _known[i].
         self._kept: Tensor | None = None
         self._known = np.zeros(len(source.labels), bool)
 
