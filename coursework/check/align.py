@@ -1,0 +1,297 @@
+"""Which part of a PDF's text shows which part of a notebook.
+
+Every item of the notebook takes a part of the text that no other has taken, so that a line which
+the notebook shows twice must be there twice. What is left over belongs to no item.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from coursework.check.expected import Item
+from coursework.check.page import FIGURE, FORMULA, fold
+
+_ANCHOR = 8  # characters of a text that is looked for far from its neighbours
+_NEAR = 3000  # characters of the page around the place where a short text must be
+_SKIN_TONES = "".join(map(chr, range(0x1F3FB, 0x1F400)))
+_TAKEN = "\x00"
+
+
+@dataclass
+class Alignment:
+    """A text, and who has taken what of it.
+
+    Attributes
+    ----------
+    text, breaks
+        The folded text of a PDF, and where in it a word begins.
+    items
+        All but formulas, which are told by their tags.
+    spans
+        For each item where its text begins and ends; ``None`` where it was not found.
+    owners
+        For each character the number of the item that has it, or -1.
+    otherwise
+        Numbers of items that are on the page, while a copy of them reads otherwise.
+    """
+
+    text: str
+    breaks: set[int]
+    items: list[Item]
+    spans: list[tuple[int, int] | None] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+    otherwise: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.spans = [None] * len(self.items)
+        self.owners = [-1] * len(self.text)
+
+    @property
+    def rest(self) -> str:
+        """The text that nobody has taken, as long as the whole."""
+        return "".join(
+            char if owner < 0 else _TAKEN
+            for char, owner in zip(self.text, self.owners, strict=True)
+        )
+
+    def missing(self) -> list[int]:
+        """Return the numbers of the items that were not found."""
+        return [
+            number
+            for number, span in enumerate(self.spans)
+            if span is None and number not in self.otherwise
+        ]
+
+    def take(self, number: int, start: int, end: int) -> None:
+        """Give a part of the text to an item."""
+        self.spans[number] = (start, end)
+        self.owners[start:end] = [number] * (end - start)
+
+    def free(self, needle: str, start: int, end: int) -> int:
+        """Return where a text stands that nobody has taken, or -1; a short one as a word."""
+        first = -1
+        found = self.text.find(needle, start, end)
+        while found >= 0:
+            if max(self.owners[found : found + len(needle)]) < 0:
+                first = found if first < 0 else first
+                if len(needle) >= _ANCHOR or self._is_word(found, found + len(needle)):
+                    return found
+            found = self.text.find(needle, found + 1, end)
+        return first
+
+    def _is_word(self, start: int, end: int) -> bool:
+        return start in self.breaks and (end in self.breaks or end == len(self.text))
+
+    def gap(self, number: int) -> tuple[int, int]:
+        """Return the part of the text between the items before and after one."""
+        before = (span for span in reversed(self.spans[:number]) if span)
+        after = (span for span in self.spans[number + 1 :] if span)
+        start = next(before, (0, 0))[1]
+        end = next(after, (len(self.text), 0))[0]
+        return (start, end) if start <= end else (0, len(self.text))
+
+
+def align(text: str, breaks: set[int], items: list[Item]) -> Alignment:
+    """Find each item in a folded text, in which words begin at ``breaks``."""
+    alignment = Alignment(text, breaks, items)
+    needles = [_needle(item) for item in items]
+    _take_anchors(alignment, needles)
+    _take_between(alignment, needles)
+    _take_anywhere(alignment, needles)
+    for read in (_alternative, _loose, _skeleton):
+        _take_as(alignment, read)
+    _take_words(alignment)
+    _take_ink(alignment)
+    return alignment
+
+
+def is_hard_to_read(char: str) -> bool:
+    """Whether readers of PDFs are known to garble a character.
+
+    They reorder and double the letters of scripts that are joined or that run from right to left,
+    and the marks that stand on other letters.
+    """
+    return (
+        unicodedata.category(char)[0] == "M"
+        or unicodedata.bidirectional(char) in ("R", "AL", "AN")
+        or "\u0900" <= char < "\u1100"
+        or "\u1780" <= char < "\u1800"
+        or "\u1ea0" <= char < "\u1f00"
+        or char > "\U0001f000"
+    )
+
+
+def skeleton(text: str) -> str:
+    """Return a folded text without the marks on its letters, and each foreign letter once."""
+    out: list[str] = []
+    for char in text:
+        if unicodedata.category(char)[0] == "M" or char == "\ufffd" or char in _SKIN_TONES:
+            continue
+        if char > "\u02ff" and out and out[-1] == char:
+            continue
+        out.append(char)
+    return "".join(out)
+
+
+def _needle(item: Item) -> str:
+    return FIGURE if item.kind == "figure" else fold(item.text)
+
+
+def _take_anchors(alignment: Alignment, needles: list[str]) -> None:
+    """Find the texts that occur once in the notebook, in order."""
+    counts = Counter(needles)
+    position = 0
+    for number, needle in enumerate(needles):
+        if len(needle) < _ANCHOR or counts[needle] > 1 or not alignment.items[number].required:
+            continue
+        found = alignment.free(needle, position, position + 2 * _NEAR + len(needle))
+        if found >= 0:
+            alignment.take(number, found, found + len(needle))
+            position = found + len(needle)
+
+
+def _take_between(alignment: Alignment, needles: list[str]) -> None:
+    """Find the other texts in the gaps, in order where they are in order."""
+    end_of = [len(alignment.text)] * (len(needles) + 1)
+    for number in range(len(needles) - 1, -1, -1):
+        span = alignment.spans[number]
+        end_of[number] = span[0] if span else end_of[number + 1]
+    start = position = 0
+    for number, needle in enumerate(needles):
+        span = alignment.spans[number]
+        if span:
+            start = position = span[1]
+            continue
+        if not needle:
+            alignment.spans[number] = (position, position)
+            continue
+        found = alignment.free(needle, position, end_of[number])
+        if found < 0:
+            found = alignment.free(needle, start, end_of[number])
+        if found >= 0:
+            alignment.take(number, found, found + len(needle))
+            position = found + len(needle)
+
+
+def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
+    """Find what is out of order, the longest first; it takes its text from what is part of it."""
+    missing = [number for number in alignment.missing() if alignment.items[number].required]
+    for number in sorted(missing, key=lambda number: -len(needles[number])):
+        needle = needles[number]
+        start, end = 0, len(alignment.text)
+        if len(needle) < _ANCHOR // 2:
+            low, high = alignment.gap(number)
+            start, end = max(0, low - _NEAR), high + _NEAR
+        found = alignment.free(needle, start, end)
+        if found < 0:
+            found = _within_shorter(alignment, needle, start, end)
+        if found < 0:
+            continue
+        robbed = set(alignment.owners[found : found + len(needle)]) - {-1}
+        alignment.take(number, found, found + len(needle))
+        for other in robbed:
+            alignment.spans[other] = None
+            again = alignment.free(needles[other], 0, len(alignment.text))
+            if again >= 0:
+                alignment.take(other, again, again + len(needles[other]))
+
+
+def _within_shorter(alignment: Alignment, needle: str, start: int, end: int) -> int:
+    """Return where a text stands of which only shorter items have taken parts, or -1."""
+    found = alignment.text.find(needle, start, end)
+    while found >= 0:
+        owners = set(alignment.owners[found : found + len(needle)]) - {-1}
+        spans = [alignment.spans[owner] for owner in owners]
+        if all(
+            span and found <= span[0] and span[1] <= found + len(needle)
+            and span[1] - span[0] < len(needle)
+            for span in spans
+        ):  # fmt: skip
+            return found
+        found = alignment.text.find(needle, found + 1, end)
+    return -1
+
+
+def _alternative(text: str) -> str:
+    return text
+
+
+def _loose(text: str) -> str:
+    """Drop the marks of Markdown, on which its readers differ, and forms of quotation marks."""
+    return "".join(char for char in text if char not in "*_`~\\\"'“”‘’:")
+
+
+def _skeleton(text: str) -> str:
+    return skeleton(_loose(text))
+
+
+def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
+    """Find missing items in what is left, both read in another way."""
+    missing = alignment.missing()
+    if not missing:
+        return
+    characters, places = [], []
+    for place, char in enumerate(alignment.rest):
+        for part in read(char):
+            if read is _skeleton and characters and part == characters[-1] > "\u02ff":
+                continue
+            characters.append(part)
+            places.append(place)
+    rest = "".join(characters)
+    for number in missing:
+        item = alignment.items[number]
+        for text in filter(None, (item.also, item.text if read is not _alternative else "")):
+            needle = read(fold(text))
+            found = rest.find(needle) if needle else -1
+            if found < 0:
+                continue
+            start, end = places[found], places[found + len(needle) - 1] + 1
+            rest = rest[:found] + _TAKEN * len(needle) + rest[found + len(needle) :]
+            if read is _skeleton:
+                alignment.otherwise.append(number)
+            alignment.take(number, start, end)
+            break
+
+
+def _take_words(alignment: Alignment) -> None:
+    """Find the words of a text that runs from right to left, which readers reorder."""
+    for number in alignment.missing():
+        text = alignment.items[number].text
+        if not any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
+            continue
+        rest = alignment.rest
+        words = [fold(word) for word in text.split()]
+        if all(word in rest or word[::-1] in rest for word in words):
+            for word in words:
+                place = max(rest.find(word), rest.find(word[::-1]))
+                if place >= 0:
+                    alignment.owners[place : place + len(word)] = [number] * len(word)
+            alignment.otherwise.append(number)
+
+
+def _take_ink(alignment: Alignment) -> None:
+    """Pass a text in a script that is read badly, where as much foreign text is left over."""
+    for number in alignment.missing():
+        item = alignment.items[number]
+        hard = sum(is_hard_to_read(char) for char in fold(item.text))
+        if item.kind == "figure" or not hard:
+            continue
+        start, end = alignment.gap(number)
+        found = [
+            place
+            for place in range(start, end)
+            if alignment.owners[place] < 0 and alignment.text[place] not in (FIGURE, FORMULA)
+        ]
+        foreign = sum(is_hard_to_read(alignment.text[place]) for place in found)
+        if foreign >= hard / 2 and len(found) >= len(fold(item.text)) / 2:
+            for place in found[: len(fold(item.text))]:
+                alignment.owners[place] = number
+            alignment.otherwise.append(number)
+
+
+def owner_of(alignment: Alignment, places: list[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], Item]]:
+    """Yield the item to which each character of a PDF belongs."""
+    for place, owner in zip(places, alignment.owners, strict=True):
+        if owner >= 0:
+            yield place, alignment.items[owner]
