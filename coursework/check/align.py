@@ -6,15 +6,16 @@ the notebook shows twice must be there twice. What is left over belongs to no it
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coursework.check.expected import Item
-from coursework.check.page import FIGURE, FORMULA, fold
+from coursework.check.page import FIGURE, fold
 
 _ANCHOR = 8  # characters of a text that is looked for far from its neighbours
 _NEAR = 3000  # characters of the page around the place where a short text must be
 _SKIN_TONES = "".join(map(chr, range(0x1F3FB, 0x1F400)))
+_ROUND = 200  # characters around a gap, as a reader may read one line before another
 _TAKEN = "\x00"
 
 
@@ -68,17 +69,21 @@ class Alignment:
         self.spans[number] = (start, end)
         self.owners[start:end] = [number] * (end - start)
 
-    def free(self, needle: str, start: int, end: int) -> int:
-        """Return where a text stands that nobody has taken, or -1; a short one as a word."""
-        first = -1
+    def give_back(self, number: int) -> None:
+        """Take from an item what it has."""
+        start, end = self.spans[number] or (0, 0)
+        self.owners[start:end] = [-1] * (end - start)
+        self.spans[number] = None
+
+    def free(self, needle: str, start: int, end: int, as_words: bool = True) -> int:
+        """Return where a text stands, as words of its own, that nobody has taken; or -1."""
         found = self.text.find(needle, start, end)
         while found >= 0:
-            if max(self.owners[found : found + len(needle)]) < 0:
-                first = found if first < 0 else first
-                if len(needle) >= _ANCHOR or self._is_word(found, found + len(needle)):
-                    return found
+            after = found + len(needle)
+            if max(self.owners[found:after]) < 0 and (not as_words or self._is_word(found, after)):
+                return found
             found = self.text.find(needle, found + 1, end)
-        return first
+        return -1
 
     def _is_word(self, start: int, end: int) -> bool:
         return start in self.breaks and (end in self.breaks or end == len(self.text))
@@ -97,12 +102,12 @@ def align(text: str, breaks: set[int], items: list[Item]) -> Alignment:
     alignment = Alignment(text, breaks, items)
     needles = [_needle(item) for item in items]
     _take_anchors(alignment, needles)
-    _take_between(alignment, needles)
+    _take_between(alignment, needles, required=True)
     _take_anywhere(alignment, needles)
+    _take_between(alignment, needles, required=False)
     for read in (_alternative, _loose, _skeleton):
         _take_as(alignment, read)
-    _take_words(alignment)
-    _take_ink(alignment)
+    _take_nearby(alignment)
     return alignment
 
 
@@ -151,8 +156,11 @@ def _take_anchors(alignment: Alignment, needles: list[str]) -> None:
             position = found + len(needle)
 
 
-def _take_between(alignment: Alignment, needles: list[str]) -> None:
-    """Find the other texts in the gaps, in order where they are in order."""
+def _take_between(alignment: Alignment, needles: list[str], required: bool) -> None:
+    """Find the other texts in the gaps, in order where they are in order.
+
+    What is not required comes last, so that it takes nothing from what is.
+    """
     end_of = [len(alignment.text)] * (len(needles) + 1)
     for number in range(len(needles) - 1, -1, -1):
         span = alignment.spans[number]
@@ -166,6 +174,8 @@ def _take_between(alignment: Alignment, needles: list[str]) -> None:
         if not needle:
             alignment.spans[number] = (position, position)
             continue
+        if alignment.items[number].required != required:
+            continue
         found = alignment.free(needle, position, end_of[number])
         if found < 0:
             found = alignment.free(needle, start, end_of[number])
@@ -176,8 +186,9 @@ def _take_between(alignment: Alignment, needles: list[str]) -> None:
 
 def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
     """Find what is out of order, the longest first; it takes its text from what is part of it."""
-    missing = [number for number in alignment.missing() if alignment.items[number].required]
-    for number in sorted(missing, key=lambda number: -len(needles[number])):
+    waiting = [number for number in alignment.missing() if alignment.items[number].required]
+    waiting.sort(key=lambda number: -len(needles[number]))
+    for number in waiting:  # grows by those that are robbed, each of which is shorter
         needle = needles[number]
         start, end = 0, len(alignment.text)
         if len(needle) < _ANCHOR // 2:
@@ -185,29 +196,24 @@ def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
             start, end = max(0, low - _NEAR), high + _NEAR
         found = alignment.free(needle, start, end)
         if found < 0:
-            found = _within_shorter(alignment, needle, start, end)
+            found = alignment.free(needle, start, end, as_words=False)
         if found < 0:
-            continue
-        robbed = set(alignment.owners[found : found + len(needle)]) - {-1}
-        alignment.take(number, found, found + len(needle))
-        for other in robbed:
-            alignment.spans[other] = None
-            again = alignment.free(needles[other], 0, len(alignment.text))
-            if again >= 0:
-                alignment.take(other, again, again + len(needles[other]))
+            found = _among_shorter(alignment, needle, start, end)
+        if found >= 0:
+            robbed = set(alignment.owners[found : found + len(needle)]) - {-1}
+            for other in robbed:
+                alignment.give_back(other)
+            alignment.take(number, found, found + len(needle))
+            waiting += robbed
 
 
-def _within_shorter(alignment: Alignment, needle: str, start: int, end: int) -> int:
-    """Return where a text stands of which only shorter items have taken parts, or -1."""
+def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> int:
+    """Return where a text stands as words, of which only shorter items have parts, or -1."""
     found = alignment.text.find(needle, start, end)
     while found >= 0:
         owners = set(alignment.owners[found : found + len(needle)]) - {-1}
-        spans = [alignment.spans[owner] for owner in owners]
-        if all(
-            span and found <= span[0] and span[1] <= found + len(needle)
-            and span[1] - span[0] < len(needle)
-            for span in spans
-        ):  # fmt: skip
+        spans = [alignment.spans[owner] or (0, 0) for owner in owners]
+        if all(span[1] - span[0] < len(needle) for span in spans):
             return found
         found = alignment.text.find(needle, found + 1, end)
     return -1
@@ -254,44 +260,26 @@ def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
             break
 
 
-def _take_words(alignment: Alignment) -> None:
-    """Find the words of a text that runs from right to left, which readers reorder."""
-    for number in alignment.missing():
-        text = alignment.items[number].text
-        if not any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
-            continue
-        rest = alignment.rest
-        words = [fold(word) for word in text.split()]
-        if all(word in rest or word[::-1] in rest for word in words):
-            for word in words:
-                place = max(rest.find(word), rest.find(word[::-1]))
-                if place >= 0:
-                    alignment.owners[place : place + len(word)] = [number] * len(word)
-            alignment.otherwise.append(number)
+def _take_nearby(alignment: Alignment) -> None:
+    """Pass a text in a script that is read badly, where as much of it is left in its place.
 
-
-def _take_ink(alignment: Alignment) -> None:
-    """Pass a text in a script that is read badly, where as much foreign text is left over."""
+    Readers put its words in another order, its letters twice, or its marks elsewhere: either most
+    of its letters are left between its neighbours, or as many letters of such scripts.
+    """
     for number in alignment.missing():
         item = alignment.items[number]
+        letters = Counter(char for char in skeleton(fold(item.text)) if char.isalnum())
         hard = sum(is_hard_to_read(char) for char in fold(item.text))
         if item.kind == "figure" or not hard:
             continue
         start, end = alignment.gap(number)
-        found = [
-            place
-            for place in range(start, end)
-            if alignment.owners[place] < 0 and alignment.text[place] not in (FIGURE, FORMULA)
-        ]
-        foreign = sum(is_hard_to_read(alignment.text[place]) for place in found)
-        if foreign >= hard / 2 and len(found) >= len(fold(item.text)) / 2:
-            for place in found[: len(fold(item.text))]:
-                alignment.owners[place] = number
-            alignment.otherwise.append(number)
-
-
-def owner_of(alignment: Alignment, places: list[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], Item]]:
-    """Yield the item to which each character of a PDF belongs."""
-    for place, owner in zip(places, alignment.owners, strict=True):
-        if owner >= 0:
-            yield place, alignment.items[owner]
+        near = range(max(0, start - _ROUND), min(len(alignment.text), end + _ROUND))
+        free = [place for place in near if alignment.owners[place] < 0]
+        found = Counter(alignment.text[place] for place in free)
+        foreign = [place for place in free if is_hard_to_read(alignment.text[place])]
+        foreign.sort(key=lambda place: not start <= place < end)
+        if (letters & found).total() < 0.8 * letters.total() and len(foreign) < hard / 2:
+            continue
+        for place in foreign[:hard]:
+            alignment.owners[place] = number
+        alignment.otherwise.append(number)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -192,8 +192,7 @@ def _expect_widget(
 def _expect_stream(expected: Expected, cell: int, number: int, text: str) -> None:
     """Expect the lines of a terminal; of a long output those that no way of wrapping cuts off."""
     lines = shown_lines(text)
-    longest = [1 + max(0, len(line) - _COLUMNS // 2) // (_COLUMNS // 2 - 4) for line in lines]
-    shortest = [1 + max(0, len(line) - 1) // _COLUMNS for line in lines]
+    longest, shortest = zip(*map(_heights, lines), strict=True)
     if sum(longest) <= 2 * _KEPT_LINES:
         _expect_lines(expected, "output", cell, number, lines)
         return
@@ -202,12 +201,21 @@ def _expect_stream(expected: Expected, cell: int, number: int, text: str) -> Non
     kept = {*_first(longest), *(len(lines) - 1 - index for index in _first(longest[::-1]))}
     for index, line in enumerate(lines):
         if line.strip():
-            expected.items.append(
-                Item("output", cell, number, line, required=index in kept)
-            )
+            expected.items.append(Item("output", cell, number, line, required=index in kept))
 
 
-def _first(heights: list[int]) -> list[int]:
+def _heights(line: str) -> tuple[int, int]:
+    """Return the most and the fewest lines of the page that a line can take.
+
+    A wrapped line hangs by four columns more than its own indent, and may end at half its room.
+    """
+    room = _COLUMNS - min(len(line) - len(line.lstrip(" ")) + 4, _COLUMNS // 2)
+    wide = len(line) + sum(char > "\u02ff" for char in line)
+    most = 1 + max(0, wide - _COLUMNS // 2) // (room // 2) if wide > _COLUMNS else 1
+    return most, 1 + max(0, len(line) - 1) // _COLUMNS
+
+
+def _first(heights: Sequence[int]) -> list[int]:
     """Return the indices of the lines at the start that surely are printed."""
     used, indices = 0, []
     for index, height in enumerate(heights):

@@ -244,7 +244,12 @@ def _opaque(page: pdfium.PdfPage, objects: Objects) -> Iterator[int]:
 def _overlapping(boxes: _Boxes) -> Iterator[Fault]:
     """Find letters that stand on letters of another line or of another part of a formula."""
     bounds = boxes.objects.bounds
-    texts = np.array(sorted(boxes.owned), dtype=int)
+    plain = {
+        owner
+        for owner, positions in boxes.owned.items()
+        if any(_is_plain(boxes.characters[position]) for position in positions)
+    }
+    texts = np.array(sorted(plain), dtype=int)
     if len(texts) < 2:
         return
     left, bottom, right, top = bounds[texts].T

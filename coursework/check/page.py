@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -51,9 +52,9 @@ class Reading:
 
     Attributes
     ----------
-    text
-        All of it, folded, without headers and footers; `FIGURE` and `FORMULA` stand for pictures
-        and for formulas that are tagged.
+    parts
+        The characters of the text, folded, without headers and footers; `FIGURE` and `FORMULA`
+        stand for pictures and for formulas that are tagged.
     breaks
         Where in the text a word begins.
     places
@@ -70,7 +71,7 @@ class Reading:
         What is wrong on a page whatever the notebook says.
     """
 
-    text: str = ""
+    parts: list[str] = field(default_factory=list)
     breaks: set[int] = field(default_factory=set)
     places: list[tuple[int, int]] = field(default_factory=list)
     formulas: list[Formula] | None = None
@@ -78,6 +79,17 @@ class Reading:
     numbering: list[str] = field(default_factory=list)
     blank: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+
+    @cached_property
+    def text(self) -> str:
+        """All of the text, once every page is read."""
+        return "".join(self.parts)
+
+    def add_sign(self, sign: str, place: tuple[int, int]) -> None:
+        """Add the sign of a picture or a formula, which parts words."""
+        self.breaks |= {len(self.parts), len(self.parts) + 1}
+        self.parts.append(sign)
+        self.places.append(place)
 
 
 class _Fold(dict[int, str]):
@@ -174,9 +186,9 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
             continue
         folded = folded.replace(FIGURE, "").replace(FORMULA, "")
         if starts_word:
-            reading.breaks.add(len(reading.text))
+            reading.breaks.add(len(reading.parts))
             starts_word = False
-        reading.text += folded
+        reading.parts += folded
         reading.places += [(index, position)] * len(folded)
     for between in range(passed, len(objects.kinds)):
         _add_figure(reading, index, objects, between, figures if tagged else None, seen)
@@ -235,8 +247,7 @@ def _add_figure(
             return
     if name not in seen:
         seen.add(name)
-        reading.text += FIGURE
-        reading.places.append((index, -1))
+        reading.add_sign(FIGURE, (index, -1))
 
 
 def _open_formula(reading: Reading, formula: Formula, index: int, position: int) -> None:
@@ -244,8 +255,7 @@ def _open_formula(reading: Reading, formula: Formula, index: int, position: int)
     if any(formula is other for other in reading.formulas[-3:]):
         return
     reading.formulas.append(formula)
-    reading.text += FORMULA
-    reading.places.append((index, position))
+    reading.add_sign(FORMULA, (index, position))
 
 
 def _count_bars(objects: "Objects", formulas: dict[int, Formula]) -> None:
@@ -286,19 +296,24 @@ def _read_tags(page: pdfium.PdfPage) -> tuple[dict[int, Formula], dict[int, int]
 
 
 def _elements(tree: object, count: int) -> Iterator[tuple[object, str]]:
+    """Yield the elements that have content on a page, and their types."""
     waiting = [
-        (pdf.FPDF_StructTree_GetChildAtIndex(tree, child), 0) for child in reversed(range(count))
+        (element, 0)
+        for child in reversed(range(count))
+        if (element := pdf.FPDF_StructTree_GetChildAtIndex(tree, child))
     ]
     seen: set[int] = set()
     while waiting:
         element, depth = waiting.pop()
-        address = ctypes.cast(element, ctypes.c_void_p).value
-        if not address or address in seen or depth > _DEEPEST:
+        address = ctypes.addressof(element.contents)
+        if address in seen or depth > _DEEPEST:
             continue
         seen.add(address)
         yield element, _string(pdf.FPDF_StructElement_GetType, element)
         for child in reversed(range(max(0, pdf.FPDF_StructElement_CountChildren(element)))):
-            waiting.append((pdf.FPDF_StructElement_GetChildAtIndex(element, child), depth + 1))
+            inner = pdf.FPDF_StructElement_GetChildAtIndex(element, child)
+            if inner:
+                waiting.append((inner, depth + 1))
 
 
 def _marks(element: object) -> Iterator[int]:
@@ -331,11 +346,6 @@ def _string(read: object, element: object) -> str:
 
 def _drop_repeated_lines(reading: Reading) -> None:
     """Without tags nothing tells a footer from a line: drop "page n of N" from the text."""
-    pattern = re.compile(r"page\d+of\d+")
-    kept = "".join(
-        char for char in pattern.sub(lambda found: "\x00" * len(found[0]), reading.text)
-    )
-    reading.places = [
-        place for place, char in zip(reading.places, kept, strict=True) if char != "\x00"
-    ]
-    reading.text = kept.replace("\x00", "")
+    for footer in reversed(list(re.finditer(r"page\d+of\d+", "".join(reading.parts)))):
+        del reading.parts[footer.start() : footer.end()]
+        del reading.places[footer.start() : footer.end()]

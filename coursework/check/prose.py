@@ -27,7 +27,7 @@ _MARKS = str.maketrans({"\ue002": "", "\ue003": "$", "\ue004": "\\"})
 # What MathJax looks for in the rest. A dollar in a tag or before code opens no formula.
 _MATH = re.compile(
     r"""(?P<escaped>\\\\?\$)
-    |\$\$(?P<display>(?:[^$\\]|\\.)+?)\$\$
+    |\$\$(?P<display>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\]|\\.)+?)\$\$
     |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
     |\$(?P<inline>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\\n\ue002<]|\\.|<(?![A-Za-z]+\s+[a-z]+=|/)|\n(?![ \t]*\n))+?)\$
     |\\\\\[(?P<bracket>.+?)\\\\\]
