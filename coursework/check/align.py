@@ -14,7 +14,6 @@ from coursework.check.page import FIGURE, fold
 
 _ANCHOR = 8  # characters of a text that is looked for far from its neighbours
 _NEAR = 3000  # characters of the page around the place where a short text must be
-_SKIN_TONES = "".join(map(chr, range(0x1F3FB, 0x1F400)))
 _ROUND = 200  # characters around a gap, as a reader may read one line before another
 _TAKEN = "\x00"
 
@@ -127,11 +126,16 @@ def is_hard_to_read(char: str) -> bool:
     )
 
 
+def is_joined(char: str) -> bool:
+    """Whether a letter is of a script whose letters take their form from their neighbours."""
+    return "\u0600" <= char < "\u0780" or "\u0900" <= char < "\u0e00"
+
+
 def skeleton(text: str) -> str:
     """Return a folded text without the marks on its letters, and each foreign letter once."""
     out: list[str] = []
     for char in text:
-        if unicodedata.category(char)[0] == "M" or char == "\ufffd" or char in _SKIN_TONES:
+        if unicodedata.category(char)[0] == "M" or char == "\ufffd":
             continue
         if char > "\u02ff" and out and out[-1] == char:
             continue

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coursework.check.align import Alignment, align, is_hard_to_read, skeleton
 from coursework.check.expected import Expected, Item, expect
-from coursework.check.layout import Fault
+from coursework.check.looks import find_odd_looks
 from coursework.check.notebook import Cell, Notebook, read_notebook
 from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
 from coursework.check.tex import Shown, drawn_otherwise, read_tex
@@ -52,8 +52,8 @@ class Finding:
         ``"placeholder"``, ``"identity"``, ``"run"``, ``"error"``, ``"heading"``, ``"text"``,
         ``"code"``, ``"output"``, ``"table"``, ``"formula"``, ``"tex"``, ``"figure"``,
         ``"glyph"``, ``"page"``, ``"file"``, ``"note"`` (a note stands for what no page can show),
-        ``"copy"`` (on the page, but a copy of the text reads otherwise) or ``"noise"`` (on the
-        page, but not in the notebook).
+        ``"copy"`` (on the page, but a copy of the text reads otherwise), ``"noise"`` (on the
+        page, but not in the notebook) or ``"looks"`` (not as its author asked).
     message
         What is wrong, where, and where it helps, what to do.
     severity
@@ -113,6 +113,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         *_check_layout(expected, reading, alignment),
         *_check_glyphs(expected, alignment),
         *_check_noise(alignment),
+        *_check_looks(pdf, expected, alignment, reading),
         *_list_replaced(expected, reading),
     ]
 
@@ -341,22 +342,22 @@ def _check_layout(
     """Say of what is wrong on a page to which cell it belongs."""
     owners = dict(zip(reading.places, alignment.owners, strict=True)) if reading.faults else {}
     formulas = {fold(item.text): item for item in expected.items if item.kind == "formula"}
-    pictures: Counter[int] = Counter()
+    nameless: dict[tuple[int, str], list[str]] = {}
     for fault in reading.faults:
-        if fault.kind == "picture":
-            pictures[fault.page] += 1
-            continue
         owner = owners.get((fault.page - 1, fault.position), -1)
         item = formulas.get(fold(fault.text)) or (alignment.items[owner] if owner >= 0 else None)
-        where = f"{item.where}: " if item else ""
-        what = "the formula" if item and item.kind == "formula" else "the line"
-        yield Finding(
-            "page",
-            f"{where}{what} {_shorten(fault.text)!r} {_LAYOUT[fault.kind]} on page {fault.page}",
-        )
-    for page, count in pictures.items():
-        what = "a picture runs" if count == 1 else f"{count} pictures run"
-        yield Finding("page", f"{what} over the edge of page {page}")
+        if item is None:
+            nameless.setdefault((fault.page, fault.kind), []).append(fault.text)
+            continue
+        what = "the formula" if item.kind == "formula" else "the line"
+        message = f"{item.where}: {what} {_shorten(fault.text)!r} {_LAYOUT[fault.kind]}"
+        severity = WARNING if fault.kind == "overlap" else LOST
+        yield Finding("page", f"{message} on page {fault.page}", severity)
+    for (page, kind), texts in nameless.items():
+        severity = WARNING if kind == "overlap" else LOST
+        what = "a picture" if kind == "picture" else f"the line {_shorten(texts[0])!r}"
+        more = f", and {len(texts) - 1} more" if len(texts) > 1 else ""
+        yield Finding("page", f"{what} {_LAYOUT[kind]} on page {page}{more}", severity)
 
 
 def _check_glyphs(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
@@ -381,6 +382,13 @@ def _check_noise(alignment: Alignment) -> Iterator[Finding]:
                 f"the page shows {what}, which the notebook does not: {_shorten(found[0])}",
                 WARNING,
             )
+
+
+def _check_looks(
+    path: Path, expected: Expected, alignment: Alignment, reading: Reading
+) -> Iterator[Finding]:
+    for where, what in find_odd_looks(path, expected, alignment, reading.places):
+        yield Finding("looks", f"{where}: {_shorten(what, 120)}", WARNING)
 
 
 def _list_replaced(expected: Expected, reading: Reading) -> Iterator[Finding]:

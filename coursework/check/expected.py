@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from PIL import ImageColor
+
 from coursework.check.notebook import (
     WIDGET_VIEW,
     Cell,
@@ -82,11 +84,14 @@ class Expected:
         What no page can show and a note stands for, with its place and alternative text.
     cut
         Outputs of which the page shows only the ends, and says so.
+    colors
+        Tables with colours behind their cells, and these colours as red, green and blue.
     """
 
     items: list[Item] = field(default_factory=list)
     replaced: list[Item] = field(default_factory=list)
     cut: list[Item] = field(default_factory=list)
+    colors: list[tuple[Item, set[tuple[int, int, int]]]] = field(default_factory=list)
 
 
 def expect(notebook: Notebook) -> Expected:
@@ -155,6 +160,9 @@ def _expect_data(
         expected.replaced.append(Item("note", cell, number, drawn[0]))
     if pieces and not (pictures and (live or drawn)):
         _expect_pieces(expected, cell, number, pieces)
+        colors = _table_colors(html)
+        if colors:
+            expected.colors.append((Item("table", cell, number, ""), colors))
     elif "text/markdown" in data and not html:
         _expect_pieces(expected, cell, number, read_markdown(join_text(data["text/markdown"])))
     elif "text/latex" in data and not html:
@@ -167,6 +175,19 @@ def _expect_data(
         _expect_stream(expected, cell, number, join_text(text))
     elif "text/plain" in data and not drawn and (not html or "sk-top-container" in html):
         _expect_stream(expected, cell, number, join_text(data["text/plain"]))
+
+
+def _table_colors(html: str) -> set[tuple[int, int, int]]:
+    """Return the colours that a pandas Styler puts behind the cells of a table."""
+    rules = "".join(re.findall(r"#T_[^{}]*\{([^}]*)\}", html))
+    colors = set()
+    for value in re.findall(r"background[\w-]*\s*:([^;}]*)", rules):
+        for name in re.findall(r"#[0-9a-fA-F]{3,6}\b|[a-z]{3,}", value):
+            try:
+                colors.add(ImageColor.getrgb(name)[:3])
+            except ValueError:
+                continue  # a word that is no colour, such as the name of a gradient
+    return colors
 
 
 def _expect_widget(

@@ -109,6 +109,7 @@ class _Fold(dict[int, str]):
 # PDFium reads a hyphen at the end of a line as one of two marks of its own.
 _FOLD = _Fold(dict.fromkeys([0xFFFE, 0x02, 0x2010, 0x2011, 0x2212], "-"))
 _FOLD[0x2254] = ":="
+_FOLD.update(dict.fromkeys(range(0x1F3FB, 0x1F400), ""))  # tones of skin, drawn with their emoji
 
 
 def fold(text: str) -> str:

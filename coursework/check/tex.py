@@ -46,7 +46,7 @@ _UNDRAWN = {
     "label": 1, "tag": 1, "tag*": 1, "ref": 1, "eqref": 1, "color": 1, "textcolor": 1, "hspace": 1,
     "hspace*": 1, "vspace": 1, "vspace*": 1, "phantom": 1, "hphantom": 1, "vphantom": 1, "class": 1,
     "cssId": 1, "style": 1, "href": 1, "require": 1, "end": 1, "bbox": 0, "raise": 1, "lower": 1,
-    "mathchoice": 4, "colorbox": 1, "kern": 0, "smash": 0, "unicode": 1,
+    "mathchoice": 4, "genfrac": 4, "colorbox": 1, "kern": 0, "smash": 0, "unicode": 1,
 }  # fmt: skip
 # These change how something looks, and draw no letter of their own that is counted.
 _PLAIN = set(
@@ -62,7 +62,7 @@ _PLAIN = set(
     "varsigma varpi ell hbar imath jmath Re Im nonumber notag hline cr newline rm bf it cal ne neq "
     "colon bmod mod pmod not cancel xrightarrow xleftarrow substack mathstrut strut hfill thinspace "
     "limsup liminf overrightarrow overleftarrow middle normalsize iff implies longrightarrow "
-    "longmapsto because therefore angle degree dagger ddagger atop brack brace genfrac lgroup "
+    "longmapsto because therefore angle degree dagger ddagger atop brack brace lgroup "
     "rgroup ulcorner urcorner llcorner lrcorner overparen underparen AA".split()
 )
 _DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
@@ -118,11 +118,7 @@ def read_tex(tex: str) -> Shown:
             shown.visible = True
         else:
             shown.visible = True
-            if name == "sqrt":
-                continue
             shown.certain &= name in _PLAIN or not name.isalpha()
-            if name in ("genfrac", "xrightarrow", "xleftarrow", "mathrm") or name in _PLAIN:
-                continue
     return shown
 
 
