@@ -241,7 +241,8 @@ def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
     missing = alignment.missing()
     if not missing:
         return
-    characters, places = [], []
+    characters: list[str] = []
+    places: list[int] = []
     for place, char in enumerate(alignment.rest):
         for part in read(char):
             if read is _skeleton and characters and part == characters[-1] > "\u02ff":

@@ -6,7 +6,7 @@ check's own, and whatever the notebook shows must be on a page as often as the n
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,8 @@ class Finding:
     severity: str = LOST
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.message}"
+        mark = "" if self.severity == LOST else " (only look)"
+        return f"{self.kind}{mark}: {self.message}"
 
 
 def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
@@ -257,9 +258,7 @@ def _check_formulas(
     for item in missing:
         source = fold(item.text)
         if source not in rest:
-            yield Finding(
-                "formula", f"{item.where}: not shown as a formula: {_shorten(item.text)}"
-            )
+            yield Finding("formula", f"{item.where}: not shown as a formula: {_shorten(item.text)}")
             continue
         rest = rest.replace(source, "", 1)
         # Two amounts in dollars look like a formula, and are right as text.
@@ -296,22 +295,18 @@ def _match(
 
 def _fits(shown: Shown, formula: Formula) -> bool:
     drawn = Counter(formula.glyphs)
-    return bool(shown.symbols) and shown.symbols <= drawn and (
-        shown.symbols.total() > 0.7 * drawn.total()
+    return (
+        bool(shown.symbols)
+        and shown.symbols <= drawn
+        and (shown.symbols.total() > 0.7 * drawn.total())
     )
 
 
 def _check_drawing(item: Item, formula: Formula, shown: Shown) -> Iterator[Finding]:
     missing = shown.symbols - Counter(formula.glyphs)
     if missing:
-        # Where a command is not known here, some of its letters may be names and not drawn.
-        sure = shown.certain or missing.total() > shown.symbols.total() / 2
         signs = " ".join(dict.fromkeys(missing.elements()))
-        yield Finding(
-            "formula",
-            f"{item.where}: drawn without {signs}: {_shorten(item.text)}",
-            LOST if sure else WARNING,
-        )
+        yield Finding("formula", f"{item.where}: drawn without {signs}: {_shorten(item.text)}")
         return
     why = drawn_otherwise(item.text, formula.glyphs, formula.bars, formula.beside)
     if why:
@@ -336,9 +331,7 @@ def _check_untagged(
             yield Finding("tex", message)
 
 
-def _check_layout(
-    expected: Expected, reading: Reading, alignment: Alignment
-) -> Iterator[Finding]:
+def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
     """Say of what is wrong on a page to which cell it belongs."""
     owners = dict(zip(reading.places, alignment.owners, strict=True)) if reading.faults else {}
     formulas = {fold(item.text): item for item in expected.items if item.kind == "formula"}

@@ -274,6 +274,6 @@ def _expect_pieces(
             expected.replaced.append(Item("note", cell, number, what, also=piece.text))
         elif piece.text.strip() or piece.kind == "figure":
             text = spell_out(piece.text)
-            # Some readers of Markdown know lists of definitions, of tasks, and headings without space.
+            # Readers differ: lists of definitions, lists of tasks, headings without a space.
             also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", text)
             expected.items.append(Item(piece.kind, cell, number, text, also, piece.looks))

@@ -271,7 +271,9 @@ def _overlapping(boxes: _Boxes) -> Iterator[Fault]:
 
 def _is_plain(char: str) -> bool:
     """Whether a character is a letter or digit that no other is meant to stand on."""
-    return char.isalnum() and (char < "\u0250" or "\u0391" <= char < "\u0400" or char > "\U0001d3ff")
+    return char.isalnum() and (
+        char < "\u0250" or "\u0391" <= char < "\u0400" or char > "\U0001d3ff"
+    )
 
 
 def _share(

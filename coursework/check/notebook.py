@@ -96,8 +96,15 @@ def read_notebook(path: Path) -> Notebook:
     content = _dictionary(content)
     cells = content.get("cells")
     if cells is None:  # format 3
-        cells = [cell for sheet in _list(content.get("worksheets")) for cell in
-                 _list(_dictionary(sheet).get("cells"))] if "worksheets" in content else None
+        cells = (
+            [
+                cell
+                for sheet in _list(content.get("worksheets"))
+                for cell in _list(_dictionary(sheet).get("cells"))
+            ]
+            if "worksheets" in content
+            else None
+        )
     if not isinstance(cells, list):
         raise ValueError(
             f"{path}: not a notebook: expected JSON with a list of cells, found something else; "
@@ -213,8 +220,9 @@ def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[
         seen.add(model)
         state = _dictionary(saved.get("state"))
         yield str(saved.get("model_name", "")), state
-        waiting += [child for child in reversed(_list(state.get("children")))
-                    if isinstance(child, str)]
+        waiting += [
+            child for child in reversed(_list(state.get("children"))) if isinstance(child, str)
+        ]
 
 
 def _read_cell(number: int, cell: dict[str, Any]) -> Cell:

@@ -205,9 +205,7 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
     page.close()
 
 
-def _characters(
-    text_page: pdfium.PdfTextPage, objects: "Objects"
-) -> tuple[list[str], list[int]]:
+def _characters(text_page: pdfium.PdfTextPage, objects: "Objects") -> tuple[list[str], list[int]]:
     """Return the characters of a page and the object of each, -1 for one within a picture."""
     raw = text_page.raw
     numbers = {address: number for number, address in enumerate(objects.addresses)}

@@ -29,7 +29,8 @@ _MATH = re.compile(
     r"""(?P<escaped>\\\\?\$)
     |\$\$(?P<display>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\]|\\.)+?)\$\$
     |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
-    |\$(?P<inline>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\\n\ue002<]|\\.|<(?![A-Za-z]+\s+[a-z]+=|/)|\n(?![ \t]*\n))+?)\$
+    |\$(?P<inline>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\\n\ue002<]|\\.
+        |<(?![A-Za-z]+\s+[a-z]+=|/)|\n(?![ \t]*\n))+?)\$
     |\\\\\[(?P<bracket>.+?)\\\\\]
     |\\\\\((?P<paren>.+?)\\\\\)
     |(?P<reference>\\(?:eq)?ref\{[^{}\n]*\})

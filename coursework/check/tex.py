@@ -24,47 +24,26 @@ _SYMBOLS = {
     "oplus": "⊕", "otimes": "⊗", "odot": "⊙", "circ": "∘", "perp": "⊥",
     "triangleq": "≜", "aleph": "ℵ", "top": "⊤", "lt": "<", "gt": ">", "square": "□",
 }  # fmt: skip
-_GREEK = (
-    "alpha beta gamma delta zeta eta theta iota kappa mu nu xi pi rho sigma tau upsilon chi psi "
-    "omega Gamma Delta Theta Xi Pi Sigma Upsilon Phi Psi Omega"
-).split()
-_SYMBOLS.update(
-    {
-        name: unicodedata.lookup(
-            f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {name.upper()}"
-        )
-        for name in _GREEK
-    },
-    **{"lambda": "λ", "Lambda": "Λ"},
-)
-_FUNCTIONS = set(
-    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim ln log "
-    "max min Pr sec sin sinh sup tan tanh".split()
-)
+for _code in (*range(0x391, 0x3AA), *range(0x3B1, 0x3CA)):
+    if unicodedata.category(chr(_code))[0] == "L":
+        _words = unicodedata.name(chr(_code)).replace("LAMDA", "LAMBDA").split()
+        _name = _words[3].lower()
+        _SYMBOLS[_name.title() if _words[1] == "CAPITAL" else _name] = chr(_code)
+# The other forms of these letters fold to them.
+_SYMBOLS.update({f"var{name}": _SYMBOLS[name] for name in ("epsilon", "theta", "pi", "rho", "phi")})
+_FUNCTIONS = {
+    "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim",
+    "exp", "gcd", "hom", "inf", "ker", "lg", "lim", "ln", "log", "max", "min", "Pr", "sec", "sin",
+    "sinh", "sup", "tan", "tanh",
+}  # fmt: skip
 # How many arguments of a command are not drawn.
 _UNDRAWN = {
     "label": 1, "tag": 1, "tag*": 1, "ref": 1, "eqref": 1, "color": 1, "textcolor": 1, "hspace": 1,
     "hspace*": 1, "vspace": 1, "vspace*": 1, "phantom": 1, "hphantom": 1, "vphantom": 1, "class": 1,
     "cssId": 1, "style": 1, "href": 1, "require": 1, "end": 1, "bbox": 0, "raise": 1, "lower": 1,
-    "mathchoice": 4, "genfrac": 4, "colorbox": 1, "kern": 0, "smash": 0, "unicode": 1,
+    "mathchoice": 4, "genfrac": 4, "colorbox": 1, "smash": 0, "unicode": 1, "rule": 2,
 }  # fmt: skip
-# These change how something looks, and draw no letter of their own that is counted.
-_PLAIN = set(
-    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm middle "
-    "frac dfrac tfrac cfrac sqrt binom dbinom tbinom over choose limits nolimits displaystyle "
-    "textstyle scriptstyle scriptscriptstyle mathrm mathbf mathit mathsf mathtt mathbb mathcal "
-    "mathscr mathfrak boldsymbol bm pmb text textbf textit textrm textsf texttt mbox operatorname "
-    "operatorname* hat widehat tilde widetilde bar overline underline vec dot ddot acute grave "
-    "check breve overbrace underbrace overset underset stackrel mathop mathbin mathrel mathord "
-    "boxed quad qquad cdot cdots ldots dots vdots ddots dotsc dotsb langle rangle lbrace rbrace "
-    "lbrack rbrack lfloor rfloor lceil rceil vert Vert lvert rvert lVert rVert mid parallel "
-    "backslash setminus prime ast star bullet epsilon varepsilon phi varphi vartheta varrho "
-    "varsigma varpi ell hbar imath jmath Re Im nonumber notag hline cr newline rm bf it cal ne neq "
-    "colon bmod mod pmod not cancel xrightarrow xleftarrow substack mathstrut strut hfill thinspace "
-    "limsup liminf overrightarrow overleftarrow middle normalsize iff implies longrightarrow "
-    "longmapsto because therefore angle degree dagger ddagger atop brack brace lgroup "
-    "rgroup ulcorner urcorner llcorner lrcorner overparen underparen AA".split()
-)
+_DIMENSION = re.compile(r"\\[a-z]*(?:kern|skip|raise|lower|above)\s*-?[\d.]+\s*[a-z]{2}")
 _DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
 _ENDS = {"{": "}", "[": "]"}
 
@@ -77,21 +56,18 @@ class Shown:
     ----------
     symbols
         How often each letter, digit and sign must be drawn, folded.
-    certain
-        Whether every command of the formula is known.
     visible
         Whether it shows anything; it may hold only definitions.
     """
 
     symbols: Counter[str] = field(default_factory=Counter)
-    certain: bool = True
     visible: bool = False
 
 
 def read_tex(tex: str) -> Shown:
     """List what the TeX of a formula shows."""
     shown = Shown()
-    tokens = [token for token in _TOKEN.findall(tex) if not token.startswith("%")]
+    tokens = [token for token in _TOKEN.findall(_DIMENSION.sub("", tex)) if token[0] != "%"]
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -101,38 +77,30 @@ def read_tex(tex: str) -> Shown:
             _add(shown, token)
         elif name in ("begin", *_DEFINITIONS):
             position = _skip_definition(tokens, position, name)
-            shown.certain &= name == "begin"
-        elif name == "\\":
+        elif name == "\\" or name in _UNDRAWN:
+            shown.visible |= name == "rule"
             position = _skip_optional(tokens, position)
-            shown.visible = True
-        elif name in _UNDRAWN:
-            position = _skip_optional(tokens, position)
-            for _ in range(_UNDRAWN[name]):
+            for _ in range(_UNDRAWN.get(name, 0)):
                 position = _skip_argument(tokens, position)
-            shown.certain &= name not in ("raise", "lower", "kern", "smash", "unicode", "bbox")
-        elif name in _FUNCTIONS:
-            shown.symbols.update(name)
-            shown.visible = True
-        elif name in _SYMBOLS:
-            shown.symbols.update(_SYMBOLS[name])
-            shown.visible = True
         else:
             shown.visible = True
-            shown.certain &= name in _PLAIN or not name.isalpha()
+            shown.symbols.update(name if name in _FUNCTIONS else _SYMBOLS.get(name, ""))
     return shown
 
 
 def drawn_otherwise(tex: str, glyphs: str, bars: int, beside: bool) -> str:
     """Say how what is drawn differs in shape from what the TeX means; empty if it does not."""
-    signs = set(glyphs)
     if "\\" in glyphs and not re.search(r"\\(backslash|setminus|textbackslash|verb|\\)", tex):
         return "a command in it is shown as TeX"
     if beside:
         return "a brace or an arc stands beside its letters"
-    if not re.search(r"[()\[\]|]|\\[{}|]|\\[a-zA-Z]", tex.replace("\\atop", "")) and signs & set("()[]"):
+    plain = not re.search(r"[()\[\]|]|\\[{}|]|\\[a-zA-Z]", tex.replace(r"\atop", ""))
+    if plain and set(glyphs) & set("()[]"):
         return "it is drawn with brackets that it does not have"
     barless = re.search(r"\\(atop|brack|brace|choose|binom)\b|\\genfrac.*?\{0(pt|em)?\}", tex)
-    others = re.search(r"\\([dtc]?frac|over|sqrt|(over|under)line|bar|hline|rule|cancel|boxed)\b", tex)
+    others = re.search(
+        r"\\([dtc]?frac|over|sqrt|(over|under)line|bar|hline|rule|cancel|boxed)\b", tex
+    )
     if barless and not others and bars:
         return "it is drawn with a bar that it does not have"
     if re.search(r"\\left\s*[^.\s\w]", tex) and not re.search(r"[^\w=+\-*/,.;:]", glyphs):

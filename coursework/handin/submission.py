@@ -100,9 +100,10 @@ def submit(
     )
     with tempfile.TemporaryDirectory(prefix=f".{source.stem}.", dir=build) as folder:
         exported = export_pdf(run.path, Path(folder) / pdf.name)
-        remarks = [*exported.warnings, *_unfinished(identity)]
         findings = check_pdf(run.path, exported.path)
         _refuse_losses(findings, exported.warnings)
+        seen = [f.message for f in findings if f.kind not in ("placeholder", "note")]
+        remarks = [*exported.warnings, *seen, *_unfinished(identity)]
         settings = get_profile(profile, **{**dict(overrides or {}), "build_root": build})
         facts = {
             "homework": source.stem,
@@ -185,8 +186,7 @@ def _unfinished(identity: Identity) -> list[str]:
 
 def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:
     """Raise if anything is lost; what the export warned of may explain it."""
-    # What is not filled in is remarked on, and can be tried out all the same.
-    losses = [str(finding) for finding in findings if finding.kind != "placeholder"]
+    losses = [str(finding) for finding in findings if finding.severity == "lost"]
     if losses:
         listed = "\n".join(f"  - {line}" for line in (*losses, *warnings))
         raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")
