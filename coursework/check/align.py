@@ -4,6 +4,7 @@ Every item of the notebook takes a part of the text that no other has taken, so 
 the notebook shows twice must be there twice. What is left over belongs to no item.
 """
 
+import itertools
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
@@ -96,8 +97,13 @@ class Alignment:
         return (start, end) if start <= end else (0, len(self.text))
 
 
-def align(text: str, breaks: set[int], items: list[Item]) -> Alignment:
-    """Find each item in a folded text, in which words begin at ``breaks``."""
+def align(
+    text: str, breaks: set[int], sizes: dict[int, tuple[int, int]], items: list[Item]
+) -> Alignment:
+    """Find each item in a folded text.
+
+    Words begin in it at ``breaks``, and ``sizes`` has the pixels of the pictures in it.
+    """
     alignment = Alignment(text, breaks, items)
     needles = [_needle(item) for item in items]
     _take_anchors(alignment, needles)
@@ -107,6 +113,7 @@ def align(text: str, breaks: set[int], items: list[Item]) -> Alignment:
     for read in (_alternative, _loose, _skeleton):
         _take_as(alignment, read)
     _take_nearby(alignment)
+    _match_figures(alignment, sizes)
     return alignment
 
 
@@ -288,3 +295,20 @@ def _take_nearby(alignment: Alignment) -> None:
         for place in foreign[:hard]:
             alignment.owners[place] = number
         alignment.otherwise.append(number)
+
+
+def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> None:
+    """Where one of several neighbouring pictures is missing, tell by the sizes which one it is."""
+    for _, group in itertools.groupby(
+        range(len(alignment.items)), key=lambda number: alignment.items[number].kind == "figure"
+    ):
+        numbers = list(group)
+        found = sorted(span[0] for n in numbers if (span := alignment.spans[n]))
+        if alignment.items[numbers[0]].kind != "figure" or not 0 < len(found) < len(numbers):
+            continue
+        for number in numbers:
+            alignment.spans[number] = None
+        for place in found:
+            same = [n for n in numbers if alignment.items[n].size == sizes.get(place)]
+            alignment.take((same or numbers)[0], place, place + 1)
+            numbers.remove((same or numbers)[0])

@@ -103,7 +103,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         return [*findings, Finding("file", f"{pdf}: {error}")]
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]
-    alignment = align(reading.text, reading.breaks, texts)
+    alignment = align(reading.text, reading.breaks, reading.sizes, texts)
     return [
         *findings,
         *_check_file(pdf, reading),

@@ -1,12 +1,14 @@
 """What the PDF of a notebook must show: each text, formula and picture, with its place."""
 
+import base64
+import io
 import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL import ImageColor
+from PIL import Image, ImageColor
 
 from coursework.check.notebook import (
     WIDGET_VIEW,
@@ -55,7 +57,9 @@ class Item:
     looks
         As `coursework.check.prose.Piece` has them.
     required
-        Whether it may be missing without a word, as the middle of a long output may.
+        Whether it must be there; the middle of a long output need not.
+    size
+        How wide and high a picture is, in pixels; ``None`` where only drawing it would tell.
     """
 
     kind: str
@@ -65,6 +69,7 @@ class Item:
     also: str = ""
     looks: frozenset[str] = frozenset()
     required: bool = True
+    size: tuple[int, int] | None = None
 
     @property
     def where(self) -> str:
@@ -169,12 +174,22 @@ def _expect_data(
         tex = join_text(data["text/latex"]).replace("&", "&amp;").replace("<", "&lt;")
         _expect_pieces(expected, cell, number, read_html(tex))
     elif pictures:
-        expected.items.append(Item("figure", cell, number, ""))
+        size = _pixels(data[pictures[0]])
+        expected.items.append(Item("figure", cell, number, "", size=size))
     elif "application/json" in data and not html:
         text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
         _expect_stream(expected, cell, number, join_text(text))
     elif "text/plain" in data and not drawn and (not html or "sk-top-container" in html):
         _expect_stream(expected, cell, number, join_text(data["text/plain"]))
+
+
+def _pixels(data: object) -> tuple[int, int] | None:
+    """Return the size of a picture in base64."""
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(join_text(data)))) as picture:
+            return picture.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None  # a drawing, or damaged
 
 
 def _table_colors(html: str) -> set[tuple[int, int, int]]:

@@ -76,7 +76,7 @@ class Objects:
             found = pdf.FPDFPage_GetObject(page.raw, number)
             mark = pdf.FPDFPageObj_GetMarkedContentID(found)
             objects.kinds.append(pdf.FPDFPageObj_GetType(found))
-            objects.addresses.append(ctypes.cast(found, ctypes.c_void_p).value or 0)
+            objects.addresses.append(ctypes.addressof(found.contents))
             objects.marks.append(mark)
             objects.artifact.append(mark < 0 and "Artifact" in _mark_names(found))
             if pdf.FPDFPageObj_GetBounds(found, *edges):
@@ -86,10 +86,6 @@ class Objects:
     def height(self, number: int) -> float:
         """Return the height of an object."""
         return float(self.bounds[number, 3] - self.bounds[number, 1])
-
-    def is_arc(self, number: int) -> bool:
-        """Return whether an object is a brace or an arc."""
-        return number in self.arcs
 
     def share_width(self, one: int, other: int) -> bool:
         """Return whether two objects stand above each other."""

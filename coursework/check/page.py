@@ -3,7 +3,7 @@
 import ctypes
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,8 @@ class Reading:
         stand for pictures and for formulas that are tagged.
     breaks
         Where in the text a word begins.
+    sizes
+        How wide and high the pictures of the text are, in pixels of their own.
     places
         For each of its characters, the page and the character's number there.
     formulas
@@ -73,6 +75,7 @@ class Reading:
 
     parts: list[str] = field(default_factory=list)
     breaks: set[int] = field(default_factory=set)
+    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
     places: list[tuple[int, int]] = field(default_factory=list)
     formulas: list[Formula] | None = None
     heads: list[str] = field(default_factory=list)
@@ -148,64 +151,146 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
     return reading
 
 
+@dataclass
+class _Page:
+    """A page being read.
+
+    Attributes
+    ----------
+    reading
+        What gets the text.
+    page, index, objects
+        The page, its number from 0, and what it draws.
+    formulas, figures
+        By the mark of their content: a formula, and the number of a picture.
+    tagged
+        Whether the page has tags.
+    seen
+        The pictures whose signs are in the text.
+    """
+
+    reading: Reading
+    page: pdfium.PdfPage
+    index: int
+    objects: Objects
+    formulas: dict[int, Formula] = field(default_factory=dict)
+    figures: dict[int, int] = field(default_factory=dict)
+    tagged: bool = False
+    seen: set[int] = field(default_factory=set)
+
+    def read_tags(self) -> None:
+        """Find what the tags name: formulas and figures."""
+        tree = pdf.FPDF_StructTree_GetForPage(self.page.raw)
+        count = pdf.FPDF_StructTree_CountChildren(tree) if tree else 0
+        self.tagged = count > 0
+        for name, (element, kind) in enumerate(_elements(tree, count)):
+            if kind == "Formula":
+                formula = Formula(_string(pdf.FPDF_StructElement_GetAltText, element))
+                self.formulas.update(dict.fromkeys(_marks(element), formula))
+            elif kind == "Figure":
+                self.figures.update(dict.fromkeys(_marks(element), name))
+        if tree:
+            pdf.FPDF_StructTree_Close(tree)
+        if self.tagged and self.reading.formulas is None:
+            self.reading.formulas = []
+
+    def add_text(self, characters: list[str], owners: list[int]) -> int:
+        """Add the text and the signs of formulas and pictures; how many characters are shown."""
+        reading, shown, passed, starts_word = self.reading, 0, 0, True
+        for position, (char, owner) in enumerate(zip(characters, owners, strict=True)):
+            folded = _FOLD[ord(char)] if char else ""
+            if not folded:
+                starts_word = True
+                continue
+            if self.tagged and (owner < 0 or self.objects.artifact[owner]):
+                # Text of a picture belongs to the picture; headers and footers to no cell.
+                continue
+            shown += 1
+            self.add_figures(range(passed, owner))
+            passed = max(passed, owner)
+            formula = self.formulas.get(self.objects.marks[owner]) if self.tagged else None
+            if formula is not None:
+                self.add_formula(formula, owner, position, folded)
+                starts_word = True
+                continue
+            if starts_word:
+                reading.breaks.add(len(reading.parts))
+                starts_word = False
+            folded = folded.replace(FIGURE, "").replace(FORMULA, "")
+            reading.parts += folded
+            reading.places += [(self.index, position)] * len(folded)
+        self.add_figures(range(passed, len(self.objects.kinds)))
+        return shown
+
+    def add_figures(self, numbers: Iterable[int]) -> None:
+        """Add the sign of each picture among some objects, once for each picture."""
+        for number in numbers:
+            kind = self.objects.kinds[number]
+            if self.tagged and kind != pdf.FPDF_PAGEOBJ_TEXT:
+                name = self.figures.get(self.objects.marks[number])
+            else:
+                name = -number - 1 if kind == pdf.FPDF_PAGEOBJ_IMAGE else None
+            if name is None or name in self.seen:
+                continue
+            self.seen.add(name)
+            width, height = ctypes.c_uint(), ctypes.c_uint()
+            picture = pdf.FPDFPage_GetObject(self.page.raw, number)
+            if pdf.FPDFImageObj_GetImagePixelSize(picture, width, height):
+                self.reading.sizes[len(self.reading.parts)] = width.value, height.value
+            self.reading.add_sign(FIGURE, (self.index, -1))
+
+    def add_formula(self, formula: Formula, owner: int, position: int, glyph: str) -> None:
+        """Add a glyph to a formula, and the sign of the formula before its first one."""
+        assert self.reading.formulas is not None
+        if not formula.glyphs:
+            self.reading.formulas.append(formula)
+            self.reading.add_sign(FORMULA, (self.index, position))
+        formula.glyphs += glyph
+        self.objects.formulas[owner] = formula.tex
+        if glyph in ARCS:
+            self.objects.arcs.add(owner)
+
+    def look_at_formulas(self) -> None:
+        """Count the lines drawn between the glyphs of each formula, and look for its arcs."""
+        objects = self.objects
+        texts: dict[int, list[int]] = {}
+        formulas: dict[int, Formula] = {}
+        for number in objects.formulas:
+            formula = self.formulas[objects.marks[number]]
+            formulas[id(formula)] = formula
+            texts.setdefault(id(formula), []).append(number)
+        for key, numbers in texts.items():
+            formulas[key].bars = sum(
+                objects.kinds[number] == pdf.FPDF_PAGEOBJ_PATH and objects.height(number) < 3
+                for number in range(min(numbers), max(numbers))
+            )
+            formulas[key].beside = any(
+                not any(objects.share_width(arc, other) for other in numbers if other != arc)
+                for arc in objects.arcs.intersection(numbers)
+            )
+
+
 def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> None:
     page = document[index]
     text_page = page.get_textpage()
     objects = Objects.read(page)
     characters, owners = _characters(text_page, objects)
-    formulas, figures, tagged = _read_tags(page)
-    if tagged and reading.formulas is None:
-        reading.formulas = []
-    head, shown = [], 0
-    passed = 0  # objects that come before the text read so far
-    open_formula: Formula | None = None
-    seen: set[int] = set()
-    starts_word = True
-    for position, (char, owner) in enumerate(zip(characters, owners, strict=True)):
-        folded = _FOLD[ord(char)] if char else ""
-        if folded and folded in ARCS:
-            objects.arcs.add(owner)
-        head.append(char)
-        if not folded:
-            starts_word = True
-            continue
-        if tagged and (owner < 0 or objects.artifact[owner]):
-            # Text of a picture belongs to the picture; headers and footers to no cell.
-            continue
-        shown += 1
-        for between in range(passed, owner):
-            _add_figure(reading, index, objects, between, figures if tagged else None, seen)
-        passed = max(passed, owner)
-        formula = formulas.get(objects.marks[owner]) if tagged else None
-        if formula is not None:
-            if formula is not open_formula:
-                _open_formula(reading, formula, index, position)
-                open_formula = formula
-            formula.glyphs += folded
-            starts_word = True
-            objects.formulas[owner] = formula.tex
-            continue
-        folded = folded.replace(FIGURE, "").replace(FORMULA, "")
-        if starts_word:
-            reading.breaks.add(len(reading.parts))
-            starts_word = False
-        reading.parts += folded
-        reading.places += [(index, position)] * len(folded)
-    for between in range(passed, len(objects.kinds)):
-        _add_figure(reading, index, objects, between, figures if tagged else None, seen)
-    _count_bars(objects, formulas)
-    whole = "".join(head)
+    reader = _Page(reading, page, index, objects)
+    reader.read_tags()
+    shown = reader.add_text(characters, owners)
+    reader.look_at_formulas()
+    whole = "".join(characters)
     reading.heads.append(fold(whole))
     footer = _FOOTER.search(whole.strip())
     reading.numbering.append(" ".join(footer[0].split()) if footer else "")
-    if not shown and not seen:
+    if not shown and not reader.seen:
         reading.blank.append(index + 1)
     reading.faults += find_faults(document, index, page, text_page, objects, characters, owners)
     text_page.close()
     page.close()
 
 
-def _characters(text_page: pdfium.PdfTextPage, objects: "Objects") -> tuple[list[str], list[int]]:
+def _characters(text_page: pdfium.PdfTextPage, objects: Objects) -> tuple[list[str], list[int]]:
     """Return the characters of a page and the object of each, -1 for one within a picture."""
     raw = text_page.raw
     numbers = {address: number for number, address in enumerate(objects.addresses)}
@@ -219,79 +304,10 @@ def _characters(text_page: pdfium.PdfTextPage, objects: "Objects") -> tuple[list
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         found = pdf.FPDFText_GetTextObject(raw, position)
         if found:
-            last = numbers.get(ctypes.cast(found, ctypes.c_void_p).value or 0, -1)
+            last = numbers.get(ctypes.addressof(found.contents), -1)
         characters.append("" if 0xD800 <= code < 0xDC00 else chr(code))
         owners.append(last)
     return characters, owners
-
-
-def _add_figure(
-    reading: Reading,
-    index: int,
-    objects: "Objects",
-    number: int,
-    figures: dict[int, int] | None,
-    seen: set[int],
-) -> None:
-    """Put the sign of a picture into the text, once for each picture."""
-    if objects.kinds[number] == pdf.FPDF_PAGEOBJ_TEXT:
-        return
-    if figures is None:
-        if objects.kinds[number] != pdf.FPDF_PAGEOBJ_IMAGE:
-            return
-        name = -number - 1
-    else:
-        name = figures.get(objects.marks[number], -1)
-        if name < 0:
-            return
-    if name not in seen:
-        seen.add(name)
-        reading.add_sign(FIGURE, (index, -1))
-
-
-def _open_formula(reading: Reading, formula: Formula, index: int, position: int) -> None:
-    assert reading.formulas is not None
-    if any(formula is other for other in reading.formulas[-3:]):
-        return
-    reading.formulas.append(formula)
-    reading.add_sign(FORMULA, (index, position))
-
-
-def _count_bars(objects: "Objects", formulas: dict[int, Formula]) -> None:
-    """Count the lines drawn between the first and the last glyph of each formula."""
-    spans: dict[int, tuple[Formula, int, int]] = {}
-    for number, mark in enumerate(objects.marks):
-        formula = formulas.get(mark)
-        if formula is not None and objects.kinds[number] == pdf.FPDF_PAGEOBJ_TEXT:
-            _, first, _ = spans.get(id(formula), (formula, number, number))
-            spans[id(formula)] = (formula, first, number)
-    for formula, first, last in spans.values():
-        texts = [n for n in range(first, last + 1) if formulas.get(objects.marks[n]) is formula]
-        formula.bars = sum(
-            objects.kinds[number] == pdf.FPDF_PAGEOBJ_PATH and objects.height(number) < 3
-            for number in range(first, last)
-        )
-        for number in texts:
-            if objects.is_arc(number):
-                others = [n for n in texts if n != number]
-                formula.beside = not any(objects.share_width(number, n) for n in others)
-
-
-def _read_tags(page: pdfium.PdfPage) -> tuple[dict[int, Formula], dict[int, int], bool]:
-    """Return what the tags of a page name: formulas and figures by their marks."""
-    formulas: dict[int, Formula] = {}
-    figures: dict[int, int] = {}
-    tree = pdf.FPDF_StructTree_GetForPage(page.raw)
-    count = pdf.FPDF_StructTree_CountChildren(tree) if tree else 0
-    for name, (element, kind) in enumerate(_elements(tree, count)):
-        if kind == "Formula":
-            formula = Formula(_string(pdf.FPDF_StructElement_GetAltText, element))
-            formulas.update(dict.fromkeys(_marks(element), formula))
-        elif kind == "Figure":
-            figures.update(dict.fromkeys(_marks(element), name))
-    if tree:
-        pdf.FPDF_StructTree_Close(tree)
-    return formulas, figures, count > 0
 
 
 def _elements(tree: object, count: int) -> Iterator[tuple[object, str]]:
