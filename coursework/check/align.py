@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coursework.check.expected import Item
-from coursework.check.page import FIGURE, fold
+from coursework.check.page import EMPTY, FIGURE, fold
 
 _ANCHOR = 8  # characters of a text that is looked for far from its neighbours
 _NEAR = 3000  # characters of the page around the place where a short text must be
 _ROUND = 200  # characters around a gap, as a reader may read one line before another
+_LOOSE = set("*_`~\\\"'“”‘’:") | {EMPTY}
 _TAKEN = "\x00"
 
 
@@ -35,6 +36,8 @@ class Alignment:
         For each character the number of the item that has it, or -1.
     otherwise
         Numbers of items that are on the page, while a copy of them reads otherwise.
+    empty
+        How many characters of the items are empty glyphs.
     """
 
     text: str
@@ -43,6 +46,7 @@ class Alignment:
     spans: list[tuple[int, int] | None] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     otherwise: list[int] = field(default_factory=list)
+    empty: int = 0
 
     def __post_init__(self) -> None:
         self.spans = [None] * len(self.items)
@@ -110,6 +114,7 @@ def align(
     _take_between(alignment, needles, required=True)
     _take_anywhere(alignment, needles)
     _take_between(alignment, needles, required=False)
+    _take_empty(alignment, needles)
     for read in (_alternative, _loose, _skeleton):
         _take_as(alignment, read)
     _take_nearby(alignment)
@@ -230,13 +235,26 @@ def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> i
     return -1
 
 
+def _take_empty(alignment: Alignment, needles: list[str]) -> None:
+    """Find texts of which some characters are empty glyphs, as no font had them."""
+    if EMPTY not in alignment.text:
+        return
+    known = set(alignment.text)
+    for number in alignment.missing():
+        needle = "".join(char if char in known else EMPTY for char in needles[number])
+        found = alignment.free(needle, 0, len(alignment.text), as_words=False)
+        if EMPTY in needle and found >= 0:
+            alignment.take(number, found, found + len(needle))
+            alignment.empty += needle.count(EMPTY)
+
+
 def _alternative(text: str) -> str:
     return text
 
 
 def _loose(text: str) -> str:
     """Drop the marks of Markdown, on which its readers differ, and forms of quotation marks."""
-    return "".join(char for char in text if char not in "*_`~\\\"'“”‘’:")
+    return "".join(char for char in text if char not in _LOOSE)
 
 
 def _skeleton(text: str) -> str:

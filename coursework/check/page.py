@@ -13,8 +13,8 @@ import pypdfium2.raw as pdf
 
 from coursework.check.layout import ARCS, Fault, Objects, find_faults
 
-FIGURE, FORMULA = "\ufffc", "\ue010"
-"""What stands in the text of a PDF for a picture and for a formula."""
+FIGURE, FORMULA, EMPTY = "\ufffc", "\ue010", "\ue011"
+"""What stands in the text of a PDF for a picture, a formula, and a glyph without a character."""
 
 _FOOTER = re.compile(r"page\s*(\d+)\s*of\s*(\d+)\s*$")
 _DEEPEST = 200  # elements within elements: a structure tree may run in circles
@@ -199,6 +199,8 @@ class _Page:
         reading, shown, passed, starts_word = self.reading, 0, 0, True
         for position, (char, owner) in enumerate(zip(characters, owners, strict=True)):
             folded = _FOLD[ord(char)] if char else ""
+            if char == "\x00":
+                folded = EMPTY
             if not folded:
                 starts_word = True
                 continue

@@ -14,8 +14,8 @@ _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|%[^\n]*|\s+|.", re.DOTALL)
 _SYMBOLS = {
     "infty": "∞", "partial": "∂", "nabla": "∇", "sum": "∑", "prod": "∏", "coprod": "∐", "int": "∫",
     "iint": "∬", "iiint": "∭", "oint": "∮", "in": "∈", "notin": "∉", "ni": "∋", "subset": "⊂",
-    "supset": "⊃", "subseteq": "⊆", "supseteq": "⊇", "cup": "∪", "cap": "∩", "emptyset": "∅",
-    "varnothing": "∅", "forall": "∀", "exists": "∃", "neg": "¬", "lnot": "¬", "land": "∧",
+    "supset": "⊃", "subseteq": "⊆", "supseteq": "⊇", "cup": "∪", "cap": "∩",
+    "forall": "∀", "exists": "∃", "neg": "¬", "lnot": "¬", "land": "∧",
     "wedge": "∧", "lor": "∨", "vee": "∨", "times": "×", "div": "÷", "pm": "±", "mp": "∓",
     "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ll": "≪", "gg": "≫",
     "approx": "≈", "equiv": "≡", "sim": "∼", "simeq": "≃", "cong": "≅", "propto": "∝",

@@ -102,8 +102,8 @@ def submit(
         exported = export_pdf(run.path, Path(folder) / pdf.name)
         findings = check_pdf(run.path, exported.path)
         _refuse_losses(findings, exported.warnings)
-        seen = [f.message for f in findings if f.kind not in ("placeholder", "note")]
-        remarks = [*exported.warnings, *seen, *_unfinished(identity)]
+        odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]
+        remarks = [*exported.warnings, *odd, *_unfinished(identity)]
         settings = get_profile(profile, **{**dict(overrides or {}), "build_root": build})
         facts = {
             "homework": source.stem,
