@@ -128,9 +128,7 @@ class _Boxes:
 
     def of(self, position: int) -> tuple[float, float, float, float]:
         """Return left, bottom, right and top of a character."""
-        left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-        pdf.FPDFText_GetCharBox(self.text_page.raw, position, left, right, bottom, top)
-        return left.value, bottom.value, right.value, top.value
+        return box_of(self.text_page, position)
 
     def line(self, number: int) -> str:
         """Return the text of the line on which an object stands, or the TeX of its formula."""
@@ -150,6 +148,13 @@ class _Boxes:
             lines.setdefault(self.line(number), number)
         for line, number in lines.items():
             yield Fault(kind, self.page, line, self.owned[number][0])
+
+
+def box_of(text_page: pdfium.PdfTextPage, position: int) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of a character of a page."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdf.FPDFText_GetCharBox(text_page.raw, position, left, right, bottom, top)
+    return left.value, bottom.value, right.value, top.value
 
 
 def _mark_names(found: object) -> list[str]:
@@ -258,8 +263,9 @@ def _overlapping(boxes: _Boxes) -> Iterator[Fault]:
             [boxes.of(p) for p in boxes.owned[number] if _is_plain(boxes.characters[p])]
             for number in (one, other)
         )
-        if any(_share(a, b) > 0.25 and _share(b, a) > 0.25 for a in ours for b in theirs):
-            hits.append(one)
+        hits += [
+            one for a in ours for b in theirs if _share(a, b) > 0.25 and _share(b, a) > 0.25
+        ]
     if len(hits) > 1:
         first = boxes.line(hits[0])
         yield Fault("overlap", boxes.page, first, boxes.owned[hits[0]][0])

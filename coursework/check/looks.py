@@ -10,6 +10,7 @@ import pypdfium2.raw as pdf
 
 from coursework.check.align import Alignment, is_joined
 from coursework.check.expected import Expected, Item
+from coursework.check.layout import box_of
 
 _OFF_CENTER = 30.0  # points by which the middle of a centred line may miss the middle of the page
 _GAP = 2.5  # between the words of a line, in heights of a letter, where the line is torn apart
@@ -36,8 +37,7 @@ class _Pages:
 
     def box(self, place: tuple[int, int]) -> Box:
         """Return left, bottom, right and top of a character."""
-        left, bottom, right, top = self.open(place[0])[1].get_charbox(place[1])
-        return left, bottom, right, top
+        return box_of(self.open(place[0])[1], place[1])
 
     def font(self, place: tuple[int, int]) -> str:
         """Return the name of the font of a character."""

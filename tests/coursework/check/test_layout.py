@@ -37,7 +37,7 @@ def test_a_clear_area_above_the_text_hides_nothing(work):
 
 def test_lines_that_overlap_are_to_be_looked_at(work):
     work.cells(new_markdown_cell("first words\n\nsecond words"))
-    work.typeset("#place(dy: 50pt)[first words]#place(dy: 54pt)[second words]")
+    work.typeset("#place(dy: 50pt)[first words]#place(dy: 52pt)[second words]")
     (finding,) = work.findings()
     assert (finding.kind, finding.severity) == ("page", "warning")
     assert "overlaps another line on page 1" in finding.message
