@@ -92,13 +92,18 @@ class Alignment:
     def _is_word(self, start: int, end: int) -> bool:
         return start in self.breaks and (end in self.breaks or end == len(self.text))
 
-    def gap(self, number: int) -> tuple[int, int]:
-        """Return the part of the text between the items before and after one."""
-        before = (span for span in reversed(self.spans[:number]) if span)
-        after = (span for span in self.spans[number + 1 :] if span)
-        start = next(before, (0, 0))[1]
-        end = next(after, (len(self.text), 0))[0]
-        return (start, end) if start <= end else (0, len(self.text))
+    def gaps(self) -> list[tuple[int, int]]:
+        """Return for each item the part of the text between the items before and after it."""
+        starts, ends = [0], [len(self.text)]
+        for span in self.spans:
+            starts.append(span[1] if span else starts[-1])
+        for span in reversed(self.spans):
+            ends.append(span[0] if span else ends[-1])
+        whole = (0, len(self.text))
+        return [
+            (start, end) if start <= end else whole
+            for start, end in zip(starts[:-1], ends[-2::-1], strict=True)
+        ]
 
 
 def align(
@@ -177,10 +182,7 @@ def _take_between(alignment: Alignment, needles: list[str], required: bool) -> N
 
     What is not required comes last, so that it takes nothing from what is.
     """
-    end_of = [len(alignment.text)] * (len(needles) + 1)
-    for number in range(len(needles) - 1, -1, -1):
-        span = alignment.spans[number]
-        end_of[number] = span[0] if span else end_of[number + 1]
+    gaps = alignment.gaps()
     start = position = 0
     for number, needle in enumerate(needles):
         span = alignment.spans[number]
@@ -192,9 +194,9 @@ def _take_between(alignment: Alignment, needles: list[str], required: bool) -> N
             continue
         if alignment.items[number].required != required:
             continue
-        found = alignment.free(needle, position, end_of[number])
+        found = alignment.free(needle, position, gaps[number][1])
         if found < 0:
-            found = alignment.free(needle, start, end_of[number])
+            found = alignment.free(needle, start, gaps[number][1])
         if found >= 0:
             alignment.take(number, found, found + len(needle))
             position = found + len(needle)
@@ -204,12 +206,16 @@ def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
     """Find what is out of order, the longest first; it takes its text from what is part of it."""
     waiting = [number for number in alignment.missing() if alignment.items[number].required]
     waiting.sort(key=lambda number: -len(needles[number]))
+    gaps = alignment.gaps()
+    in_vain: set[tuple[str, int, int]] = set()
     for number in waiting:  # grows by those that are robbed, each of which is shorter
         needle = needles[number]
         start, end = 0, len(alignment.text)
         if len(needle) < _ANCHOR // 2:
-            low, high = alignment.gap(number)
+            low, high = gaps[number]
             start, end = max(0, low - _NEAR), high + _NEAR
+        if (needle, start, end) in in_vain:
+            continue
         found = alignment.free(needle, start, end)
         if found < 0:
             found = alignment.free(needle, start, end, as_words=False)
@@ -221,6 +227,8 @@ def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
                 alignment.give_back(other)
             alignment.take(number, found, found + len(needle))
             waiting += robbed
+        else:
+            in_vain.add((needle, start, end))
 
 
 def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> int:
@@ -296,13 +304,17 @@ def _take_nearby(alignment: Alignment) -> None:
     Readers put its words in another order, its letters twice, or its marks elsewhere: either most
     of its letters are left between its neighbours, or as many letters of such scripts.
     """
+    gaps = alignment.gaps()
+    if not any(map(is_hard_to_read, set(alignment.rest))):
+        return
     for number in alignment.missing():
         item = alignment.items[number]
         letters = Counter(char for char in skeleton(fold(item.text)) if char.isalnum())
         hard = sum(is_hard_to_read(char) for char in fold(item.text))
         if item.kind == "figure" or not hard:
             continue
-        start, end = alignment.gap(number)
+        start, end = gaps[number]
+        end = min(end, start + _NEAR)
         near = range(max(0, start - _ROUND), min(len(alignment.text), end + _ROUND))
         free = [place for place in near if alignment.owners[place] < 0]
         found = Counter(alignment.text[place] for place in free)

@@ -1,6 +1,7 @@
 """Faults of a page that its text does not show: ink painted over, lines on lines, ink outside."""
 
 import ctypes
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 _MARGIN = 3.0  # points that a glyph may reach over the edge of its measure
 _THIN = 2.0  # points: a rule or a strike is no thicker
 _SCALE = 2.0  # pixels for a point, where two pictures of a page are compared
+_MOST_PIXELS = 4000  # a side of such a picture
 _INK = 48  # levels of gray by which ink differs from paper
 _LINE_ENDS = ("\r", "\n")
 ARCS = set("⏜⏝⏞⏟⎴⎵⏠⏡")
@@ -209,7 +211,9 @@ def _covered(
     shown = _gray(page)
     again = document[index]
     for number in sorted(suspects, reverse=True):
-        pdf.FPDFPage_RemoveObject(again.raw, pdf.FPDFPage_GetObject(again.raw, number))
+        cover = pdf.FPDFPage_GetObject(again.raw, number)
+        pdf.FPDFPage_RemoveObject(again.raw, cover)
+        pdf.FPDFPageObj_Destroy(cover)
     below = _gray(again)
     again.close()
     lost = below.astype(int) + _INK < shown
@@ -244,31 +248,28 @@ def _opaque(page: pdfium.PdfPage, objects: Objects) -> Iterator[int]:
 
 def _overlapping(boxes: _Boxes) -> Iterator[Fault]:
     """Find letters that stand on letters of another line or of another part of a formula."""
-    bounds = boxes.objects.bounds
+    hits = list(itertools.islice(_letters_on_letters(boxes), 2))
+    if len(hits) == 2:  # one alone may be meant: a sign made of two letters
+        yield from list(boxes.faults("overlap", hits))[:1]
+
+
+def _letters_on_letters(boxes: _Boxes) -> Iterator[int]:
+    """Yield the text objects of which a letter stands on one of another object."""
     plain = {
-        owner
+        owner: letters
         for owner, positions in boxes.owned.items()
-        if any(_is_plain(boxes.characters[position]) for position in positions)
+        if (letters := [p for p in positions if _is_plain(boxes.characters[p])])
     }
-    texts = np.array(sorted(plain), dtype=int)
-    if len(texts) < 2:
-        return
-    left, bottom, right, top = bounds[texts].T
-    across = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
-    along = np.minimum(top[:, None], top) - np.maximum(bottom[:, None], bottom)
-    pairs = np.argwhere(np.triu((across > 1) & (along > 1), 1))
-    hits: list[int] = []
-    for one, other in texts[pairs].tolist():
-        ours, theirs = (
-            [boxes.of(p) for p in boxes.owned[number] if _is_plain(boxes.characters[p])]
-            for number in (one, other)
-        )
-        hits += [
-            one for a in ours for b in theirs if _share(a, b) > 0.25 and _share(b, a) > 0.25
-        ]
-    if len(hits) > 1:
-        first = boxes.line(hits[0])
-        yield Fault("overlap", boxes.page, first, boxes.owned[hits[0]][0])
+    numbers = np.array(sorted(plain), dtype=int)
+    left, bottom, right, top = boxes.objects.bounds[numbers].T
+    for row, one in enumerate(numbers.tolist()):
+        across = np.minimum(right[row], right[row + 1 :]) - np.maximum(left[row], left[row + 1 :])
+        along = np.minimum(top[row], top[row + 1 :]) - np.maximum(bottom[row], bottom[row + 1 :])
+        for other in numbers[row + 1 :][(across > 1) & (along > 1)].tolist():
+            for ours, theirs in itertools.product(plain[one], plain[other]):
+                box, its = boxes.of(ours), boxes.of(theirs)
+                if min(_share(box, its), _share(its, box)) > 0.25:
+                    yield one
 
 
 def _is_plain(char: str) -> bool:
@@ -291,14 +292,19 @@ def _share(
 
 
 def _gray(page: pdfium.PdfPage) -> NDArray[np.uint8]:
-    picture = page.render(scale=_SCALE, grayscale=True).to_numpy()
+    picture = page.render(scale=_scale(page), grayscale=True).to_numpy()
     return cast(NDArray[np.uint8], picture.reshape(picture.shape[0], picture.shape[1]))
+
+
+def _scale(page: pdfium.PdfPage) -> float:
+    return float(min(_SCALE, _MOST_PIXELS / max(page.get_size())))
 
 
 def _pixels(
     picture: NDArray[np.bool_], page: pdfium.PdfPage, box: tuple[float, ...]
 ) -> NDArray[np.bool_]:
     left, _, _, top = page.get_mediabox()
-    columns = slice(int((box[0] - left) * _SCALE), int((box[2] - left) * _SCALE) + 1)
-    rows = slice(int((top - box[3]) * _SCALE), int((top - box[1]) * _SCALE) + 1)
+    scale = _scale(page)
+    columns = slice(int((box[0] - left) * scale), int((box[2] - left) * scale) + 1)
+    rows = slice(int((top - box[3]) * scale), int((top - box[1]) * scale) + 1)
     return picture[rows, columns]

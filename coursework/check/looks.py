@@ -130,7 +130,7 @@ def _runs_from_left(
     The letters cannot tell: readers reorder them.
     """
     stop = item.text.rstrip()[-1]
-    start, end = alignment.spans[number] or alignment.gap(number)
+    start, end = alignment.spans[number] or alignment.gaps()[number]
     if stop.isalnum() or start >= end:
         return False
     last = places[end - 1][0]
