@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PIL import Image, ImageColor
@@ -16,6 +16,7 @@ from coursework.check.notebook import (
     Notebook,
     Output,
     join_text,
+    model_id,
     read_outputs,
     shown_lines,
     spell_out,
@@ -113,9 +114,7 @@ def expect(notebook: Notebook) -> Expected:
 
 def _expect_source(expected: Expected, cell: Cell) -> None:
     if cell.kind == "markdown":
-        pieces = read_markdown(cell.source)
-        attached = {name for name in cell.attachments if cell.attachments[name]}
-        _expect_pieces(expected, cell.number, 0, pieces, attached)
+        _expect_pieces(expected, cell.number, 0, read_markdown(cell.source))
         if re.search(r"^\s*(```+|~~~+)\s*\{?mermaid", cell.source, re.MULTILINE):
             expected.replaced.append(Item("note", cell.number, 0, "a mermaid drawing"))
     elif cell.kind == "code":
@@ -210,15 +209,15 @@ def _expect_widget(
 ) -> None:
     """Expect what is in `Output` widgets, and the texts of a progress bar."""
     models = list(widget_models(notebook, view))
+    # What a widget holds may be a view of the widget itself: inside of it, it has no state.
+    inner = {name: model for name, model in notebook.widgets.items() if name != model_id(view)}
     if not models or not all(_QUIET_WIDGETS.search(name) for name, _ in models):
         expected.replaced.append(Item("note", cell, number, "a widget"))
     is_bar = any(name.endswith("ProgressModel") for name, _ in models)
     for name, state in models:
         if name == "OutputModel":
-            inside = Expected()
-            _expect_outputs(inside, notebook, cell, read_outputs(state.get("outputs")))
-            expected.items += inside.items
-            expected.replaced += inside.replaced
+            outputs = read_outputs(state.get("outputs"))
+            _expect_outputs(expected, replace(notebook, widgets=inner), cell, outputs)
         elif is_bar and name in ("HTMLModel", "LabelModel", "HTMLMathModel"):
             for piece in read_html(join_text(state.get("value"))):
                 also = piece.text.split("[")[0]
@@ -272,13 +271,7 @@ def _expect_lines(
             expected.items.append(Item(kind, cell, number, line, also))
 
 
-def _expect_pieces(
-    expected: Expected,
-    cell: int,
-    number: int,
-    pieces: Iterable[Piece],
-    attached: Iterable[str] = (),
-) -> None:
+def _expect_pieces(expected: Expected, cell: int, number: int, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if piece.kind == "code":
             _expect_lines(expected, "code", cell, number, spell_out(piece.text).split("\n"))

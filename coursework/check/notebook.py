@@ -50,7 +50,7 @@ class Cell:
         Its place in the notebook, counted from 1.
     kind
         ``"markdown"``, ``"code"``, ``"raw"``, or what another program wrote.
-    source, tags, attachments, outputs
+    source, tags, outputs
         What the file says.
     raw_kind
         The MIME type of a raw cell.
@@ -62,7 +62,6 @@ class Cell:
     kind: str
     source: str
     tags: frozenset[str]
-    attachments: dict[str, Any]
     outputs: tuple[Output, ...]
     raw_kind: str
     count: int | None
@@ -208,9 +207,14 @@ def spell_out(text: str) -> str:
     return "".join(out)
 
 
+def model_id(view: object) -> str:
+    """Return the name of the model that a view of a widget shows."""
+    return str(_dictionary(view).get("model_id", ""))
+
+
 def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name and the state of a widget and of all that it holds, in order."""
-    waiting = [str(_dictionary(view).get("model_id", ""))]
+    waiting = [model_id(view)]
     seen: set[str] = set()
     while waiting:
         model = waiting.pop().removeprefix("IPY_MODEL_")
@@ -239,7 +243,6 @@ def _read_cell(number: int, cell: dict[str, Any]) -> Cell:
         kind=kind,
         source=source,
         tags=frozenset(map(str, _list(metadata.get("tags")))),
-        attachments=_dictionary(cell.get("attachments")),
         outputs=read_outputs(cell.get("outputs")) if kind == "code" else (),
         raw_kind=str(metadata.get("raw_mimetype") or metadata.get("format") or ""),
         count=count if isinstance(count, int) else None,

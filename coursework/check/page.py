@@ -112,7 +112,8 @@ class _Fold(dict[int, str]):
 # PDFium reads a hyphen at the end of a line as one of two marks of its own.
 _FOLD = _Fold(dict.fromkeys([0xFFFE, 0x02, 0x2010, 0x2011, 0x2212], "-"))
 _FOLD[0x2254] = ":="
-_FOLD.update(dict.fromkeys(range(0x1F3FB, 0x1F400), ""))  # tones of skin, drawn with their emoji
+# Tones of skin are drawn with their emoji; the others are signs of the check's own.
+_FOLD.update(dict.fromkeys([*range(0x1F3FB, 0x1F400), *range(0xE000, 0xE012), 0xFFFC], ""))
 
 
 def fold(text: str) -> str:
@@ -218,7 +219,6 @@ class _Page:
             if starts_word:
                 reading.breaks.add(len(reading.parts))
                 starts_word = False
-            folded = folded.replace(FIGURE, "").replace(FORMULA, "")
             reading.parts += folded
             reading.places += [(self.index, position)] * len(folded)
         self.add_figures(range(passed, len(self.objects.kinds)))

@@ -22,6 +22,7 @@ _CODE = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
+_NO_MARKS = dict.fromkeys(range(0xE000, 0xE005))
 _MARKS = str.maketrans({"\ue002": "", "\ue003": "$", "\ue004": "\\"})
 
 # What MathJax looks for in the rest. A dollar in a tag or before code opens no formula.
@@ -130,7 +131,8 @@ def read_markdown(source: str) -> list[Piece]:
         formulas.append("" if match["reference"] else _tex(match))
         return f"\ue000{len(formulas) - 1}\ue001"
 
-    marked = _MATH.sub(set_aside, _CODE.sub(mark, _keep_rows(source)))
+    source = _keep_rows(source.translate(_NO_MARKS))
+    marked = _MATH.sub(set_aside, _CODE.sub(mark, source))
     html = _MARKDOWN.render(marked.translate(_MARKS))
     # In code and in attributes a dollar is a dollar.
     html = _VERBATIM.sub(
@@ -142,7 +144,7 @@ def read_markdown(source: str) -> list[Piece]:
 def read_html(html: str) -> list[Piece]:
     """List what a reader sees of the HTML of an output, formulas in its texts included."""
     pieces: list[Piece] = []
-    for piece in _read(html, []):
+    for piece in _read(html.translate(_NO_MARKS), []):
         pieces += [piece] if piece.kind not in ("text", "table", "heading") else _split(piece)
     return pieces
 

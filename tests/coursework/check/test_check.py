@@ -278,6 +278,13 @@ def test_what_an_output_widget_holds_is_expected(work):
     assert "the answer is 42" in work.typeset("x").lost()[0]
 
 
+def test_a_widget_that_holds_a_view_of_itself_ends(work):
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "a"}}
+    outputs = [{"output_type": "display_data", "data": view}]
+    work.write(widget({"a": {"model_name": "OutputModel", "state": {"outputs": outputs}}}))
+    assert work.typeset("x").lost() == []
+
+
 def test_a_progress_bar_shows_its_last_state_and_may_leave_out_its_time(work):
     bar = {"model_name": "FloatProgressModel", "state": {"value": 10, "max": 10}}
     label = {"model_name": "HTMLModel", "state": {"value": "10/10 [00:01&lt;00:00, 9.8it/s]"}}

@@ -91,7 +91,9 @@ def test_no_notebook_ends_in_a_traceback(work, cells, metadata):
     work.write(json.dumps({"cells": cells, "metadata": metadata})).findings()
 
 
-@hypothesis.given(st.text(alphabet="$\\[](){}`*_#|<>/ab1=\n-~!&;:\"'.", max_size=80))
+@hypothesis.given(
+    st.text(alphabet="\ue000\ue001\ue002$\\[](){}`*_#|<>/ab1=\n-~!&;:\"'.", max_size=80)
+)
 @hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 def test_no_prose_and_no_html_ends_in_a_traceback(work, text):
     if not work.pdf.is_file():
