@@ -66,7 +66,7 @@ class Finding:
     severity: str = LOST
 
     def __str__(self) -> str:
-        mark = "" if self.severity == LOST else " (only look)"
+        mark = "" if self.severity == LOST else " (warning)"
         return f"{self.kind}{mark}: {self.message}"
 
 
@@ -400,12 +400,12 @@ def _check_looks(
 
 
 def _list_replaced(expected: Expected, reading: Reading) -> Iterator[Finding]:
-    """List what only a browser can show, and whether the page names it."""
+    """List what no page can show, and whether its description is there instead."""
     whole = "".join(reading.heads)
     for item in expected.replaced:
-        message = f"{item.where}: {item.text} is not on the page, where at most a note can stand"
+        message = f"{item.where}: {item.text} cannot be printed; look what stands in its place"
         if item.also and fold(item.also) not in whole:
-            message += f"; its description {_shorten(item.also)!r} is not there either"
+            message += f"; its description {_shorten(item.also)!r} is not on the page"
         yield Finding("note", message, WARNING)
 
 

@@ -1,5 +1,6 @@
 """How a text stands on the page: its face, its direction, its place, the colours behind it."""
 
+import contextlib
 import ctypes
 import itertools
 from collections.abc import Iterator
@@ -44,7 +45,12 @@ class _Pages:
         buffer = ctypes.create_string_buffer(100)
         flags = ctypes.c_int()
         pdf.FPDFText_GetFontInfo(self.open(place[0])[1].raw, place[1], buffer, 100, flags)
-        return buffer.value.decode("utf-8", "replace")
+        # Before the plus stands a tag of the subset.
+        return buffer.value.decode("utf-8", "replace").split("+")[-1]
+
+    def close(self) -> None:
+        """Let go of the file, which may be moved next."""
+        self.document.close()
 
     def fills(self) -> set[tuple[int, int, int]]:
         """Return the colours of all areas."""
@@ -64,7 +70,13 @@ def find_odd_looks(
     path: Path, expected: Expected, alignment: Alignment, places: list[tuple[int, int]]
 ) -> Iterator[tuple[str, str]]:
     """Yield where and how something looks otherwise than its author asked."""
-    pages = _Pages(path)
+    with contextlib.closing(_Pages(path)) as pages:
+        yield from _odd_looks(pages, expected, alignment, places)
+
+
+def _odd_looks(
+    pages: _Pages, expected: Expected, alignment: Alignment, places: list[tuple[int, int]]
+) -> Iterator[tuple[str, str]]:
     owned: dict[int, list[int]] = {}
     for position, owner in enumerate(alignment.owners):
         if owner >= 0 and places[position][1] >= 0:

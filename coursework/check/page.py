@@ -17,7 +17,8 @@ FIGURE, FORMULA, EMPTY = "\ufffc", "\ue010", "\ue011"
 """What stands in the text of a PDF for a picture, a formula, and a glyph without a character."""
 
 _FOOTER = re.compile(r"page\s*(\d+)\s*of\s*(\d+)\s*$")
-_DEEPEST = 200  # elements within elements: a structure tree may run in circles
+# Elements within elements, of a page and of a formula: a structure tree may run in circles.
+_DEEPEST, _DEEPEST_PART = 200, 20
 
 
 class UnreadablePdfError(ValueError):
@@ -141,7 +142,7 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
     try:
         for index in range(min(len(document), most_pages)):
             _read_page(reading, document, index)
-    except pdfium.PdfiumError as error:
+    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: an object that is not there
         raise UnreadablePdfError(f"it cannot be read ({error}); export it again") from error
     finally:
         count = len(document)
@@ -333,23 +334,16 @@ def _elements(tree: object, count: int) -> Iterator[tuple[object, str]]:
                 waiting.append((inner, depth + 1))
 
 
-def _marks(element: object) -> Iterator[int]:
+def _marks(element: object, depth: int = 0) -> Iterator[int]:
     """Yield the marks of the content of an element and of the elements in it."""
-    for inner, _ in [(element, ""), *_below(element)]:
-        for child in range(max(0, pdf.FPDF_StructElement_GetMarkedContentIdCount(inner))):
-            mark = pdf.FPDF_StructElement_GetMarkedContentIdAtIndex(inner, child)
-            if mark >= 0:
-                yield mark
-
-
-def _below(element: object, depth: int = 0) -> Iterator[tuple[object, str]]:
-    if depth > 20:
-        return
+    for child in range(max(0, pdf.FPDF_StructElement_GetMarkedContentIdCount(element))):
+        mark = pdf.FPDF_StructElement_GetMarkedContentIdAtIndex(element, child)
+        if mark >= 0:
+            yield mark
     for child in range(max(0, pdf.FPDF_StructElement_CountChildren(element))):
         inner = pdf.FPDF_StructElement_GetChildAtIndex(element, child)
-        if inner:
-            yield inner, ""
-            yield from _below(inner, depth + 1)
+        if inner and depth < _DEEPEST_PART:
+            yield from _marks(inner, depth + 1)
 
 
 def _string(read: object, element: object) -> str:

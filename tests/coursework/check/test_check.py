@@ -241,7 +241,7 @@ def test_what_only_a_browser_shows_is_listed_and_refuses_nothing(work, name):
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     (finding,) = work.typeset('#raw("[1] x")\n\n[Only a note]').findings()
     assert (finding.kind, finding.severity) == ("note", "warning")
-    assert f"cell 1, output 1: {name} is not on the page" in finding.message
+    assert f"cell 1, output 1: {name} cannot be printed" in finding.message
 
 
 def test_a_mermaid_drawing_and_a_picture_on_the_network_are_listed(work):
@@ -251,7 +251,7 @@ def test_a_mermaid_drawing_and_a_picture_on_the_network_are_listed(work):
     )
     findings = work.typeset("graph TD").findings()
     assert [f.kind for f in findings] == ["note", "note"]
-    assert "its description 'run online' is not there either" in findings[1].message
+    assert "its description 'run online' is not on the page" in findings[1].message
 
 
 def test_the_still_picture_of_something_live_is_expected(work):
@@ -398,7 +398,7 @@ def test_many_losses_are_counted_and_not_all_listed(lacking):
 
 def test_a_finding_reads_as_a_line_and_says_whether_it_matters():
     assert str(Finding("code", "cell 3: x")) == "code: cell 3: x"
-    assert str(Finding("note", "cell 3: x", "warning")) == "note (only look): cell 3: x"
+    assert str(Finding("note", "cell 3: x", "warning")) == "note (warning): cell 3: x"
 
 
 def blank_page(writer):

@@ -32,7 +32,7 @@ def test_an_unknown_cell_costs_only_itself(work):
     work.write({"cells": [{"cell_type": "poll", "question": "?"}, ODD["a null id"][0], None]})
     findings = work.typeset("Text").findings()
     assert {finding.severity for finding in findings} == {"warning"}
-    assert findings[0].message.startswith("cell 1: a cell of type 'poll' is not on the page")
+    assert findings[0].message.startswith("cell 1: a cell of type 'poll' cannot be printed")
 
 
 def test_a_notebook_of_format_3_is_read(work):
