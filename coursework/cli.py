@@ -204,8 +204,9 @@ def _check(options: argparse.Namespace) -> int:
     findings = check_pdf(options.notebook, pdf)
     for finding in findings:
         _say(str(finding))
-    _say(f"{pdf}: {len(findings) or 'nothing'} to mend")
-    return 1 if findings else 0
+    losses = sum(finding.severity == "lost" for finding in findings)
+    _say(f"{pdf}: {losses or 'nothing'} to mend, {len(findings) - losses or 'nothing'} to look at")
+    return 1 if losses else 0
 
 
 def _submit(options: argparse.Namespace) -> None:

@@ -1,42 +1,46 @@
 """The PDF read back and held against the notebook: everything must be there.
 
-No exporter is trusted here, not even ours: the file is opened again, and whatever the notebook
-shows must be in it as often as the notebook shows it.
+No exporter is trusted here, not even ours: both files are read with code and libraries of the
+check's own, and whatever the notebook shows must be on a page as often as the notebook shows it.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbformat import NotebookNode
-
-from coursework.check.expected import Expected, Text, expect
-from coursework.check.readback import (
-    PICTURE,
-    Readback,
-    UnreadablePdfError,
-    holds_reordered,
-    read_back,
-    squeeze,
-)
+from coursework.check.align import Alignment, align, is_hard_to_read, skeleton
+from coursework.check.expected import Expected, Item, expect
+from coursework.check.looks import find_odd_looks
+from coursework.check.notebook import Cell, Notebook, read_notebook
+from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
+from coursework.check.tex import Shown, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
-from coursework.pdf.notebook import read_notebook, shorten
 
 MOST_PAGES = 300
 MOST_BYTES = 50_000_000
-"""A PDF with more pages or bytes is a finding: courses do not accept it."""
+"""More than this, no course wants to receive."""
+
+LOST, WARNING = "lost", "warning"
 
 _AT_MOST = 20  # findings of one kind that are listed one by one
+_HEAD_LETTERS = 60  # of a long name that the head of a page must show
 
-# Letters by their TeX names. A PDF without tags does not name its formulas; only such letters tell
-# whether they are there.
-_LETTERS = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "theta": "θ", "lambda": "λ", "mu": "μ",
-    "sigma": "σ", "pi": "π", "eta": "η", "sum": "∑", "int": "∫", "partial": "∂", "nabla": "∇",
-    "infty": "∞", "in": "∈", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥",
-}  # fmt: skip
+# What an exporter may leave on a page and no notebook shows, without spaces.
+_NOISE = {
+    r"<IPython\.core\.display\.\w+object>|<Figuresize\S+?Axes>": "the name of an object",
+    r"\|(?::?-{2,}:?\|)+": "the source of a table",
+    r"\\(?:eq)?ref\{[^{}]*\}": "a reference to an equation as TeX",
+    r"[A-Za-z0-9+/=]{300,}": "the data of a file",
+}
+_LAYOUT = {
+    "covered": "is painted over in part",
+    "overlap": "overlaps another line",
+    "outside": "runs over the edge",
+    "picture": "runs over the edge",
+}
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,22 @@ class Finding:
     kind
         ``"placeholder"``, ``"identity"``, ``"run"``, ``"error"``, ``"heading"``, ``"text"``,
         ``"code"``, ``"output"``, ``"table"``, ``"formula"``, ``"tex"``, ``"figure"``,
-        ``"glyph"``, ``"page"`` or ``"file"``.
+        ``"glyph"``, ``"page"``, ``"file"``, ``"note"`` (a note stands for what no page can show),
+        ``"copy"`` (on the page, but a copy of the text reads otherwise), ``"noise"`` (on the
+        page, but not in the notebook) or ``"looks"`` (not as its author asked).
     message
         What is wrong, where, and where it helps, what to do.
+    severity
+        ``"lost"``: the PDF cannot be handed in; or ``"warning"``: it is to be looked at.
     """
 
     kind: str
     message: str
+    severity: str = LOST
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.message}"
+        mark = "" if self.severity == LOST else " (warning)"
+        return f"{self.kind}{mark}: {self.message}"
 
 
 def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
@@ -68,189 +78,337 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
     notebook
         The executed notebook.
     pdf
-        Its export, by any exporter. In a PDF with tags, such as ours, every formula and figure is
-        checked. Without tags, formulas are recognised by their letters, and figures are counted.
+        Its export, by any exporter. One that tags its PDF, as ours does, is checked to the last
+        formula and figure; in others they are recognised by what is left of them.
 
     Returns
     -------
     list of Finding
-        Empty if everything is there.
+        Empty if everything is there; those of severity ``"warning"`` cost nothing.
 
     Raises
     ------
     FileNotFoundError
         If one of the files does not exist.
     ValueError
-        If the file of the notebook is not a notebook.
+        If the notebook is not one.
     """
     notebook, pdf = Path(notebook), Path(pdf)
-    node = read_notebook(notebook)
-    findings = [*_check_run(node), *_check_identity(node)]
+    read = read_notebook(notebook)
     if not pdf.is_file():
         raise FileNotFoundError(f"{pdf}: no such PDF; export the notebook first")
+    findings = [*_check_run(read), *_check_identity(read)]
     try:
-        found = read_back(pdf)
+        reading = read_pdf(pdf, 2 * MOST_PAGES)
     except UnreadablePdfError as error:
         return [*findings, Finding("file", f"{pdf}: {error}")]
-    expected = expect(node)
+    expected = expect(read)
+    texts = [item for item in expected.items if item.kind != "formula"]
+    alignment = align(reading.text, reading.breaks, reading.sizes, texts)
     return [
         *findings,
-        *_check_file(pdf, found),
-        *_check_heads(node, found),
-        *_check_texts(expected, found),
-        *_check_formulas(expected, found),
-        *_check_figures(expected, found),
+        *_check_file(pdf, reading),
+        *_check_heads(read, reading),
+        *_check_texts(alignment),
+        *_check_cuts(expected, alignment),
+        *_check_formulas(expected, reading, alignment),
+        *_check_layout(expected, reading, alignment),
+        *_check_glyphs(alignment),
+        *_check_noise(alignment),
+        *_check_looks(pdf, expected, alignment, reading),
+        *_list_replaced(expected, reading),
     ]
 
 
-def _check_run(notebook: NotebookNode) -> Iterator[Finding]:
-    """Find cells that were not run, not in order, or ended in an error."""
+def _check_run(notebook: Notebook) -> Iterator[Finding]:
+    """Find cells that were not run, not in order, or ended in an error that nobody expected."""
     last = 0
-    for number, cell in enumerate(notebook.cells, 1):
-        if cell.cell_type != "code" or not cell.source.strip():
+    for cell in notebook.cells:
+        if cell.kind != "code" or not cell.source.strip() or "skip-execution" in cell.tags:
             continue
-        count = cell.get("execution_count")
-        if count is None:
-            yield Finding("run", f"cell {number} was not run; run the whole notebook")
-        elif count != last + 1:
+        if cell.count is None:
+            yield Finding("run", f"cell {cell.number} was not run; run the whole notebook")
+        elif cell.count != last + 1:
             yield Finding(
                 "run",
-                f"cell {number} was run as number {count}, expected {last + 1}; "
+                f"cell {cell.number} was run as number {cell.count}, expected {last + 1}; "
                 "restart the kernel and run all cells",
             )
-        last = count or last + 1
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                why = shorten(f"{output.ename}: {output.evalue}")
-                yield Finding("error", f"cell {number} ends in {why}")
+        last = cell.count or last + 1
+        if "raises-exception" not in cell.tags:
+            yield from _check_errors(cell)
 
 
-def _check_identity(notebook: NotebookNode) -> Iterator[Finding]:
-    for number, cell in enumerate(notebook.cells, 1):
-        if "identity" in cell.metadata.get("tags", []):
+def _check_errors(cell: Cell) -> Iterator[Finding]:
+    for output in cell.outputs:
+        if output.kind == "error":
+            yield Finding("error", f"cell {cell.number} ends in {_shorten(output.data['said'])}")
+
+
+def _check_identity(notebook: Notebook) -> Iterator[Finding]:
+    for cell in notebook.cells:
+        if "identity" in cell.tags:
             for name, placeholder in PLACEHOLDERS.items():
                 if placeholder in cell.source:
-                    field = name.replace("_", " ")
-                    yield Finding(
-                        "placeholder", f"cell {number} still says {placeholder}: no {field}"
-                    )
+                    message = f"cell {cell.number} still says {placeholder}: no "
+                    yield Finding("placeholder", message + name.replace("_", " "), WARNING)
 
 
-def _check_file(path: Path, found: Readback) -> Iterator[Finding]:
-    size, pages = path.stat().st_size, len(found.pages)
+def _check_file(path: Path, reading: Reading) -> Iterator[Finding]:
+    size, pages = path.stat().st_size, len(reading.heads)
     if not pages:
         yield Finding("file", "the PDF has no page")
     if pages > MOST_PAGES:
         yield Finding("file", f"the PDF has {pages} pages, more than {MOST_PAGES}")
     if size > MOST_BYTES:
         yield Finding("file", f"the PDF has {size:,} bytes, more than {MOST_BYTES:,}")
-    for number in found.blank_pages:
+    for number in reading.blank:
         yield Finding("page", f"page {number} is blank")
-    # Pictures first: there are few of them, and a page may hold a hundred texts.
-    for number, what in sorted(found.outside, key=lambda item: item[1] != PICTURE)[:_AT_MOST]:
-        yield Finding("page", f"{what} runs over the edge of page {number}")
-    if any(found.numbering):
-        for number, footer in enumerate(found.numbering, 1):
-            if footer.strip() != f"page {number} of {pages}":
-                said = repr(footer.strip()) if footer else "nothing"
+    if any(reading.numbering):
+        for number, footer in enumerate(reading.numbering, 1):
+            if footer != f"page {number} of {pages}":
+                said = repr(footer) if footer else "nothing"
                 yield Finding("page", f"page {number} of {pages} is numbered {said}")
 
 
-def _check_heads(notebook: NotebookNode, found: Readback) -> Iterator[Finding]:
+def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
     """Find pages that do not name the student whom the notebook names."""
-    authors = [str(a.get("name", "")) for a in notebook.metadata.get("authors") or []]
+    authors = notebook.metadata.get("authors")
+    names = [
+        str(author.get("name") or "") if isinstance(author, dict) else str(author)
+        for author in (authors if isinstance(authors, list) else [])
+    ]
+    handed_in = notebook.metadata.get("coursework")
+    handed_in = handed_in if isinstance(handed_in, dict) else {}
     wanted = {
-        "name": ", ".join(filter(None, authors)),
-        "student ID": str((notebook.metadata.get("coursework") or {}).get("student_id", "")),
+        "name": ", ".join(filter(None, names)),
+        "student ID": str(handed_in.get("student_id") or ""),
     }
     for field, text in wanted.items():
-        missing = [
-            number
-            for number, page in enumerate(map(squeeze, found.pages), 1)
-            if squeeze(text) not in page and not holds_reordered(page, text)
-        ]
+        missing = [n for n, head in enumerate(reading.heads, 1) if not _names(head, text)]
         if missing:
+            # A name that readers garble cannot be told from one that is not there.
+            is_hard = any(map(is_hard_to_read, fold(text)))
             pages = ", ".join(map(str, missing[:_AT_MOST]))
-            yield Finding("identity", f"the {field} {text!r} is not on page {pages}")
+            message = f"the {field} {text!r} is not on page {pages}"
+            if is_hard and all(_has_ink(reading.heads[n - 1], text) for n in missing):
+                message = f"the {field} {text!r} is on the pages, but a copy of it reads otherwise"
+                yield Finding("copy", message, WARNING)
+            else:
+                yield Finding("identity", message)
 
 
-def _check_texts(expected: Expected, found: Readback) -> Iterator[Finding]:
-    """Find texts that occur less often than in the notebook.
+def _names(head: str, text: str) -> bool:
+    """Whether a page shows a name, of a very long one its beginning."""
+    wanted = fold(text)[:_HEAD_LETTERS]
+    if wanted in head or skeleton(wanted) in skeleton(head):
+        return True
+    # A reader that takes a line for one from right to left turns what is in it, too.
+    turns = any(unicodedata.bidirectional(char) in ("R", "AL") for char in head)
+    words = re.findall(r"\w+", wanted)
+    return turns and all(word in head or word[::-1] in head for word in words)
 
-    Both sides are counted as substrings, so that a line that is part of another line counts alike
-    on both. The longest texts come first: if one is lost, the texts inside it are not lost again.
-    """
-    squeezed = [(text, squeeze(text.text)) for text in expected.texts]
-    everything = "\n".join(text for _, text in squeezed)
-    lost: dict[str, list[Text]] = {}
-    lost_forms: dict[str, int] = {}
-    for wanted in sorted({text for _, text in squeezed if text}, key=len, reverse=True):
-        within_lost = sum(n * form.count(wanted) for form, n in lost_forms.items())
-        missing = everything.count(wanted) - within_lost - found.text.count(wanted)
-        if missing > 0:
-            # Nobody can know which of several equal lines are lost; the last ones are named.
-            same = [text for text, form in squeezed if form == wanted]
-            if holds_reordered(found.text, same[-1].text):
-                continue
-            lost_forms[wanted] = missing
-            for text in same[-missing:]:
-                lost.setdefault(text.kind, []).append(text)
-    for kind, texts in lost.items():
-        texts.sort(key=expected.texts.index)
-        for text in texts[:_AT_MOST]:
-            yield Finding(kind, f"cell {text.cell}: not in the PDF: {shorten(text.text)}")
-        if len(texts) > _AT_MOST:
-            yield Finding(kind, f"and {len(texts) - _AT_MOST} more like these are not in the PDF")
-    for cell in dict.fromkeys(expected.shortened):
-        if squeeze("lines of this output are not printed") not in found.text:
-            yield Finding("output", f"cell {cell}: a long output is cut without a note")
-    for mark, name in (("\x00", "an empty glyph"), ("\ufffd", "a replacement character")):
-        surplus = found.text.count(mark) - everything.count(mark)
-        if surplus > 0:
+
+def _has_ink(head: str, text: str) -> bool:
+    wanted = Counter(skeleton(fold(text)[:_HEAD_LETTERS]))
+    return (wanted & Counter(head)).total() >= wanted.total() / 2
+
+
+def _check_texts(alignment: Alignment) -> Iterator[Finding]:
+    """Find texts and pictures that nothing in the PDF shows."""
+    lost: dict[str, list[Item]] = {}
+    for number in alignment.missing():
+        item = alignment.items[number]
+        if item.required:
+            lost.setdefault(item.kind, []).append(item)
+    for kind, items in lost.items():
+        for item in items[:_AT_MOST]:
+            if kind == "figure":
+                name = f" {_shorten(item.text)!r}" if item.text else ""
+                yield Finding(kind, f"{item.where}: the picture{name} is not in the PDF")
+            else:
+                yield Finding(kind, f"{item.where}: not in the PDF: {_shorten(item.text)}")
+        if len(items) > _AT_MOST:
+            yield Finding(kind, f"and {len(items) - _AT_MOST} more like these are not in the PDF")
+    otherwise = [alignment.items[number] for number in alignment.otherwise]
+    if otherwise:
+        cells = ", ".join(map(str, dict.fromkeys(item.cell for item in otherwise)))
+        yield Finding(
+            "copy",
+            f"on the page, but a copy of the text reads otherwise: {len(otherwise)} texts of cells "
+            f"{cells}, such as {_shorten(otherwise[0].text)}",
+            WARNING,
+        )
+
+
+def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
+    notes = alignment.rest.count(fold("lines of this output are not printed"))
+    for item in expected.cut[notes:]:
+        yield Finding("output", f"{item.where}: a long output is cut without a note")
+
+
+def _check_formulas(
+    expected: Expected, reading: Reading, alignment: Alignment
+) -> Iterator[Finding]:
+    """Find formulas that are not drawn, drawn otherwise, or shown as their source."""
+    items = [item for item in expected.items if item.kind == "formula"]
+    shown = {item.text: read_tex(item.text) for item in items}
+    items = [item for item in items if shown[item.text].visible]
+    if reading.formulas is None:
+        yield from _check_untagged(items, shown, alignment)
+        return
+    drawn, missing = _match(items, reading.formulas, shown)
+    for item, formula in drawn:
+        yield from _check_drawing(item, formula, shown[item.text])
+    rest = alignment.rest
+    for item in missing:
+        source = fold(item.text)
+        if source not in rest:
+            yield Finding("formula", f"{item.where}: not shown as a formula: {_shorten(item.text)}")
+            continue
+        rest = rest.replace(source, "", 1)
+        # Two amounts in dollars look like a formula, and are right as text.
+        if re.search(r"[\\^_{}]", item.text):
+            yield Finding(
+                "tex", f"{item.where}: raw TeX is left on the page: {_shorten(item.text)}"
+            )
+
+
+def _match(
+    items: list[Item], formulas: list[Formula], shown: dict[str, Shown]
+) -> tuple[list[tuple[Item, Formula]], list[Item]]:
+    """Give each formula of the notebook one of the PDF: by its tag, or by what is drawn."""
+    by_tex: dict[str, list[Formula]] = {}
+    for formula in formulas:
+        by_tex.setdefault(fold(formula.tex), []).append(formula)
+    pairs, left = [], []
+    for item in items:
+        same = by_tex.get(fold(item.text), [])
+        if same:
+            pairs.append((item, same.pop(0)))
+        else:
+            left.append(item)
+    for item, formula in pairs:
+        # A formula that goes on on the next page is tagged there once more.
+        same = by_tex[fold(item.text)]
+        if same and shown[item.text].symbols - Counter(formula.glyphs):
+            formula.glyphs += same.pop(0).glyphs
+    spare = [formula for same in by_tex.values() for formula in same]
+    missing = []
+    for item in left:
+        fit = next((f for f in spare if _fits(shown[item.text], f)), None)
+        if fit is None:
+            missing.append(item)
+        else:
+            spare.remove(fit)
+    return pairs, missing
+
+
+def _fits(shown: Shown, formula: Formula) -> bool:
+    drawn = Counter(formula.glyphs)
+    return (
+        bool(shown.symbols)
+        and shown.symbols <= drawn
+        and (shown.symbols.total() > 0.7 * drawn.total())
+    )
+
+
+def _check_drawing(item: Item, formula: Formula, shown: Shown) -> Iterator[Finding]:
+    missing = shown.symbols - Counter(formula.glyphs)
+    if missing:
+        signs = " ".join(dict.fromkeys(missing.elements()))
+        yield Finding("formula", f"{item.where}: drawn without {signs}: {_shorten(item.text)}")
+        return
+    why = drawn_otherwise(item.text, formula.glyphs, formula.bars, formula.beside)
+    if why:
+        yield Finding("formula", f"{item.where}: {why}: {_shorten(item.text)}", WARNING)
+
+
+def _check_untagged(
+    items: list[Item], shown: dict[str, Shown], alignment: Alignment
+) -> Iterator[Finding]:
+    """Without tags, the signs of all formulas together must be in what is left of the text."""
+    wanted: Counter[str] = Counter()
+    for item in items:
+        wanted += shown[item.text].symbols
+    rest = alignment.rest
+    for sign, count in wanted.items():
+        found = rest.count(sign)
+        if not sign.isascii() and found < count:
+            yield Finding("formula", f"formulas hold {sign} {count} times, the PDF {found} times")
+    for item in items:
+        if re.search(r"\\[A-Za-z]{2,}", item.text) and fold(item.text) in rest:
+            message = f"{item.where}: raw TeX is left on the page: {_shorten(item.text)}"
+            yield Finding("tex", message)
+
+
+def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
+    """Say of what is wrong on a page to which cell it belongs."""
+    owners = dict(zip(reading.places, alignment.owners, strict=True)) if reading.faults else {}
+    formulas = {fold(item.text): item for item in expected.items if item.kind == "formula"}
+    nameless: dict[tuple[int, str], list[str]] = {}
+    for fault in reading.faults:
+        owner = owners.get((fault.page - 1, fault.position), -1)
+        item = formulas.get(fold(fault.text)) or (alignment.items[owner] if owner >= 0 else None)
+        if item is None:
+            nameless.setdefault((fault.page, fault.kind), []).append(fault.text)
+            continue
+        what = "the formula" if item.kind == "formula" else "the line"
+        message = f"{item.where}: {what} {_shorten(fault.text)!r} {_LAYOUT[fault.kind]}"
+        severity = WARNING if fault.kind == "overlap" else LOST
+        yield Finding("page", f"{message} on page {fault.page}", severity)
+    for (page, kind), texts in nameless.items():
+        severity = WARNING if kind == "overlap" else LOST
+        what = "a picture" if kind == "picture" else f"the line {_shorten(texts[0])!r}"
+        more = f", and {len(texts) - 1} more" if len(texts) > 1 else ""
+        yield Finding("page", f"{what} {_LAYOUT[kind]} on page {page}{more}", severity)
+
+
+def _check_glyphs(alignment: Alignment) -> Iterator[Finding]:
+    wanted = sum(item.text.count("\ufffd") for item in alignment.items)
+    surplus = alignment.text.count("\ufffd") - wanted
+    for name, count in (
+        ("an empty glyph", alignment.empty),
+        ("a replacement character", surplus),
+    ):
+        if count > 0:
             yield Finding(
                 "glyph",
-                f"{name} stands {surplus} times where no font has the character; "
+                f"{name} stands {count} times where no font has the character; "
                 "install one of the fonts that the export names",
             )
 
 
-def _check_formulas(expected: Expected, found: Readback) -> Iterator[Finding]:
-    yield from _check_raw_tex(expected, found)
-    if found.formulas is not None:
-        counts = Counter(squeeze(tex) for _, tex in expected.formulas)
-        named = {squeeze(tex): (cell, tex) for cell, tex in expected.formulas}
-        for form, count in counts.items():
-            if found.formulas[form] < count:
-                cell, tex = named[form]
-                message = f"cell {cell}: not shown as a formula: {shorten(tex)}"
-                yield Finding("formula", message)
-        return
-    everything = squeeze(" ".join(text.text for text in expected.texts))
-    for name, letter in _LETTERS.items():
-        command = rf"\\{name}(?![A-Za-z])"
-        wanted = sum(len(re.findall(command, tex)) for _, tex in expected.formulas)
-        shown = found.text.count(squeeze(letter)) - everything.count(squeeze(letter))
-        if shown < wanted:
-            message = f"formulas hold {letter} {wanted} times, the PDF {max(shown, 0)} times"
-            yield Finding("formula", message)
+def _check_noise(alignment: Alignment) -> Iterator[Finding]:
+    """Find what the page shows and the notebook does not."""
+    rest = alignment.rest
+    for pattern, what in _NOISE.items():
+        found = re.findall(pattern, rest)
+        if found:
+            yield Finding(
+                "noise",
+                f"the page shows {what}, which the notebook does not: {_shorten(found[0])}",
+                WARNING,
+            )
 
 
-def _check_raw_tex(expected: Expected, found: Readback) -> Iterator[Finding]:
-    """Find formulas whose TeX is printed on a page although no code, output or prose holds it."""
-    command = re.compile(r"\\[A-Za-z]{2,}")
-    texts = squeeze("\n".join(text.text for text in expected.texts))
-    for tex in dict.fromkeys(tex for _, tex in expected.formulas):
-        form = squeeze(tex)
-        if command.search(tex) and found.text.count(form) > texts.count(form):
-            yield Finding("tex", f"raw TeX is left on the page: {shorten(tex)}")
+def _check_looks(
+    path: Path, expected: Expected, alignment: Alignment, reading: Reading
+) -> Iterator[Finding]:
+    for where, what in find_odd_looks(path, expected, alignment, reading.places):
+        yield Finding("looks", f"{where}: {_shorten(what, 120)}", WARNING)
 
 
-def _check_figures(expected: Expected, found: Readback) -> Iterator[Finding]:
-    lost = len(expected.figures) - found.figures
-    if lost > 0:
-        cells = ", ".join(map(str, dict.fromkeys(expected.figures)))
-        yield Finding(
-            "figure",
-            f"{lost} of {len(expected.figures)} figures are not in the PDF (cells with figures: "
-            f"{cells})",
-        )
+def _list_replaced(expected: Expected, reading: Reading) -> Iterator[Finding]:
+    """List what no page can show, and whether its description is there instead."""
+    whole = "".join(reading.heads)
+    for item in expected.replaced:
+        message = f"{item.where}: {item.text} cannot be printed; look what stands in its place"
+        if item.also and fold(item.also) not in whole:
+            message += f"; its description {_shorten(item.also)!r} is not on the page"
+        yield Finding("note", message, WARNING)
+
+
+def _shorten(text: str, most: int = 80) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"

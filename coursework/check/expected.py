@@ -1,188 +1,287 @@
-"""What the PDF of a notebook must show: every text, formula and figure, cell by cell."""
+"""What the PDF of a notebook must show: each text, formula and picture, with its place."""
 
-import copy
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, cast
+import base64
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from bs4 import Comment, Tag
-from bs4.element import NavigableString, PreformattedString
-from nbconvert.preprocessors import CoalesceStreamsPreprocessor
-from nbformat import NotebookNode
+from PIL import Image, ImageColor
 
-from coursework.pdf.cells import RICHEST, as_html
-from coursework.pdf.dom import parse
-from coursework.pdf.formulas.equations import rewrite
-from coursework.pdf.formulas.tex import UnreadableFormulaError
-from coursework.pdf.inline import INVISIBLE_SPACES
-from coursework.pdf.lines import COLUMNS, KEEP, wrap
-from coursework.pdf.markdown import MATH_TAG, markdown_to_html
-from coursework.pdf.notebook import finish_progress_bars
-from coursework.pdf.terminal import play, printable
+from coursework.check.notebook import (
+    WIDGET_VIEW,
+    Cell,
+    Notebook,
+    Output,
+    join_text,
+    model_id,
+    read_outputs,
+    shown_lines,
+    spell_out,
+    widget_models,
+)
+from coursework.check.prose import Piece, read_html, read_markdown
 
-_KINDS = {
-    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
-    **dict.fromkeys(("td", "th"), "table"),
-    "pre": "code",
-}
-_BLOCKS = {
-    "p", "div", "ul", "ol", "li", "table", "tr", "blockquote", "details", "summary", "dl", "dt",
-    "dd", "caption", "center", "section", "hr", "q", "br",
-}  # fmt: skip
-_UNSEEN = {"style", "script", "title", "template", "iframe", "video", "audio", "object", "canvas"}
+# The exporter's habits: an output of more lines is cut to so many at each end, and a line wraps
+# at so many columns. A wrapped line may be half as long, for a nicer break.
+_KEPT_LINES = 500
+_COLUMNS = 100
+
+_PICTURES = (
+    "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf",
+)  # fmt: skip
+_PRINTED = {*_PICTURES, "application/json"}
+_DRAWN_BY_A_BROWSER = (
+    ("plotly", "a plotly chart"), ("vega", "a vega chart"), ("bokeh", "a bokeh chart"),
+    ("holoviews", "a holoviews chart"), ("geo+json", "a map"), ("javascript", "JavaScript"),
+)  # fmt: skip
+_QUIET_WIDGETS = re.compile(r"(Output|Box|Progress|HTML|Label|Layout|Style)\w*Model$")
 
 
 @dataclass(frozen=True)
-class Text:
-    """A piece of text that stands together: a heading, a line of code, a cell of a table."""
+class Item:
+    """One thing that must be on a page.
+
+    Attributes
+    ----------
+    kind
+        ``"heading"``, ``"text"``, ``"table"``, ``"code"``, ``"output"``, ``"formula"`` or
+        ``"figure"``.
+    cell, output
+        Counted from 1; ``output`` is 0 for what the cell itself holds.
+    text
+        The text, TeX, or alternative text of a picture.
+    also
+        Another text that may stand for it.
+    looks
+        As `coursework.check.prose.Piece` has them.
+    required
+        Whether it must be there; the middle of a long output need not.
+    size
+        How wide and high a picture is, in pixels; ``None`` where only drawing it would tell.
+    """
 
     kind: str
     cell: int
+    output: int
     text: str
+    also: str = ""
+    looks: frozenset[str] = frozenset()
+    required: bool = True
+    size: tuple[int, int] | None = None
+
+    @property
+    def where(self) -> str:
+        """Where in the notebook it stands, in words."""
+        return f"cell {self.cell}, output {self.output}" if self.output else f"cell {self.cell}"
 
 
 @dataclass
 class Expected:
-    """What is to be found in the PDF.
+    """What is to be found in a PDF.
 
     Attributes
     ----------
-    texts
-        The texts, in order.
-    formulas
-        Pairs of a cell's number and TeX.
-    figures
-        For each picture, the number of its cell.
-    shortened
-        Cells with an output so long that only its ends are printed.
+    items
+        In the order of the notebook.
+    replaced
+        What no page can show and a note stands for, with its place and alternative text.
+    cut
+        Outputs of which the page shows only the ends, and says so.
+    colors
+        Tables with colours behind their cells, and these colours as red, green and blue.
     """
 
-    texts: list[Text] = field(default_factory=list)
-    formulas: list[tuple[int, str]] = field(default_factory=list)
-    figures: list[int] = field(default_factory=list)
-    shortened: list[int] = field(default_factory=list)
-
-    def add_text(self, kind: str, cell: int, text: str) -> None:
-        """Add a text, line by line, as the page spells it."""
-        for line in printable(text)[0].splitlines():
-            if line.strip():
-                self.texts.append(Text(kind, cell, line))
+    items: list[Item] = field(default_factory=list)
+    replaced: list[Item] = field(default_factory=list)
+    cut: list[Item] = field(default_factory=list)
+    colors: list[tuple[Item, set[tuple[int, int, int]]]] = field(default_factory=list)
 
 
-def expect(notebook: NotebookNode) -> Expected:
-    """List what the PDF of a notebook must show; cells are counted from 1."""
+def expect(notebook: Notebook) -> Expected:
+    """List what the PDF of a notebook must show."""
     expected = Expected()
-    # As in the exporter and in Jupyter: the pieces of a stream are joined, and of a progress bar
-    # only its last state is shown.
-    coalesce = cast(Any, CoalesceStreamsPreprocessor)().preprocess  # nbconvert ships no types
-    notebook, _ = coalesce(copy.deepcopy(notebook), {})
-    finish_progress_bars(notebook)
-    for number, cell in enumerate(notebook.cells, 1):
-        tags = cell.metadata.get("tags", [])
-        if "remove-cell" in tags:
+    for cell in notebook.cells:
+        if "remove-cell" in cell.tags:
             continue
-        if cell.cell_type == "markdown":
-            html = markdown_to_html(cell.source, cell.get("attachments"))
-            _expect_html(expected, number, html)
-        elif cell.cell_type == "code" and "remove-input" not in tags:
-            expected.add_text("code", number, cell.source)
-        elif cell.cell_type == "raw":
-            _expect_raw(expected, number, cell)
-        if "remove-output" not in tags:
-            for output in cell.get("outputs", []):
-                _expect_output(expected, number, output)
+        _expect_source(expected, cell)
+        if "remove-output" not in cell.tags:
+            _expect_outputs(expected, notebook, cell.number, cell.outputs)
     return expected
 
 
-def _expect_raw(expected: Expected, number: int, cell: NotebookNode) -> None:
-    kind = cell.metadata.get("raw_mimetype") or cell.metadata.get("format") or ""
-    if kind in ("text/html", "text/markdown"):
-        _expect_html(expected, number, as_html(kind, cell.source))
-    else:
-        expected.add_text("text", number, cell.source)
-
-
-def _expect_output(expected: Expected, number: int, output: NotebookNode) -> None:
-    if output.output_type == "stream":
-        _expect_stream(expected, number, output.text)
-    elif output.output_type == "error":
-        text = "\n".join(output.get("traceback") or [f"{output.ename}: {output.evalue}"])
-        _expect_stream(expected, number, text)
-    else:
-        _expect_rich(expected, number, output.get("data", {}))
-
-
-def _expect_rich(expected: Expected, number: int, data: dict[str, Any]) -> None:
-    for kind in RICHEST:
-        if kind not in data:
-            continue
-        text = "".join(data[kind]) if isinstance(data[kind], list) else str(data[kind])
-        if kind.startswith("image/") or kind == "application/pdf":
-            expected.figures.append(number)
-        elif kind == "text/plain":
-            _expect_stream(expected, number, text)
-        elif kind.startswith("text/"):
-            html = as_html(kind, text)
-            if not html:
-                continue
-            _expect_html(expected, number, html)
-        return
-
-
-def _expect_stream(expected: Expected, number: int, text: str) -> None:
-    pieces = [piece for line in play(text).lines for _, piece in wrap(line, COLUMNS)]
-    if len(pieces) > 2 * KEEP:
-        expected.shortened.append(number)
-        pieces = pieces[:KEEP] + pieces[-KEEP:]
-    for piece in pieces:
-        expected.add_text("output", number, "".join(span.text for span in piece))
-
-
-def _expect_html(expected: Expected, number: int, html: str) -> None:
-    run, run_kind = "", "text"
-    html = printable(html.translate(INVISIBLE_SPACES))[0]
-    for kind, text in _tokens(parse(html), "text"):
-        if text is not None and kind in ("formula", "figure"):
-            if kind == "formula" and _is_visible(text):
-                expected.formulas.append((number, text))
-            if kind == "figure":
-                expected.figures.append(number)
-        elif text is not None and kind == run_kind:
-            run += text
-            continue
-        expected.add_text(run_kind, number, " ".join(run.split()) if run_kind != "code" else run)
-        run, run_kind = text or "", kind
-        if kind in ("formula", "figure"):
-            run, run_kind = "", "text"
-    expected.add_text(run_kind, number, " ".join(run.split()) if run_kind != "code" else run)
-
-
-def _tokens(parent: Tag, kind: str) -> Iterator[tuple[str, str | None]]:
-    """Yield the kind and text of each piece of HTML; the text is ``None`` where a block ends."""
-    for child in parent.children:
-        if isinstance(child, NavigableString):
-            if not isinstance(child, (Comment, PreformattedString)):
-                yield kind, str(child)
-            continue
-        if not isinstance(child, Tag) or child.name in _UNSEEN:
-            continue
-        if child.has_attr("hidden") or "display:none" in str(child.get("style")).replace(" ", ""):
-            continue
-        if child.name == MATH_TAG:
-            yield "formula", child.get_text()
-        elif child.name in ("img", "svg"):
-            yield "figure", ""
-        elif child.name in _KINDS or child.name in _BLOCKS:
-            yield kind, None
-            yield from _tokens(child, _KINDS.get(child.name, kind))
-            yield kind, None
+def _expect_source(expected: Expected, cell: Cell) -> None:
+    if cell.kind == "markdown":
+        _expect_pieces(expected, cell.number, 0, read_markdown(cell.source))
+        if re.search(r"^\s*(```+|~~~+)\s*\{?mermaid", cell.source, re.MULTILINE):
+            expected.replaced.append(Item("note", cell.number, 0, "a mermaid drawing"))
+    elif cell.kind == "code":
+        if "remove-input" not in cell.tags:
+            mark = f"[{cell.count}]" if cell.count else "[ ]"
+            if cell.source.strip():
+                expected.items.append(Item("code", cell.number, 0, mark, required=False))
+            _expect_lines(expected, "code", cell.number, 0, spell_out(cell.source).split("\n"))
+    elif cell.kind == "raw":
+        if cell.raw_kind in ("text/html", "text/markdown"):
+            read = read_html if cell.raw_kind == "text/html" else read_markdown
+            _expect_pieces(expected, cell.number, 0, read(cell.source))
         else:
-            yield from _tokens(child, kind)
+            _expect_lines(expected, "text", cell.number, 0, spell_out(cell.source).split("\n"))
+    else:
+        expected.replaced.append(Item("note", cell.number, 0, f"a cell of type {cell.kind!r}"))
 
 
-def _is_visible(tex: str) -> bool:
-    """Return whether a formula shows anything; it may hold only definitions."""
+def _expect_outputs(
+    expected: Expected, notebook: Notebook, cell: int, outputs: Iterable[Output]
+) -> None:
+    for number, output in enumerate(outputs, 1):
+        if output.kind == "data":
+            _expect_data(expected, notebook, cell, number, output.data)
+        else:
+            _expect_stream(expected, cell, number, output.text)
+
+
+def _expect_data(
+    expected: Expected, notebook: Notebook, cell: int, number: int, data: dict[str, Any]
+) -> None:
+    """Expect the form of a result that shows most; list what only a browser can draw."""
+    if WIDGET_VIEW in data:
+        _expect_widget(expected, notebook, cell, number, data[WIDGET_VIEW])
+        return
+    html = join_text(data.get("text/html"))
+    pieces = read_html(html) if html and "sk-top-container" not in html else []
+    live = [piece for piece in pieces if piece.kind == "live"]
+    for piece in live:
+        expected.replaced.append(Item("note", cell, number, piece.text))
+    pieces = [piece for piece in pieces if piece.kind != "live"]
+    pictures = [kind for kind in _PICTURES if data.get(kind)]
+    drawn = [name for part, name in _DRAWN_BY_A_BROWSER if any(part in kind for kind in data)]
+    if not drawn and not any(kind in _PRINTED or kind.startswith("text/") for kind in data):
+        drawn = [f"an output of type {kind}" for kind in data]
+    if drawn:
+        expected.replaced.append(Item("note", cell, number, drawn[0]))
+    if pieces and not (pictures and (live or drawn)):
+        _expect_pieces(expected, cell, number, pieces)
+        colors = _table_colors(html)
+        if colors:
+            expected.colors.append((Item("table", cell, number, ""), colors))
+    elif "text/markdown" in data and not html:
+        _expect_pieces(expected, cell, number, read_markdown(join_text(data["text/markdown"])))
+    elif "text/latex" in data and not html:
+        tex = join_text(data["text/latex"]).replace("&", "&amp;").replace("<", "&lt;")
+        _expect_pieces(expected, cell, number, read_html(tex))
+    elif pictures:
+        size = _pixels(data[pictures[0]])
+        expected.items.append(Item("figure", cell, number, "", size=size))
+    elif "application/json" in data and not html:
+        text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
+        _expect_stream(expected, cell, number, join_text(text))
+    elif "text/plain" in data and not drawn and (not html or "sk-top-container" in html):
+        _expect_stream(expected, cell, number, join_text(data["text/plain"]))
+
+
+def _pixels(data: object) -> tuple[int, int] | None:
+    """Return the size of a picture in base64."""
     try:
-        return bool(rewrite(tex, {}).tex)
-    except UnreadableFormulaError:
-        return True
+        with Image.open(io.BytesIO(base64.b64decode(join_text(data)))) as picture:
+            return picture.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None  # a drawing, or damaged
+
+
+def _table_colors(html: str) -> set[tuple[int, int, int]]:
+    """Return the colours that a pandas Styler puts behind the cells of a table."""
+    rules = "".join(re.findall(r"#T_[^{}]*\{([^}]*)\}", html))
+    colors = set()
+    for value in re.findall(r"background[\w-]*\s*:([^;}]*)", rules):
+        for name in re.findall(r"#[0-9a-fA-F]{3,6}\b|[a-z]{3,}", value):
+            try:
+                colors.add(ImageColor.getrgb(name)[:3])
+            except ValueError:
+                continue  # a word that is no colour, such as the name of a gradient
+    return colors
+
+
+def _expect_widget(
+    expected: Expected, notebook: Notebook, cell: int, number: int, view: object
+) -> None:
+    """Expect what is in `Output` widgets, and the texts of a progress bar."""
+    models = list(widget_models(notebook, view))
+    # What a widget holds may be a view of the widget itself: inside of it, it has no state.
+    inner = {name: model for name, model in notebook.widgets.items() if name != model_id(view)}
+    if not models or not all(_QUIET_WIDGETS.search(name) for name, _ in models):
+        expected.replaced.append(Item("note", cell, number, "a widget"))
+    is_bar = any(name.endswith("ProgressModel") for name, _ in models)
+    for name, state in models:
+        if name == "OutputModel":
+            outputs = read_outputs(state.get("outputs"))
+            _expect_outputs(expected, replace(notebook, widgets=inner), cell, outputs)
+        elif is_bar and name in ("HTMLModel", "LabelModel", "HTMLMathModel"):
+            for piece in read_html(join_text(state.get("value"))):
+                also = piece.text.split("[")[0]
+                expected.items.append(Item("output", cell, number, piece.text, also))
+
+
+def _expect_stream(expected: Expected, cell: int, number: int, text: str) -> None:
+    """Expect the lines of a terminal; of a long output those that no way of wrapping cuts off."""
+    lines = shown_lines(text)
+    longest, shortest = zip(*map(_heights, lines), strict=True)
+    if sum(longest) <= 2 * _KEPT_LINES:
+        _expect_lines(expected, "output", cell, number, lines)
+        return
+    if sum(shortest) > 2 * _KEPT_LINES:
+        expected.cut.append(Item("output", cell, number, ""))
+    kept = {*_first(longest), *(len(lines) - 1 - index for index in _first(longest[::-1]))}
+    for index, line in enumerate(lines):
+        if line.strip():
+            expected.items.append(Item("output", cell, number, line, required=index in kept))
+
+
+def _heights(line: str) -> tuple[int, int]:
+    """Return the most and the fewest lines of the page that a line can take.
+
+    A wrapped line hangs by four columns more than its own indent, and may end at half its room.
+    """
+    room = _COLUMNS - min(len(line) - len(line.lstrip(" ")) + 4, _COLUMNS // 2)
+    wide = len(line) + sum(char > "\u02ff" for char in line)
+    most = 1 + max(0, wide - _COLUMNS // 2) // (room // 2) if wide > _COLUMNS else 1
+    return most, 1 + max(0, len(line) - 1) // _COLUMNS
+
+
+def _first(heights: Sequence[int]) -> list[int]:
+    """Return the indices of the lines at the start that surely are printed."""
+    used, indices = 0, []
+    for index, height in enumerate(heights):
+        used += height
+        if used > _KEPT_LINES:
+            break
+        indices.append(index)
+    return indices
+
+
+def _expect_lines(
+    expected: Expected, kind: str, cell: int, number: int, lines: Iterable[str]
+) -> None:
+    for line in lines:
+        if line.strip():
+            # The time of a progress bar changes from run to run: a page may leave it out.
+            also = line.split("[")[0] if re.search(r"\d%\|", line) else ""
+            expected.items.append(Item(kind, cell, number, line, also))
+
+
+def _expect_pieces(expected: Expected, cell: int, number: int, pieces: Iterable[Piece]) -> None:
+    for piece in pieces:
+        if piece.kind == "code":
+            _expect_lines(expected, "code", cell, number, spell_out(piece.text).split("\n"))
+        elif piece.kind == "live":
+            expected.replaced.append(Item("note", cell, number, piece.text))
+        elif piece.kind == "figure" and re.match(r"(https?:)?//", piece.source):
+            what = "a picture on the network"
+            expected.replaced.append(Item("note", cell, number, what, also=piece.text))
+        elif piece.text.strip() or piece.kind == "figure":
+            text = spell_out(piece.text)
+            # Readers differ: lists of definitions, lists of tasks, headings without a space.
+            also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", text)
+            expected.items.append(Item(piece.kind, cell, number, text, also, piece.looks))

@@ -97,8 +97,10 @@ def submit(
     )
     with atomic_path(pdf) as temporary:
         exported = export_pdf(executed, temporary)
-        _refuse_losses(check_pdf(executed, temporary), exported.warnings)
-        remarks = list(exported.warnings)
+        findings = check_pdf(executed, temporary)
+        _refuse_losses(findings, exported.warnings)
+        odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]
+        remarks = [*exported.warnings, *odd]
         missing = " and ".join(identity.missing()).replace("_", " ")
         if missing:
             remarks.append(f"{missing} not filled in: edit student.toml before you hand in")
@@ -185,8 +187,7 @@ def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any])
 
 def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:
     """Raise if anything is lost, with the warnings of the export, which may explain it."""
-    # A header that is not filled in is a remark, so that a student can try everything out first.
-    losses = [str(finding) for finding in findings if finding.kind != "placeholder"]
+    losses = [str(finding) for finding in findings if finding.severity == "lost"]
     if losses:
         listed = "\n".join(f"  - {line}" for line in (*losses, *warnings))
         raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")

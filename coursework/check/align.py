@@ -1,0 +1,344 @@
+"""Which part of a PDF's text shows which part of a notebook.
+
+Every item of the notebook takes a part of the text that no other has taken, so that a line which
+the notebook shows twice must be there twice. What is left over belongs to no item.
+"""
+
+import itertools
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from coursework.check.expected import Item
+from coursework.check.page import EMPTY, FIGURE, fold
+
+_ANCHOR = 8  # characters of a text that is looked for far from its neighbours
+_NEAR = 3000  # characters of the page around the place where a short text must be
+_ROUND = 200  # characters around a gap, as a reader may read one line before another
+_LOOSE = set("*_`~\\\"'“”‘’:") | {EMPTY}
+_TAKEN = "\x00"
+
+
+@dataclass
+class Alignment:
+    """A text, and who has taken what of it.
+
+    Attributes
+    ----------
+    text, breaks
+        The folded text of a PDF, and where in it a word begins.
+    items
+        All but formulas, which are told by their tags.
+    spans
+        For each item where its text begins and ends; ``None`` where it was not found.
+    owners
+        For each character the number of the item that has it, or -1.
+    otherwise
+        Numbers of items that are on the page, while a copy of them reads otherwise.
+    empty
+        How many characters of the items are empty glyphs.
+    """
+
+    text: str
+    breaks: set[int]
+    items: list[Item]
+    spans: list[tuple[int, int] | None] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+    otherwise: list[int] = field(default_factory=list)
+    empty: int = 0
+
+    def __post_init__(self) -> None:
+        self.spans = [None] * len(self.items)
+        self.owners = [-1] * len(self.text)
+
+    @property
+    def rest(self) -> str:
+        """The text that nobody has taken, as long as the whole."""
+        return "".join(
+            char if owner < 0 else _TAKEN
+            for char, owner in zip(self.text, self.owners, strict=True)
+        )
+
+    def missing(self) -> list[int]:
+        """Return the numbers of the items that were not found."""
+        return [
+            number
+            for number, span in enumerate(self.spans)
+            if span is None and number not in self.otherwise
+        ]
+
+    def take(self, number: int, start: int, end: int) -> None:
+        """Give a part of the text to an item."""
+        self.spans[number] = (start, end)
+        self.owners[start:end] = [number] * (end - start)
+
+    def give_back(self, number: int) -> None:
+        """Take from an item what it has."""
+        start, end = self.spans[number] or (0, 0)
+        self.owners[start:end] = [-1] * (end - start)
+        self.spans[number] = None
+
+    def free(self, needle: str, start: int, end: int, as_words: bool = True) -> int:
+        """Return where a text stands, as words of its own, that nobody has taken; or -1."""
+        found = self.text.find(needle, start, end)
+        while found >= 0:
+            after = found + len(needle)
+            if max(self.owners[found:after]) < 0 and (not as_words or self._is_word(found, after)):
+                return found
+            found = self.text.find(needle, found + 1, end)
+        return -1
+
+    def _is_word(self, start: int, end: int) -> bool:
+        return start in self.breaks and (end in self.breaks or end == len(self.text))
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """Return for each item the part of the text between the items before and after it."""
+        starts, ends = [0], [len(self.text)]
+        for span in self.spans:
+            starts.append(span[1] if span else starts[-1])
+        for span in reversed(self.spans):
+            ends.append(span[0] if span else ends[-1])
+        whole = (0, len(self.text))
+        return [
+            (start, end) if start <= end else whole
+            for start, end in zip(starts[:-1], ends[-2::-1], strict=True)
+        ]
+
+
+def align(
+    text: str, breaks: set[int], sizes: dict[int, tuple[int, int]], items: list[Item]
+) -> Alignment:
+    """Find each item in a folded text.
+
+    Words begin in it at ``breaks``, and ``sizes`` has the pixels of the pictures in it.
+    """
+    alignment = Alignment(text, breaks, items)
+    needles = [_needle(item) for item in items]
+    _take_anchors(alignment, needles)
+    _take_between(alignment, needles, required=True)
+    _take_anywhere(alignment, needles)
+    _take_between(alignment, needles, required=False)
+    _take_empty(alignment, needles)
+    for read in (_alternative, _loose, _skeleton):
+        _take_as(alignment, read)
+    _take_nearby(alignment)
+    _match_figures(alignment, sizes)
+    return alignment
+
+
+def is_hard_to_read(char: str) -> bool:
+    """Whether readers of PDFs are known to garble a character.
+
+    They reorder and double the letters of scripts that are joined or that run from right to left,
+    and the marks that stand on other letters.
+    """
+    return (
+        unicodedata.category(char)[0] == "M"
+        or unicodedata.bidirectional(char) in ("R", "AL", "AN")
+        or "\u0900" <= char < "\u1100"
+        or "\u1780" <= char < "\u1800"
+        or "\u1ea0" <= char < "\u1f00"
+        or char > "\U0001f000"
+    )
+
+
+def is_joined(char: str) -> bool:
+    """Whether a letter is of a script whose letters take their form from their neighbours."""
+    return "\u0600" <= char < "\u0780" or "\u0900" <= char < "\u0e00"
+
+
+def skeleton(text: str) -> str:
+    """Return a folded text without the marks on its letters, and each foreign letter once."""
+    out: list[str] = []
+    for char in text:
+        if unicodedata.category(char)[0] == "M" or char == "\ufffd":
+            continue
+        if char > "\u02ff" and out and out[-1] == char:
+            continue
+        out.append(char)
+    return "".join(out)
+
+
+def _needle(item: Item) -> str:
+    return FIGURE if item.kind == "figure" else fold(item.text)
+
+
+def _take_anchors(alignment: Alignment, needles: list[str]) -> None:
+    """Find the texts that occur once in the notebook, in order."""
+    counts = Counter(needles)
+    position = 0
+    for number, needle in enumerate(needles):
+        if len(needle) < _ANCHOR or counts[needle] > 1 or not alignment.items[number].required:
+            continue
+        found = alignment.free(needle, position, position + 2 * _NEAR + len(needle))
+        if found >= 0:
+            alignment.take(number, found, found + len(needle))
+            position = found + len(needle)
+
+
+def _take_between(alignment: Alignment, needles: list[str], required: bool) -> None:
+    """Find the other texts in the gaps, in order where they are in order.
+
+    What is not required comes last, so that it takes nothing from what is.
+    """
+    gaps = alignment.gaps()
+    start = position = 0
+    for number, needle in enumerate(needles):
+        span = alignment.spans[number]
+        if span:
+            start = position = span[1]
+            continue
+        if not needle:
+            alignment.spans[number] = (position, position)
+            continue
+        if alignment.items[number].required != required:
+            continue
+        found = alignment.free(needle, position, gaps[number][1])
+        if found < 0:
+            found = alignment.free(needle, start, gaps[number][1])
+        if found >= 0:
+            alignment.take(number, found, found + len(needle))
+            position = found + len(needle)
+
+
+def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
+    """Find what is out of order, the longest first; it takes its text from what is part of it."""
+    waiting = [number for number in alignment.missing() if alignment.items[number].required]
+    waiting.sort(key=lambda number: -len(needles[number]))
+    gaps = alignment.gaps()
+    in_vain: set[tuple[str, int, int]] = set()
+    for number in waiting:  # grows by those that are robbed, each of which is shorter
+        needle = needles[number]
+        start, end = 0, len(alignment.text)
+        if len(needle) < _ANCHOR // 2:
+            low, high = gaps[number]
+            start, end = max(0, low - _NEAR), high + _NEAR
+        if (needle, start, end) in in_vain:
+            continue
+        found = alignment.free(needle, start, end)
+        if found < 0:
+            found = alignment.free(needle, start, end, as_words=False)
+        if found < 0:
+            found = _among_shorter(alignment, needle, start, end)
+        if found >= 0:
+            robbed = set(alignment.owners[found : found + len(needle)]) - {-1}
+            for other in robbed:
+                alignment.give_back(other)
+            alignment.take(number, found, found + len(needle))
+            waiting += robbed
+        else:
+            in_vain.add((needle, start, end))
+
+
+def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> int:
+    """Return where a text stands as words, of which only shorter items have parts, or -1."""
+    found = alignment.text.find(needle, start, end)
+    while found >= 0:
+        owners = set(alignment.owners[found : found + len(needle)]) - {-1}
+        spans = [alignment.spans[owner] or (0, 0) for owner in owners]
+        if all(span[1] - span[0] < len(needle) for span in spans):
+            return found
+        found = alignment.text.find(needle, found + 1, end)
+    return -1
+
+
+def _take_empty(alignment: Alignment, needles: list[str]) -> None:
+    """Find texts of which some characters are empty glyphs, as no font had them."""
+    if EMPTY not in alignment.text:
+        return
+    known = set(alignment.text)
+    for number in alignment.missing():
+        needle = "".join(char if char in known else EMPTY for char in needles[number])
+        found = alignment.free(needle, 0, len(alignment.text), as_words=False)
+        if EMPTY in needle and found >= 0:
+            alignment.take(number, found, found + len(needle))
+            alignment.empty += needle.count(EMPTY)
+
+
+def _alternative(text: str) -> str:
+    return text
+
+
+def _loose(text: str) -> str:
+    """Drop the marks of Markdown, on which its readers differ, and forms of quotation marks."""
+    return "".join(char for char in text if char not in _LOOSE)
+
+
+def _skeleton(text: str) -> str:
+    return skeleton(_loose(text))
+
+
+def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
+    """Find missing items in what is left, both read in another way."""
+    missing = alignment.missing()
+    if not missing:
+        return
+    characters: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(alignment.rest):
+        for part in read(char):
+            if read is _skeleton and characters and part == characters[-1] > "\u02ff":
+                continue
+            characters.append(part)
+            places.append(place)
+    rest = "".join(characters)
+    for number in missing:
+        item = alignment.items[number]
+        for text in filter(None, (item.also, item.text if read is not _alternative else "")):
+            needle = read(fold(text))
+            found = rest.find(needle) if needle else -1
+            if found < 0:
+                continue
+            start, end = places[found], places[found + len(needle) - 1] + 1
+            rest = rest[:found] + _TAKEN * len(needle) + rest[found + len(needle) :]
+            if read is _skeleton:
+                alignment.otherwise.append(number)
+            alignment.take(number, start, end)
+            break
+
+
+def _take_nearby(alignment: Alignment) -> None:
+    """Pass a text in a script that is read badly, where as much of it is left in its place.
+
+    Readers put its words in another order, its letters twice, or its marks elsewhere: either most
+    of its letters are left between its neighbours, or as many letters of such scripts.
+    """
+    gaps = alignment.gaps()
+    if not any(map(is_hard_to_read, set(alignment.rest))):
+        return
+    for number in alignment.missing():
+        item = alignment.items[number]
+        letters = Counter(char for char in skeleton(fold(item.text)) if char.isalnum())
+        hard = sum(is_hard_to_read(char) for char in fold(item.text))
+        if item.kind == "figure" or not hard:
+            continue
+        start, end = gaps[number]
+        end = min(end, start + _NEAR)
+        near = range(max(0, start - _ROUND), min(len(alignment.text), end + _ROUND))
+        free = [place for place in near if alignment.owners[place] < 0]
+        found = Counter(alignment.text[place] for place in free)
+        foreign = [place for place in free if is_hard_to_read(alignment.text[place])]
+        foreign.sort(key=lambda place: not start <= place < end)
+        if (letters & found).total() < 0.8 * letters.total() and len(foreign) < hard / 2:
+            continue
+        for place in foreign[:hard]:
+            alignment.owners[place] = number
+        alignment.otherwise.append(number)
+
+
+def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> None:
+    """Where one of several neighbouring pictures is missing, tell by the sizes which one it is."""
+    for _, group in itertools.groupby(
+        range(len(alignment.items)), key=lambda number: alignment.items[number].kind == "figure"
+    ):
+        numbers = list(group)
+        found = sorted(span[0] for n in numbers if (span := alignment.spans[n]))
+        if alignment.items[numbers[0]].kind != "figure" or not 0 < len(found) < len(numbers):
+            continue
+        for number in numbers:
+            alignment.spans[number] = None
+        for place in found:
+            same = [n for n in numbers if alignment.items[n].size == sizes.get(place)]
+            alignment.take((same or numbers)[0], place, place + 1)
+            numbers.remove((same or numbers)[0])

@@ -1,0 +1,310 @@
+"""Faults of a page that its text does not show: ink painted over, lines on lines, ink outside."""
+
+import ctypes
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdf
+from numpy.typing import NDArray
+
+_MARGIN = 3.0  # points that a glyph may reach over the edge of its measure
+_THIN = 2.0  # points: a rule or a strike is no thicker
+_SCALE = 2.0  # pixels for a point, where two pictures of a page are compared
+_MOST_PIXELS = 4000  # a side of such a picture
+_INK = 48  # levels of gray by which ink differs from paper
+_LINE_ENDS = ("\r", "\n")
+ARCS = set("⏜⏝⏞⏟⎴⎵⏠⏡")
+"""Braces and arcs that span the letters they belong to."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong on a page.
+
+    Attributes
+    ----------
+    kind
+        ``"covered"``, ``"overlap"``, ``"outside"`` or ``"picture"``, a picture outside.
+    page
+        Counted from 1.
+    text
+        What it is about: a line of text, or TeX.
+    position
+        The number of a character on the page that is at fault; -1 for a picture.
+    """
+
+    kind: str
+    page: int
+    text: str
+    position: int = -1
+
+
+@dataclass
+class Objects:
+    """The objects that a page draws, in the order in which they are painted.
+
+    Attributes
+    ----------
+    kinds, addresses, marks, artifact
+        The type of each, its address, the number of its marked content, and whether the tags call
+        it decoration.
+    bounds
+        Left, bottom, right and top of each, in points.
+    formulas
+        The TeX of the formula of which a text object is part, by the object's number.
+    arcs
+        Numbers of text objects that are a brace or an arc.
+    """
+
+    kinds: list[int]
+    addresses: list[int]
+    marks: list[int]
+    artifact: list[bool]
+    bounds: NDArray[np.float32]
+    formulas: dict[int, str]
+    arcs: set[int]
+
+    @classmethod
+    def read(cls, page: pdfium.PdfPage) -> "Objects":
+        """List the objects of a page; those within a picture are not listed."""
+        count = pdf.FPDFPage_CountObjects(page.raw)
+        objects = cls([], [], [], [], np.zeros((count, 4), np.float32), {}, set())
+        edges = [ctypes.c_float() for _ in range(4)]
+        for number in range(count):
+            found = pdf.FPDFPage_GetObject(page.raw, number)
+            mark = pdf.FPDFPageObj_GetMarkedContentID(found)
+            objects.kinds.append(pdf.FPDFPageObj_GetType(found))
+            objects.addresses.append(ctypes.addressof(found.contents))
+            objects.marks.append(mark)
+            objects.artifact.append(mark < 0 and "Artifact" in _mark_names(found))
+            if pdf.FPDFPageObj_GetBounds(found, *edges):
+                objects.bounds[number] = [edge.value for edge in edges]
+        return objects
+
+    def height(self, number: int) -> float:
+        """Return the height of an object."""
+        return float(self.bounds[number, 3] - self.bounds[number, 1])
+
+    def share_width(self, one: int, other: int) -> bool:
+        """Return whether two objects stand above each other."""
+        left = max(self.bounds[one, 0], self.bounds[other, 0])
+        right = min(self.bounds[one, 2], self.bounds[other, 2])
+        return bool(right - left > 0.5)
+
+
+def find_faults(
+    document: pdfium.PdfDocument,
+    index: int,
+    page: pdfium.PdfPage,
+    text_page: pdfium.PdfTextPage,
+    objects: Objects,
+    characters: list[str],
+    owners: list[int],
+) -> list[Fault]:
+    """List the faults of one page; each line and each formula is named once."""
+    owned: dict[int, list[int]] = {}
+    for position, owner in enumerate(owners):
+        if characters[position].strip() and owner >= 0:
+            owned.setdefault(owner, []).append(position)
+    boxes = _Boxes(text_page, index + 1, characters, objects, owned)
+    return [
+        *_outside(page, boxes),
+        *_covered(document, index, page, boxes),
+        *_overlapping(boxes),
+    ]
+
+
+@dataclass
+class _Boxes:
+    """The characters of a page and their boxes, each asked for when it is needed."""
+
+    text_page: pdfium.PdfTextPage
+    page: int
+    characters: list[str]
+    objects: Objects
+    owned: dict[int, list[int]]
+
+    def of(self, position: int) -> tuple[float, float, float, float]:
+        """Return left, bottom, right and top of a character."""
+        return box_of(self.text_page, position)
+
+    def line(self, number: int) -> str:
+        """Return the text of the line on which an object stands, or the TeX of its formula."""
+        if number in self.objects.formulas:
+            return self.objects.formulas[number]
+        start = end = self.owned[number][0]
+        while start > 0 and self.characters[start - 1] not in _LINE_ENDS:
+            start -= 1
+        while end < len(self.characters) and self.characters[end] not in _LINE_ENDS:
+            end += 1
+        return "".join(self.characters[start:end])
+
+    def faults(self, kind: str, numbers: Iterable[int]) -> Iterator[Fault]:
+        """Yield a fault for each line or formula among some objects."""
+        lines: dict[str, int] = {}
+        for number in numbers:
+            lines.setdefault(self.line(number), number)
+        for line, number in lines.items():
+            yield Fault(kind, self.page, line, self.owned[number][0])
+
+
+def box_of(text_page: pdfium.PdfTextPage, position: int) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of a character of a page."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdf.FPDFText_GetCharBox(text_page.raw, position, left, right, bottom, top)
+    return left.value, bottom.value, right.value, top.value
+
+
+def _mark_names(found: object) -> list[str]:
+    names = []
+    for number in range(max(0, pdf.FPDFPageObj_CountMarks(found))):
+        mark = pdf.FPDFPageObj_GetMark(found, number)
+        buffer = (pdf.FPDF_WCHAR * 32)()
+        length = ctypes.c_ulong()
+        if pdf.FPDFPageObjMark_GetName(mark, buffer, ctypes.sizeof(buffer), length):
+            names.append(bytes(buffer)[: length.value - 2].decode("utf-16-le", "replace"))
+    return names
+
+
+def _outside(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
+    left, bottom, right, top = page.get_mediabox()
+    bounds = boxes.objects.bounds
+    beyond = (
+        (bounds[:, 0] < left - _MARGIN)
+        | (bounds[:, 1] < bottom - _MARGIN)
+        | (bounds[:, 2] > right + _MARGIN)
+        | (bounds[:, 3] > top + _MARGIN)
+    )
+    numbers = np.flatnonzero(beyond & (bounds[:, 2] > bounds[:, 0])).tolist()
+    pictures = (pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_FORM)
+    for number in numbers:
+        if boxes.objects.kinds[number] in pictures:
+            yield Fault("picture", boxes.page, "")
+    yield from boxes.faults("outside", [number for number in numbers if number in boxes.owned])
+
+
+def _covered(
+    document: pdfium.PdfDocument, index: int, page: pdfium.PdfPage, boxes: _Boxes
+) -> Iterator[Fault]:
+    """Find ink that something opaque is painted over: by boxes first, then by pixels."""
+    bounds = boxes.objects.bounds
+    texts = np.array(sorted(boxes.owned), dtype=int)
+    suspects: dict[int, list[int]] = {}  # what covers -> positions of characters
+    for number in _opaque(page, boxes.objects):
+        before = texts[texts < number]
+        across = np.minimum(bounds[before, 2], bounds[number, 2]) - np.maximum(
+            bounds[before, 0], bounds[number, 0]
+        )
+        along = np.minimum(bounds[before, 3], bounds[number, 3]) - np.maximum(
+            bounds[before, 1], bounds[number, 1]
+        )
+        for owner in before[(across > 0.4) & (along > 0.4)].tolist():
+            hit = [p for p in boxes.owned[owner] if _share(boxes.of(p), bounds[number]) > 0.1]
+            if hit:
+                suspects.setdefault(number, []).extend(hit)
+    if not suspects:
+        return
+    shown = _gray(page)
+    again = document[index]
+    for number in sorted(suspects, reverse=True):
+        cover = pdf.FPDFPage_GetObject(again.raw, number)
+        pdf.FPDFPage_RemoveObject(again.raw, cover)
+        pdf.FPDFPageObj_Destroy(cover)
+    below = _gray(again)
+    again.close()
+    lost = below.astype(int) + _INK < shown
+    owner_of = {p: owner for owner, positions in boxes.owned.items() for p in positions}
+    covered = {
+        owner_of[position]
+        for positions in suspects.values()
+        for position in positions
+        if _pixels(lost, page, boxes.of(position)).sum() > 1
+    }
+    yield from boxes.faults("covered", sorted(covered))
+
+
+def _opaque(page: pdfium.PdfPage, objects: Objects) -> Iterator[int]:
+    """Yield the numbers of the areas and pictures that hide what is below them."""
+    width = objects.bounds[:, 2] - objects.bounds[:, 0]
+    height = objects.bounds[:, 3] - objects.bounds[:, 1]
+    mode, stroke = ctypes.c_int(), ctypes.c_int()
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    for number, kind in enumerate(objects.kinds):
+        if min(width[number], height[number]) <= _THIN:
+            continue
+        if kind == pdf.FPDF_PAGEOBJ_IMAGE:
+            yield number
+        elif kind == pdf.FPDF_PAGEOBJ_PATH:
+            found = pdf.FPDFPage_GetObject(page.raw, number)
+            pdf.FPDFPath_GetDrawMode(found, mode, stroke)
+            pdf.FPDFPageObj_GetFillColor(found, red, green, blue, alpha)
+            if mode.value and alpha.value > 128:
+                yield number
+
+
+def _overlapping(boxes: _Boxes) -> Iterator[Fault]:
+    """Find letters that stand on letters of another line or of another part of a formula."""
+    hits = list(itertools.islice(_letters_on_letters(boxes), 2))
+    if len(hits) == 2:  # one alone may be meant: a sign made of two letters
+        yield from list(boxes.faults("overlap", hits))[:1]
+
+
+def _letters_on_letters(boxes: _Boxes) -> Iterator[int]:
+    """Yield the text objects of which a letter stands on one of another object."""
+    plain = {
+        owner: letters
+        for owner, positions in boxes.owned.items()
+        if (letters := [p for p in positions if _is_plain(boxes.characters[p])])
+    }
+    numbers = np.array(sorted(plain), dtype=int)
+    left, bottom, right, top = boxes.objects.bounds[numbers].T
+    for row, one in enumerate(numbers.tolist()):
+        across = np.minimum(right[row], right[row + 1 :]) - np.maximum(left[row], left[row + 1 :])
+        along = np.minimum(top[row], top[row + 1 :]) - np.maximum(bottom[row], bottom[row + 1 :])
+        for other in numbers[row + 1 :][(across > 1) & (along > 1)].tolist():
+            for ours, theirs in itertools.product(plain[one], plain[other]):
+                box, its = boxes.of(ours), boxes.of(theirs)
+                if min(_share(box, its), _share(its, box)) > 0.25:
+                    yield one
+
+
+def _is_plain(char: str) -> bool:
+    """Whether a character is a letter or digit that no other is meant to stand on."""
+    return char.isalnum() and (
+        char < "\u0250" or "\u0391" <= char < "\u0400" or char > "\U0001d3ff"
+    )
+
+
+def _share(
+    box: tuple[float, ...] | NDArray[np.float32], other: tuple[float, ...] | NDArray[np.float32]
+) -> float:
+    """Return the share of a box that another one covers."""
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    across = min(box[2], other[2]) - max(box[0], other[0])
+    along = min(box[3], other[3]) - max(box[1], other[1])
+    if area <= 0 or across <= 0 or along <= 0:
+        return 0.0
+    return float(across * along / area)
+
+
+def _gray(page: pdfium.PdfPage) -> NDArray[np.uint8]:
+    picture = page.render(scale=_scale(page), grayscale=True).to_numpy()
+    return cast(NDArray[np.uint8], picture.reshape(picture.shape[0], picture.shape[1]))
+
+
+def _scale(page: pdfium.PdfPage) -> float:
+    return float(min(_SCALE, _MOST_PIXELS / max(page.get_size())))
+
+
+def _pixels(
+    picture: NDArray[np.bool_], page: pdfium.PdfPage, box: tuple[float, ...]
+) -> NDArray[np.bool_]:
+    left, _, _, top = page.get_mediabox()
+    scale = _scale(page)
+    columns = slice(int((box[0] - left) * scale), int((box[2] - left) * scale) + 1)
+    rows = slice(int((top - box[3]) * scale), int((top - box[1]) * scale) + 1)
+    return picture[rows, columns]

@@ -1,0 +1,257 @@
+"""A notebook file read leniently: whatever Jupyter opens, with everything that may be missing.
+
+The exporter reads notebooks with nbformat; the check reads their JSON itself, so that a fault of
+one reader is seen by the other.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+_WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+_CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
+_OLD_KINDS = {
+    "text": "text/plain", "html": "text/html", "latex": "text/latex", "svg": "image/svg+xml",
+    "png": "image/png", "jpeg": "image/jpeg", "json": "application/json",
+    "javascript": "application/javascript",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a code cell.
+
+    Attributes
+    ----------
+    kind
+        ``"stream"``, ``"error"`` or ``"data"``.
+    text
+        Of a stream or of an error, with its escape sequences.
+    data
+        The forms in which a result comes, by MIME type.
+    """
+
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell; what the file leaves out is empty.
+
+    Attributes
+    ----------
+    number
+        Its place in the notebook, counted from 1.
+    kind
+        ``"markdown"``, ``"code"``, ``"raw"``, or what another program wrote.
+    source, tags, outputs
+        What the file says.
+    raw_kind
+        The MIME type of a raw cell.
+    count
+        The execution count; ``None`` where the cell was not run.
+    """
+
+    number: int
+    kind: str
+    source: str
+    tags: frozenset[str]
+    outputs: tuple[Output, ...]
+    raw_kind: str
+    count: int | None
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook: its cells, its metadata, and the saved state of its widgets by model."""
+
+    cells: tuple[Cell, ...]
+    metadata: dict[str, Any]
+    widgets: dict[str, Any]
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook of format 3 or 4.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a notebook.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such notebook; check the name")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError):
+        content = None
+    content = _dictionary(content)
+    cells = content.get("cells")
+    if cells is None:  # format 3
+        cells = (
+            [
+                cell
+                for sheet in _list(content.get("worksheets"))
+                for cell in _list(_dictionary(sheet).get("cells"))
+            ]
+            if "worksheets" in content
+            else None
+        )
+    if not isinstance(cells, list):
+        raise ValueError(
+            f"{path}: not a notebook: expected JSON with a list of cells, found something else; "
+            "open it in Jupyter and save it again"
+        )
+    metadata = _dictionary(content.get("metadata"))
+    saved = _dictionary(_dictionary(metadata.get("widgets")).get(_WIDGET_STATE))
+    return Notebook(
+        tuple(_read_cell(number, _dictionary(cell)) for number, cell in enumerate(cells, 1)),
+        metadata,
+        _dictionary(saved.get("state")),
+    )
+
+
+def join_text(value: object) -> str:
+    """Return a text that the format may keep as a list of lines, without halves of characters."""
+    text = "".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def read_outputs(outputs: object) -> tuple[Output, ...]:
+    """Read a list of outputs; the pieces in which a stream arrived become one."""
+    read: list[Output] = []
+    last_name = ""
+    for output in map(_dictionary, _list(outputs)):
+        kind = output.get("output_type")
+        if kind == "stream":
+            name = str(output.get("name") or output.get("stream") or "stdout")
+            text = join_text(output.get("text"))
+            if read and read[-1].kind == "stream" and name == last_name:
+                text = read.pop().text + text
+            read.append(Output("stream", text, {}))
+            last_name = name
+        elif kind in ("error", "pyerr"):
+            lines = _list(output.get("traceback"))
+            text = "\n".join(map(join_text, lines))
+            said = f"{join_text(output.get('ename'))}: {join_text(output.get('evalue'))}"
+            read.append(Output("error", text or said, {"said": said}))
+        else:
+            data = _dictionary(output.get("data"))
+            old = {_OLD_KINDS[name]: output[name] for name in _OLD_KINDS if name in output}
+            read.append(Output("data", "", data or old))
+    return tuple(read)
+
+
+def shown_lines(text: str) -> list[str]:
+    r"""Return the lines that a terminal shows for a stream: no colours, the last state of a bar.
+
+    Tabs become spaces, and a character that draws nothing is written out as ``\x00``.
+    """
+    rows: list[list[str]] = [[]]
+    row = column = position = 0
+    text = text.replace("\r\n", "\n")
+    if not re.search(r"[\x1b\r\b]", text):
+        return [spell_out(line) for line in text.split("\n")]
+    for match in [*_CONTROL.finditer(text), None]:
+        chunk = spell_out(text[position : match.start() if match else len(text)])
+        rows[row].extend(" " * (column - len(rows[row])))
+        rows[row][column : column + len(chunk)] = chunk
+        column += len(chunk)
+        if match is None:
+            break
+        position = match.end()
+        steps = int(match[1]) if (match[1] or "").isdigit() else 1
+        match match[2] or match[0]:
+            case "\n":
+                row, column = row + 1, 0
+            case "\r":
+                column = 0
+            case "\b" | "D":
+                column = max(0, column - steps)
+            case "A":
+                row = max(0, row - steps)
+            case "B":
+                row += min(steps, 1000)
+            case "C":
+                column += min(steps, 1000)
+            case "K":
+                del rows[row][0 if match[1] == "2" else column :]
+        rows.extend([] for _ in range(row + 1 - len(rows)))
+    return ["".join(characters) for characters in rows]
+
+
+def spell_out(text: str) -> str:
+    r"""Return a text with tabs as spaces and other control characters written as ``\x00``."""
+    if text.isprintable():
+        return text
+    out: list[str] = []
+    for char in text:
+        code = ord(char)
+        if char == "\n":
+            out.append(char)
+        elif char == "\t":
+            out.append(" ")
+        elif code < 32 or 127 <= code < 160:
+            out.append(f"\\x{code:02x}")
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def model_id(view: object) -> str:
+    """Return the name of the model that a view of a widget shows."""
+    return str(_dictionary(view).get("model_id", ""))
+
+
+def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the name and the state of a widget and of all that it holds, in order."""
+    waiting = [model_id(view)]
+    seen: set[str] = set()
+    while waiting:
+        model = waiting.pop().removeprefix("IPY_MODEL_")
+        saved = _dictionary(notebook.widgets.get(model))
+        if model in seen or not saved:
+            continue
+        seen.add(model)
+        state = _dictionary(saved.get("state"))
+        yield str(saved.get("model_name", "")), state
+        waiting += [
+            child for child in reversed(_list(state.get("children"))) if isinstance(child, str)
+        ]
+
+
+def _read_cell(number: int, cell: dict[str, Any]) -> Cell:
+    metadata = _dictionary(cell.get("metadata"))
+    kind = str(cell.get("cell_type") or "")
+    source = join_text(cell.get("source", cell.get("input")))
+    if kind == "heading":  # format 3
+        level = cell.get("level")
+        source = "#" * (level if isinstance(level, int) else 1) + " " + source
+        kind = "markdown"
+    count = cell.get("execution_count", cell.get("prompt_number"))
+    return Cell(
+        number=number,
+        kind=kind,
+        source=source,
+        tags=frozenset(map(str, _list(metadata.get("tags")))),
+        outputs=read_outputs(cell.get("outputs")) if kind == "code" else (),
+        raw_kind=str(metadata.get("raw_mimetype") or metadata.get("format") or ""),
+        count=count if isinstance(count, int) else None,
+    )
+
+
+def _dictionary(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,362 @@
+"""A PDF read back with PDFium: its text in order, its formulas and pictures, and where they are."""
+
+import ctypes
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdf
+
+from coursework.check.layout import ARCS, Fault, Objects, find_faults
+
+FIGURE, FORMULA, EMPTY = "\ufffc", "\ue010", "\ue011"
+"""What stands in the text of a PDF for a picture, a formula, and a glyph without a character."""
+
+_FOOTER = re.compile(r"page\s*(\d+)\s*of\s*(\d+)\s*$")
+# Elements within elements, of a page and of a formula: a structure tree may run in circles.
+_DEEPEST, _DEEPEST_PART = 200, 20
+
+
+class UnreadablePdfError(ValueError):
+    """A file that is no PDF, or one that cannot be read whole."""
+
+
+@dataclass
+class Formula:
+    """A formula that the tags of a PDF name.
+
+    Attributes
+    ----------
+    tex
+        What the tag says it is.
+    glyphs
+        The characters drawn, folded.
+    bars
+        How many lines, such as bars of fractions, are drawn within it.
+    beside
+        Whether a brace or arc that belongs above or below its letters stands beside them.
+    """
+
+    tex: str
+    glyphs: str = ""
+    bars: int = 0
+    beside: bool = False
+
+
+@dataclass
+class Reading:
+    """What a reader of a PDF gets.
+
+    Attributes
+    ----------
+    parts
+        The characters of the text, folded, without headers and footers; `FIGURE` and `FORMULA`
+        stand for pictures and for formulas that are tagged.
+    breaks
+        Where in the text a word begins.
+    sizes
+        How wide and high the pictures of the text are, in pixels of their own.
+    places
+        For each of its characters, the page and the character's number there.
+    formulas
+        In order; ``None`` if the PDF has no tags.
+    heads
+        For each page all of its text, folded: with header and footer.
+    numbering
+        The "page n of N" of each page, empty where there is none.
+    blank
+        Numbers of pages that show nothing but header and footer.
+    faults
+        What is wrong on a page whatever the notebook says.
+    """
+
+    parts: list[str] = field(default_factory=list)
+    breaks: set[int] = field(default_factory=set)
+    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    places: list[tuple[int, int]] = field(default_factory=list)
+    formulas: list[Formula] | None = None
+    heads: list[str] = field(default_factory=list)
+    numbering: list[str] = field(default_factory=list)
+    blank: list[int] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @cached_property
+    def text(self) -> str:
+        """All of the text, once every page is read."""
+        return "".join(self.parts)
+
+    def add_sign(self, sign: str, place: tuple[int, int]) -> None:
+        """Add the sign of a picture or a formula, which parts words."""
+        self.breaks |= {len(self.parts), len(self.parts) + 1}
+        self.parts.append(sign)
+        self.places.append(place)
+
+
+class _Fold(dict[int, str]):
+    """Characters as they are compared; each is worked out once."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        folded = "".join(
+            part
+            for part in unicodedata.normalize("NFKD", char)
+            if not part.isspace() and unicodedata.category(part) not in ("Cf", "Cc", "Cs")
+        )
+        self[code] = folded
+        return folded
+
+
+# PDFium reads a hyphen at the end of a line as one of two marks of its own.
+_FOLD = _Fold(dict.fromkeys([0xFFFE, 0x02, 0x2010, 0x2011, 0x2212], "-"))
+_FOLD[0x2254] = ":="
+# Tones of skin are drawn with their emoji; the others are signs of the check's own.
+_FOLD.update(dict.fromkeys([*range(0x1F3FB, 0x1F400), *range(0xE000, 0xE012), 0xFFFC], ""))
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: without spaces, in compatibility form, letter by letter."""
+    return text.translate(_FOLD)
+
+
+def read_pdf(path: Path, most_pages: int) -> Reading:
+    """Read a PDF; of a longer one, only its first pages.
+
+    Raises
+    ------
+    UnreadablePdfError
+        If that is not possible; the message says why.
+    """
+    try:
+        document = pdfium.PdfDocument(path)
+    except pdfium.PdfiumError as error:
+        if pdf.FPDF_GetLastError() == pdf.FPDF_ERR_PASSWORD or "password" in str(error).lower():
+            raise UnreadablePdfError(
+                "the PDF is encrypted; export it without a password"
+            ) from error
+        raise UnreadablePdfError(f"it cannot be read ({error}); export it again") from error
+    reading = Reading()
+    try:
+        for index in range(min(len(document), most_pages)):
+            _read_page(reading, document, index)
+    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: an object that is not there
+        raise UnreadablePdfError(f"it cannot be read ({error}); export it again") from error
+    finally:
+        count = len(document)
+        document.close()
+    if reading.formulas is None:
+        _drop_repeated_lines(reading)
+    reading.heads += [""] * (count - len(reading.heads))
+    return reading
+
+
+@dataclass
+class _Page:
+    """A page being read.
+
+    Attributes
+    ----------
+    reading
+        What gets the text.
+    page, index, objects
+        The page, its number from 0, and what it draws.
+    formulas, figures
+        By the mark of their content: a formula, and the number of a picture.
+    tagged
+        Whether the page has tags.
+    seen
+        The pictures whose signs are in the text.
+    """
+
+    reading: Reading
+    page: pdfium.PdfPage
+    index: int
+    objects: Objects
+    formulas: dict[int, Formula] = field(default_factory=dict)
+    figures: dict[int, int] = field(default_factory=dict)
+    tagged: bool = False
+    seen: set[int] = field(default_factory=set)
+
+    def read_tags(self) -> None:
+        """Find what the tags name: formulas and figures."""
+        tree = pdf.FPDF_StructTree_GetForPage(self.page.raw)
+        count = pdf.FPDF_StructTree_CountChildren(tree) if tree else 0
+        self.tagged = count > 0
+        for name, (element, kind) in enumerate(_elements(tree, count)):
+            if kind == "Formula":
+                formula = Formula(_string(pdf.FPDF_StructElement_GetAltText, element))
+                self.formulas.update(dict.fromkeys(_marks(element), formula))
+            elif kind == "Figure":
+                self.figures.update(dict.fromkeys(_marks(element), name))
+        if tree:
+            pdf.FPDF_StructTree_Close(tree)
+        if self.tagged and self.reading.formulas is None:
+            self.reading.formulas = []
+
+    def add_text(self, characters: list[str], owners: list[int]) -> int:
+        """Add the text and the signs of formulas and pictures; how many characters are shown."""
+        reading, shown, passed, starts_word = self.reading, 0, 0, True
+        for position, (char, owner) in enumerate(zip(characters, owners, strict=True)):
+            folded = _FOLD[ord(char)] if char else ""
+            if char == "\x00":
+                folded = EMPTY
+            if not folded:
+                starts_word = True
+                continue
+            if self.tagged and (owner < 0 or self.objects.artifact[owner]):
+                # Text of a picture belongs to the picture; headers and footers to no cell.
+                continue
+            shown += 1
+            self.add_figures(range(passed, owner))
+            passed = max(passed, owner)
+            formula = self.formulas.get(self.objects.marks[owner]) if self.tagged else None
+            if formula is not None:
+                self.add_formula(formula, owner, position, folded)
+                starts_word = True
+                continue
+            if starts_word:
+                reading.breaks.add(len(reading.parts))
+                starts_word = False
+            reading.parts += folded
+            reading.places += [(self.index, position)] * len(folded)
+        self.add_figures(range(passed, len(self.objects.kinds)))
+        return shown
+
+    def add_figures(self, numbers: Iterable[int]) -> None:
+        """Add the sign of each picture among some objects, once for each picture."""
+        for number in numbers:
+            kind = self.objects.kinds[number]
+            if self.tagged and kind != pdf.FPDF_PAGEOBJ_TEXT:
+                name = self.figures.get(self.objects.marks[number])
+            else:
+                name = -number - 1 if kind == pdf.FPDF_PAGEOBJ_IMAGE else None
+            if name is None or name in self.seen:
+                continue
+            self.seen.add(name)
+            width, height = ctypes.c_uint(), ctypes.c_uint()
+            picture = pdf.FPDFPage_GetObject(self.page.raw, number)
+            if pdf.FPDFImageObj_GetImagePixelSize(picture, width, height):
+                self.reading.sizes[len(self.reading.parts)] = width.value, height.value
+            self.reading.add_sign(FIGURE, (self.index, -1))
+
+    def add_formula(self, formula: Formula, owner: int, position: int, glyph: str) -> None:
+        """Add a glyph to a formula, and the sign of the formula before its first one."""
+        assert self.reading.formulas is not None
+        if not formula.glyphs:
+            self.reading.formulas.append(formula)
+            self.reading.add_sign(FORMULA, (self.index, position))
+        formula.glyphs += glyph
+        self.objects.formulas[owner] = formula.tex
+        if glyph in ARCS:
+            self.objects.arcs.add(owner)
+
+    def look_at_formulas(self) -> None:
+        """Count the lines drawn between the glyphs of each formula, and look for its arcs."""
+        objects = self.objects
+        texts: dict[int, list[int]] = {}
+        formulas: dict[int, Formula] = {}
+        for number in objects.formulas:
+            formula = self.formulas[objects.marks[number]]
+            formulas[id(formula)] = formula
+            texts.setdefault(id(formula), []).append(number)
+        for key, numbers in texts.items():
+            formulas[key].bars = sum(
+                objects.kinds[number] == pdf.FPDF_PAGEOBJ_PATH and objects.height(number) < 3
+                for number in range(min(numbers), max(numbers))
+            )
+            formulas[key].beside = any(
+                not any(objects.share_width(arc, other) for other in numbers if other != arc)
+                for arc in objects.arcs.intersection(numbers)
+            )
+
+
+def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> None:
+    page = document[index]
+    text_page = page.get_textpage()
+    objects = Objects.read(page)
+    characters, owners = _characters(text_page, objects)
+    reader = _Page(reading, page, index, objects)
+    reader.read_tags()
+    shown = reader.add_text(characters, owners)
+    reader.look_at_formulas()
+    whole = "".join(characters)
+    reading.heads.append(fold(whole))
+    footer = _FOOTER.search(whole.strip())
+    reading.numbering.append(" ".join(footer[0].split()) if footer else "")
+    if not shown and not reader.seen:
+        reading.blank.append(index + 1)
+    reading.faults += find_faults(document, index, page, text_page, objects, characters, owners)
+    text_page.close()
+    page.close()
+
+
+def _characters(text_page: pdfium.PdfTextPage, objects: Objects) -> tuple[list[str], list[int]]:
+    """Return the characters of a page and the object of each, -1 for one within a picture."""
+    raw = text_page.raw
+    numbers = {address: number for number, address in enumerate(objects.addresses)}
+    characters: list[str] = []
+    owners: list[int] = []
+    last = -1
+    for position in range(text_page.count_chars()):
+        code = pdf.FPDFText_GetUnicode(raw, position)
+        if 0xDC00 <= code < 0xE000 and characters and characters[-1] == "":
+            high = pdf.FPDFText_GetUnicode(raw, position - 1)
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        found = pdf.FPDFText_GetTextObject(raw, position)
+        if found:
+            last = numbers.get(ctypes.addressof(found.contents), -1)
+        characters.append("" if 0xD800 <= code < 0xDC00 else chr(code))
+        owners.append(last)
+    return characters, owners
+
+
+def _elements(tree: object, count: int) -> Iterator[tuple[object, str]]:
+    """Yield the elements that have content on a page, and their types."""
+    waiting = [
+        (element, 0)
+        for child in reversed(range(count))
+        if (element := pdf.FPDF_StructTree_GetChildAtIndex(tree, child))
+    ]
+    seen: set[int] = set()
+    while waiting:
+        element, depth = waiting.pop()
+        address = ctypes.addressof(element.contents)
+        if address in seen or depth > _DEEPEST:
+            continue
+        seen.add(address)
+        yield element, _string(pdf.FPDF_StructElement_GetType, element)
+        for child in reversed(range(max(0, pdf.FPDF_StructElement_CountChildren(element)))):
+            inner = pdf.FPDF_StructElement_GetChildAtIndex(element, child)
+            if inner:
+                waiting.append((inner, depth + 1))
+
+
+def _marks(element: object, depth: int = 0) -> Iterator[int]:
+    """Yield the marks of the content of an element and of the elements in it."""
+    for child in range(max(0, pdf.FPDF_StructElement_GetMarkedContentIdCount(element))):
+        mark = pdf.FPDF_StructElement_GetMarkedContentIdAtIndex(element, child)
+        if mark >= 0:
+            yield mark
+    for child in range(max(0, pdf.FPDF_StructElement_CountChildren(element))):
+        inner = pdf.FPDF_StructElement_GetChildAtIndex(element, child)
+        if inner and depth < _DEEPEST_PART:
+            yield from _marks(inner, depth + 1)
+
+
+def _string(read: object, element: object) -> str:
+    length = read(element, None, 0)  # type: ignore[operator]
+    if not length:
+        return ""
+    buffer = ctypes.create_string_buffer(length)
+    read(element, buffer, length)  # type: ignore[operator]
+    return buffer.raw[: length - 2].decode("utf-16-le", "replace")
+
+
+def _drop_repeated_lines(reading: Reading) -> None:
+    """Without tags nothing tells a footer from a line: drop "page n of N" from the text."""
+    for footer in reversed(list(re.finditer(r"page\d+of\d+", "".join(reading.parts)))):
+        del reading.parts[footer.start() : footer.end()]
+        del reading.places[footer.start() : footer.end()]

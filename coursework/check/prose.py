@@ -1,0 +1,249 @@
+"""What a reader sees of Markdown and HTML: pieces of text, formulas, pictures, in order.
+
+Markdown is read with markdown-it, HTML as browsers read it (Lexbor); the exporter uses neither.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+
+from markdown_it import MarkdownIt
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+# Code is set aside first, as Jupyter does it, by marking its start, its dollars and backslashes.
+_CODE = re.compile(
+    r"""^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ ]{0,3}(?P=fence)[`~]*[ ]*$|\Z)
+    |(?<![`\\])(?P<ticks>`+)(?!`)(?:(?!\n[ ]*\n).)*?(?<!`)(?P=ticks)(?!`)
+    |<(?P<raw>script|style|pre|code|textarea|svg)\b.*?</(?P=raw)\s*>
+    |<!--.*?-->
+    """,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+_NO_MARKS = dict.fromkeys(range(0xE000, 0xE005))
+_MARKS = str.maketrans({"\ue002": "", "\ue003": "$", "\ue004": "\\"})
+
+# What MathJax looks for in the rest. A dollar in a tag or before code opens no formula.
+_MATH = re.compile(
+    r"""(?P<escaped>\\\\?\$)
+    |\$\$(?P<display>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\]|\\.)+?)\$\$
+    |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
+    |\$(?P<inline>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\\n\ue002<]|\\.
+        |<(?![A-Za-z]+\s+[a-z]+=|/)|\n(?![ \t]*\n))+?)\$
+    |\\\\\[(?P<bracket>.+?)\\\\\]
+    |\\\\\((?P<paren>.+?)\\\\\)
+    |(?P<reference>\\(?:eq)?ref\{[^{}\n]*\})
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_IN_TEXT = re.compile(
+    r"""\$\$(?P<display>(?:[^$\\]|\\.)+?)\$\$
+    |\\\[(?P<bracket>.+?)\\\]
+    |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
+    |(?<!\\)\$(?P<inline>(?:[^$\\\n]|\\.|\n(?!\s*\n))+?)(?<!\\)\$
+    |\\\((?P<paren>.+?)\\\)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_VERBATIM = re.compile(r"<(pre|code)\b.*?</\1>|<[a-zA-Z][^>]*>", re.DOTALL)
+_PLACE = re.compile("\ue000(\\d+)\ue001")
+_SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_LONG_DATA = re.compile(r"(data:[\w/+.-]+[;,][^\"'\s>]{0,20})[^\"'\s>]*")
+
+_KINDS = {
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
+    **dict.fromkeys(("td", "th"), "table"),
+    "pre": "code",
+}
+_BLOCKS = {
+    "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details", "div",
+    "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "li", "main",
+    "nav", "ol", "p", "q", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
+}  # fmt: skip
+_UNSEEN = {
+    "style", "script", "title", "template", "noscript", "head", "select", "option", "button",
+    "textarea", "-comment",
+}  # fmt: skip
+LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
+        "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing that a reader sees.
+
+    Attributes
+    ----------
+    kind
+        ``"heading"``, ``"text"``, ``"table"``, ``"code"``, ``"formula"``, ``"figure"``, or
+        ``"live"`` for what only a browser plays.
+    text
+        The text, the TeX, or the alternative text of a picture; of something live, what it is.
+    source
+        Where a picture comes from.
+    looks
+        ``"center"``, ``"rtl"`` or ``"inline"``, where the author asked for it.
+    """
+
+    kind: str
+    text: str
+    source: str = ""
+    looks: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Walk:
+    """The state of a walk through HTML."""
+
+    formulas: list[str] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    run: str = ""
+    kind: str = "text"
+    looks: frozenset[str] = frozenset()
+
+    def flush(self) -> None:
+        """End the run of text that has been read."""
+        text = self.run if self.kind == "code" else " ".join(self.run.split())
+        if text.strip():
+            self.pieces.append(Piece(self.kind, text, looks=self.looks))
+        self.run = ""
+
+    def add(self, piece: Piece) -> None:
+        """Add what is no text."""
+        self.flush()
+        self.pieces.append(piece)
+
+
+def read_markdown(source: str) -> list[Piece]:
+    """List what a reader sees of a Markdown source."""
+    formulas: list[str] = []
+    originals: list[str] = []
+
+    def mark(match: re.Match[str]) -> str:
+        return "\ue002" + match[0].replace("$", "\ue003").replace("\\", "\ue004")
+
+    def set_aside(match: re.Match[str]) -> str:
+        if match["escaped"]:
+            return "$"
+        originals.append(match[0])
+        formulas.append("" if match["reference"] else _tex(match))
+        return f"\ue000{len(formulas) - 1}\ue001"
+
+    source = _keep_rows(source.translate(_NO_MARKS))
+    marked = _MATH.sub(set_aside, _CODE.sub(mark, source))
+    html = _MARKDOWN.render(marked.translate(_MARKS))
+    # In code and in attributes a dollar is a dollar.
+    html = _VERBATIM.sub(
+        lambda tag: _PLACE.sub(lambda place: escape(originals[int(place[1])]), tag[0]), html
+    )
+    return _read(html, formulas)
+
+
+def read_html(html: str) -> list[Piece]:
+    """List what a reader sees of the HTML of an output, formulas in its texts included."""
+    pieces: list[Piece] = []
+    for piece in _read(html.translate(_NO_MARKS), []):
+        pieces += [piece] if piece.kind not in ("text", "table", "heading") else _split(piece)
+    return pieces
+
+
+def _keep_rows(source: str) -> str:
+    """Join rows of an HTML table that a blank line would turn into a block of code."""
+    return re.sub(r"\n\s*\n\s+(?=</?(?:tr|td|th|tbody)\b)", "\n", source)
+
+
+def _tex(match: re.Match[str]) -> str:
+    groups = ("display", "bracket", "environment", "inline", "paren")
+    return next(match[name] for name in groups if match[name])
+
+
+def _split(piece: Piece) -> Iterator[Piece]:
+    position = 0
+    for match in _IN_TEXT.finditer(piece.text):
+        yield Piece(piece.kind, piece.text[position : match.start()], looks=piece.looks)
+        yield Piece("formula", _tex(match))
+        position = match.end()
+    yield Piece(piece.kind, piece.text[position:], looks=piece.looks)
+
+
+def _read(html: str, formulas: list[str]) -> list[Piece]:
+    """Walk through HTML; a stack instead of recursion, as authors nest without limit."""
+    html = _LONG_DATA.sub(r"\1", _SCRIPT.sub("", html))
+    walk = _Walk(formulas)
+    body = LexborHTMLParser(html).body
+    stack: list[tuple[LexborNode, bool, str, frozenset[str]]] = []
+    if body is not None:
+        stack.append((body, False, "text", frozenset()))
+    while stack:
+        node, leaving, kind, looks = stack.pop()
+        tag = node.tag or ""
+        is_block = tag in _KINDS or tag in _BLOCKS
+        if is_block:
+            walk.flush()
+        walk.kind, walk.looks = kind, looks
+        if tag == "-text":
+            _read_text(walk, node.text_content or "")
+            continue
+        if leaving or _read_leaf(walk, node, tag):
+            continue
+        inside = _KINDS.get(tag, kind), looks | _looks(node, tag)
+        if is_block:
+            stack.append((node, True, kind, looks))
+        children = []
+        child = node.child
+        while child is not None:
+            children.append((child, False, *inside))
+            child = child.next
+        stack += reversed(children)
+    walk.flush()
+    return walk.pieces
+
+
+def _read_text(walk: _Walk, text: str) -> None:
+    position = 0
+    for place in _PLACE.finditer(text):
+        walk.run += text[position : place.start()]
+        tex = walk.formulas[int(place[1])]
+        walk.flush()
+        if tex:
+            walk.pieces.append(Piece("formula", tex))
+        position = place.end()
+    walk.run += text[position:]
+
+
+def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
+    """Read an element that is seen whole, or not at all; whether it was one."""
+    attributes = node.attributes
+    if tag in LIVE:
+        walk.add(Piece("live", LIVE[tag], attributes.get("src") or attributes.get("data") or ""))
+    elif tag == "img":
+        if attributes.get("src"):
+            walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
+    elif tag == "svg":
+        walk.add(Piece("figure", "", "svg"))
+    elif tag == "math":
+        annotation = node.css_first('annotation[encoding="application/x-tex"]')
+        if annotation is None:
+            return False
+        walk.add(Piece("formula", annotation.text()))
+    elif "animation" in (attributes.get("class") or "").split():
+        walk.add(Piece("live", "an animation"))
+    else:
+        style = (attributes.get("style") or "").replace(" ", "")
+        return tag in _UNSEEN or "hidden" in attributes or "display:none" in style
+    return True
+
+
+def _looks(node: LexborNode, tag: str) -> frozenset[str]:
+    attributes = node.attributes
+    style = (attributes.get("style") or "").replace(" ", "")
+    looks = set()
+    if tag == "center" or attributes.get("align") == "center" or "text-align:center" in style:
+        looks.add("center")
+    if attributes.get("dir") == "rtl":
+        looks.add("rtl")
+    if "list-inline" in (attributes.get("class") or "").split():
+        looks.add("inline")
+    return frozenset(looks)

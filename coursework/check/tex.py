@@ -1,0 +1,158 @@
+r"""The letters, digits and signs that a formula must show, read from its TeX.
+
+A page that names a formula may still draw another one. What is drawn is therefore held against the
+symbols that the TeX names. Brackets, dashes and spaces are left out: they have many forms.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+
+_TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|%[^\n]*|\s+|.", re.DOTALL)
+
+_SYMBOLS = {
+    "infty": "∞", "partial": "∂", "nabla": "∇", "sum": "∑", "prod": "∏", "coprod": "∐", "int": "∫",
+    "iint": "∬", "iiint": "∭", "oint": "∮", "in": "∈", "notin": "∉", "ni": "∋", "subset": "⊂",
+    "supset": "⊃", "subseteq": "⊆", "supseteq": "⊇", "cup": "∪", "cap": "∩",
+    "forall": "∀", "exists": "∃", "neg": "¬", "lnot": "¬", "land": "∧",
+    "wedge": "∧", "lor": "∨", "vee": "∨", "times": "×", "div": "÷", "pm": "±", "mp": "∓",
+    "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ll": "≪", "gg": "≫",
+    "approx": "≈", "equiv": "≡", "sim": "∼", "simeq": "≃", "cong": "≅", "propto": "∝",
+    "to": "→", "rightarrow": "→", "gets": "←", "leftarrow": "←", "leftrightarrow": "↔",
+    "Rightarrow": "⇒", "Leftarrow": "⇐", "Leftrightarrow": "⇔", "mapsto": "↦",
+    "oplus": "⊕", "otimes": "⊗", "odot": "⊙", "circ": "∘", "perp": "⊥",
+    "triangleq": "≜", "aleph": "ℵ", "top": "⊤", "lt": "<", "gt": ">", "square": "□",
+}  # fmt: skip
+for _code in (*range(0x391, 0x3AA), *range(0x3B1, 0x3CA)):
+    if unicodedata.category(chr(_code))[0] == "L":
+        _words = unicodedata.name(chr(_code)).replace("LAMDA", "LAMBDA").split()
+        _name = _words[3].lower()
+        _SYMBOLS[_name.title() if _words[1] == "CAPITAL" else _name] = chr(_code)
+# The other forms of these letters fold to them.
+_SYMBOLS.update({f"var{name}": _SYMBOLS[name] for name in ("epsilon", "theta", "pi", "rho", "phi")})
+_FUNCTIONS = {
+    "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim",
+    "exp", "gcd", "hom", "inf", "ker", "lg", "lim", "ln", "log", "max", "min", "Pr", "sec", "sin",
+    "sinh", "sup", "tan", "tanh",
+}  # fmt: skip
+# How many arguments of a command are not drawn.
+_UNDRAWN = {
+    "label": 1, "tag": 1, "tag*": 1, "ref": 1, "eqref": 1, "color": 1, "textcolor": 1, "hspace": 1,
+    "hspace*": 1, "vspace": 1, "vspace*": 1, "phantom": 1, "hphantom": 1, "vphantom": 1, "class": 1,
+    "cssId": 1, "style": 1, "href": 1, "require": 1, "end": 1, "bbox": 0, "raise": 1, "lower": 1,
+    "mathchoice": 4, "genfrac": 4, "colorbox": 1, "smash": 0, "unicode": 1, "rule": 2,
+}  # fmt: skip
+_DIMENSION = re.compile(r"\\[a-z]*(?:kern|skip|raise|lower|above)\s*-?[\d.]+\s*[a-z]{2}")
+_DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
+_ENDS = {"{": "}", "[": "]"}
+
+
+@dataclass
+class Shown:
+    """What a formula shows.
+
+    Attributes
+    ----------
+    symbols
+        How often each letter, digit and sign must be drawn, folded.
+    visible
+        Whether it shows anything; it may hold only definitions.
+    """
+
+    symbols: Counter[str] = field(default_factory=Counter)
+    visible: bool = False
+
+
+def read_tex(tex: str) -> Shown:
+    """List what the TeX of a formula shows."""
+    shown = Shown()
+    tokens = [token for token in _TOKEN.findall(_DIMENSION.sub("", tex)) if token[0] != "%"]
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        position += 1
+        name = token[1:]
+        if not token.startswith("\\"):
+            _add(shown, token)
+        elif name in ("begin", *_DEFINITIONS):
+            position = _skip_definition(tokens, position, name)
+        elif name == "\\" or name in _UNDRAWN:
+            shown.visible |= name == "rule"
+            position = _skip_optional(tokens, position)
+            for _ in range(_UNDRAWN.get(name, 0)):
+                position = _skip_argument(tokens, position)
+        else:
+            shown.visible = True
+            shown.symbols.update(name if name in _FUNCTIONS else _SYMBOLS.get(name, ""))
+    return shown
+
+
+def drawn_otherwise(tex: str, glyphs: str, bars: int, beside: bool) -> str:
+    """Say how what is drawn differs in shape from what the TeX means; empty if it does not."""
+    if "\\" in glyphs and not re.search(r"\\(backslash|setminus|textbackslash|verb|\\)", tex):
+        return "a command in it is shown as TeX"
+    if beside:
+        return "a brace or an arc stands beside its letters"
+    plain = not re.search(r"[()\[\]|]|\\[{}|]|\\[a-zA-Z]", tex.replace(r"\atop", ""))
+    if plain and set(glyphs) & set("()[]"):
+        return "it is drawn with brackets that it does not have"
+    barless = re.search(r"\\(atop|brack|brace|choose|binom)\b|\\genfrac.*?\{0(pt|em)?\}", tex)
+    others = re.search(
+        r"\\([dtc]?frac|over|sqrt|(over|under)line|bar|hline|rule|cancel|boxed)\b", tex
+    )
+    if barless and not others and bars:
+        return "it is drawn with a bar that it does not have"
+    if re.search(r"\\left\s*[^.\s\w]", tex) and not re.search(r"[^\w=+\-*/,.;:]", glyphs):
+        return "its brackets are not drawn"
+    return ""
+
+
+def _add(shown: Shown, token: str) -> None:
+    if token.isspace() or token in "{}^_&~$":
+        return
+    shown.visible = True
+    folded = unicodedata.normalize("NFKD", token)
+    if folded.isalnum() or folded in "+=<>!":
+        shown.symbols.update(folded)
+
+
+def _skip_definition(tokens: list[str], position: int, name: str) -> int:
+    """Pass over the name of an environment and its columns, or over a whole definition."""
+    if name == "begin":
+        start = position
+        position = _skip_argument(tokens, position)
+        environment = "".join(tokens[start:position]).strip(" {}*")
+        if environment in ("array", "subarray", "alignat", "alignedat", "tabular"):
+            position = _skip_argument(tokens, _skip_optional(tokens, position))
+        return position
+    while position < len(tokens) and tokens[position] != "{":
+        position += 1
+    position = _skip_argument(tokens, position)
+    if name != "def":
+        position = _skip_argument(tokens, _skip_optional(tokens, position))
+    return position
+
+
+def _skip_optional(tokens: list[str], position: int) -> int:
+    while position < len(tokens) and tokens[position].isspace():
+        position += 1
+    while position < len(tokens) and tokens[position] == "[":
+        position = _skip_argument(tokens, position)
+    return position
+
+
+def _skip_argument(tokens: list[str], position: int) -> int:
+    """Pass over one argument: a group, or a single token."""
+    while position < len(tokens) and tokens[position].isspace():
+        position += 1
+    if position >= len(tokens) or tokens[position] not in _ENDS:
+        return position + 1
+    start, end = tokens[position], _ENDS[tokens[position]]
+    depth = 0
+    while position < len(tokens):
+        depth += (tokens[position] == start) - (tokens[position] == end)
+        position += 1
+        if depth == 0:
+            break
+    return position
