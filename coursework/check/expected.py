@@ -17,8 +17,8 @@ from coursework.pdf.formulas.tex import UnreadableFormulaError
 from coursework.pdf.inline import INVISIBLE_SPACES
 from coursework.pdf.lines import COLUMNS, KEEP, wrap
 from coursework.pdf.markdown import MATH_TAG, markdown_to_html
-from coursework.pdf.notebook import finish_progress_bars
 from coursework.pdf.terminal import play, printable
+from coursework.pdf.widgets import print_widgets as finish_progress_bars
 
 _KINDS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
@@ -81,7 +81,7 @@ def expect(notebook: NotebookNode) -> Expected:
         if "remove-cell" in tags:
             continue
         if cell.cell_type == "markdown":
-            html = markdown_to_html(cell.source, cell.get("attachments"))
+            html = markdown_to_html(cell.source)
             _expect_html(expected, number, html)
         elif cell.cell_type == "code" and "remove-input" not in tags:
             expected.add_text("code", number, cell.source)
