@@ -22,6 +22,7 @@ from coursework.check.readback import (
     squeeze,
 )
 from coursework.identity import PLACEHOLDERS
+from coursework.pdf.mend import mend
 from coursework.pdf.notebook import read_notebook, shorten
 
 MOST_PAGES = 300
@@ -83,7 +84,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         If the notebook is not one.
     """
     notebook, pdf = Path(notebook), Path(pdf)
-    node = read_notebook(notebook)
+    node, _ = mend(read_notebook(notebook))
     findings = [*_check_run(node), *_check_identity(node)]
     if not pdf.is_file():
         raise FileNotFoundError(f"{pdf}: no such PDF; export the notebook first")
