@@ -99,7 +99,7 @@ def submit(
         report=report,
     )
     with tempfile.TemporaryDirectory(prefix=f".{source.stem}.", dir=build) as folder:
-        exported = export_pdf(run.path, Path(folder) / pdf.name, source.parent)
+        exported = export_pdf(run.path, Path(folder) / pdf.name)
         remarks = [*exported.warnings, *_unfinished(identity)]
         findings = check_pdf(run.path, exported.path)
         _refuse_losses(findings, exported.warnings)
