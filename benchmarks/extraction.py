@@ -1,8 +1,8 @@
-"""Features of digits: against one image at a time and against plain batches; and their memory.
+"""Features of digits compared with one image at a time and with plain batches, and their memory.
 
 The network is the homework's ResNet-50 at 28 x 28 pixels, untrained, since weights do not change
-the time. The baselines are what a first and a second attempt look like: the network of torchvision
-as it comes, in evaluation mode without gradients, in a loop over images or over batches of them.
+the time. The baselines are a first and a second attempt: torchvision's network in evaluation mode
+without gradients, in a loop over images or over batches of images.
 """
 
 import math
@@ -30,8 +30,8 @@ from hw3.softmax_regression import SoftmaxRegression
 
 BATCH_SIZES = (32, 64, 128, 256, 512)
 ONE_BY_ONE, BATCHED, OURS = 50, 512, 4000
-"""How many images each side computes in a round; the rates are compared. Ours prepares the network
-in each, a twentieth of a second, so it gets enough of them for that to count by its share."""
+"""How many images each side computes in a round; the rates are compared. Our side prepares the
+network in each round, which takes a twentieth of a second: little beside 4,000 images."""
 
 MANY = 10_000
 """How many images the process extracts whose memory is measured."""
@@ -89,13 +89,11 @@ def rows() -> Iterator[Row]:
     yield compare_memory()
 
 
-def compare_precisions() -> Iterator[Row]:
-    """Measure float32, and the reduced precision of this machine if it has one."""
-    extractor = build_extractor("resnet50", None)
+def measure_rates(extractor: Extractor, reduced: torch.dtype | None) -> dict[str, float]:
+    """Return the images/s of every side; the plain batches are named by their size."""
     train = digits()
     images = train.images[:BATCHED].copy()
     some = Digits(train.images[:OURS], train.labels[:OURS])
-    reduced = reduced_precision("cpu")
     ours = partial(compute_features, some, extractor, device="cpu", show_progress=False)
     contenders: dict[str, Callable[[], object]] = {
         "ours": ours,
@@ -106,7 +104,14 @@ def compare_precisions() -> Iterator[Row]:
         contenders["reduced"] = partial(ours, precision="auto")
     seconds = interleave(contenders, rounds=7, pause=0.2)
     counts = {"ours": OURS, "reduced": OURS, "one": ONE_BY_ONE}
-    rate = {name: counts.get(name, BATCHED) / time for name, time in seconds.items()}
+    return {name: counts.get(name, BATCHED) / time for name, time in seconds.items()}
+
+
+def compare_precisions() -> Iterator[Row]:
+    """Compare in float32, and in the reduced precision of this machine if it has one."""
+    extractor = build_extractor("resnet50", None)
+    reduced = reduced_precision("cpu")
+    rate = measure_rates(extractor, reduced)
     size = max(BATCH_SIZES, key=lambda size: rate[f"{size}"])
     each = operations(extractor)
     limit = f"arithmetic: {rate['ours'] * each:.0f} of {matmul_peak(torch.float32):.0f} GFLOP/s"
@@ -153,7 +158,7 @@ def compare_precisions() -> Iterator[Row]:
 
 
 def compare_accuracies(reduced: str) -> Row:
-    """Compare what softmax regression makes of pretrained features in float32 and in less."""
+    """Compare the test accuracies of pretrained features in float32 and in reduced precision."""
     full, fewer = (accuracy(precision) for precision in ("fp32", "auto"))
     return Row(
         work=f"test accuracy with EfficientNet-Lite0 features, {reduced}",
@@ -173,7 +178,7 @@ def accuracy(precision: str) -> float:
 
 
 def compare_memory() -> Row:
-    """Measure the most memory that a process takes which extracts and writes a file."""
+    """Measure the most memory that a process takes to extract features and write them to a file."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         before, peak = pool.submit(peak_of_extract, MANY).result()
     array = MANY * 2048 * 4
@@ -190,9 +195,9 @@ def compare_memory() -> Row:
 
 
 def peak_of_extract(count: int) -> tuple[float, float]:
-    """Extract so many images to a file; return the most bytes this process had before and after.
+    """Extract features to a file; return the most bytes that this process had before and after.
 
-    Before is with everything loaded that the extraction is given.
+    Before the extraction, the images and the network are loaded.
     """
     train = digits()
     many = Digits(np.resize(train.images, (count, 28, 28)), np.resize(train.labels, count))
@@ -206,7 +211,7 @@ def peak_of_extract(count: int) -> tuple[float, float]:
 def peak_resident_memory() -> float:
     """Return the most bytes of memory that this process has had so far."""
     status = Path("/proc/self/status")
-    if status.exists():  # what resource.getrusage says there counts the memory of the parent too
+    if status.exists():  # here resource.getrusage would count the memory of the parent too
         (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
         return 1024.0 * int(kilobytes)
     import resource  # which Windows lacks

@@ -1,9 +1,9 @@
 """MATLAB files of 60,000 x 2,048 features: ``python -m benchmarks feature_files``.
 
-What people do is to hand scipy.io an array as NumPy makes it, in float64, and to read it back. Here
-the file holds float32, and reading includes what `hw3.features.load_features` checks and its
-copy into rows, and writing waits until the file is on the disk; the baseline does none of this. The
-files that are read are in the system's cache, and memory is ready for both.
+The baseline hands scipy.io an array as NumPy makes it, in float64, and reads it back. Our file
+holds float32; reading includes the checks of `hw3.features.load_features` and its copy into rows,
+and writing waits until the file is on the disk. The baseline does none of this. The files that are
+read are in the system's cache, and memory is ready for both.
 """
 
 import tempfile
@@ -20,7 +20,7 @@ SHAPE = (60_000, 2_048)
 
 
 def rows() -> Iterator[Row]:
-    """Compare the bytes on disk, the times, and the memory that is taken beyond what is given."""
+    """Compare the bytes on disk, the times, and the memory beyond the array that is given."""
     values = np.random.default_rng(0).standard_normal(SHAPE, dtype=np.float32)
     labels = np.arange(len(values)) % 10
     features = Features(values, labels, "random numbers", "none", "none")

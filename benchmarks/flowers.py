@@ -7,7 +7,6 @@ The images are the drawings of ``data/flowers``, enlarged to the size of Oxford'
 import copy
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,6 @@ from coursework.profiles import ROOT
 from coursework.runtime import choose_device, reduced_precision
 from hw4.flowers import (
     IMAGENET,
-    EvaluationTransform,
     FlowerDataset,
     History,
     StagedNetwork,
@@ -36,26 +34,10 @@ SIZE, BATCH, IMAGES = 224, 32, 96
 SETTINGS = TrainingSettings(epochs=1, learning_rate=0.01, batch_size=BATCH)
 
 
-@dataclass
-class Part:
-    """The first images of a data set, with the interface of the whole."""
-
-    whole: FlowerDataset
-    count: int
-
-    @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """The classes of these images."""
-        return self.whole.labels[: self.count]
-
-    @property
-    def augments(self) -> bool:
-        """Whether they look different in every epoch."""
-        return self.whole.augments
-
-    def batch(self, indices: npt.NDArray[np.int64], epoch: int) -> tuple[Tensor, Tensor]:
-        """Load some of them."""
-        return self.whole.batch(indices, epoch)
+def first(count: int, dataset: FlowerDataset) -> FlowerDataset:
+    """Return a data set of which only the first images are left."""
+    dataset.labels, dataset.paths = dataset.labels[:count], dataset.paths[:count]
+    return dataset
 
 
 def rows() -> Iterator[Row]:
@@ -81,7 +63,7 @@ def enlarged(source: Path, target: Path) -> Path:
 
 
 def plain_transform() -> transforms.Compose:
-    """Return the augmentation that everybody writes."""
+    """Return the usual augmentation of torchvision."""
     return transforms.Compose(
         [
             transforms.RandomResizedCrop(SIZE, scale=(0.4, 1)),
@@ -94,7 +76,7 @@ def plain_transform() -> transforms.Compose:
 
 
 def plain_batch(dataset: FlowerDataset, indices: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Load images one by one, as everybody does."""
+    """Load images one by one, with PIL."""
     transform = plain_transform()
     images = []
     for index in indices:
@@ -127,24 +109,24 @@ def loading(root: Path) -> Row:
 
 
 def all_layers(root: Path) -> Row:
-    """Compare one epoch of training all layers with the loop that everybody writes."""
-    train = Part(FlowerDataset(root, image_size=SIZE, cache_bytes=0), IMAGES)
-    validation = _validation(root, 2)
-    start = copy.deepcopy(build_network("scratch", train.whole.classes).state_dict())
+    """Compare one epoch of training all layers with the usual loop of PyTorch."""
+    train = first(IMAGES, FlowerDataset(root, image_size=SIZE, cache_bytes=0))
+    validation = first(2, FlowerDataset(root, "val", image_size=SIZE))
+    start = copy.deepcopy(build_network("scratch", train.classes).state_dict())
     losses: dict[str, float] = {}
 
     def ours() -> None:
-        network = build_network("scratch", train.whole.classes)
+        network = build_network("scratch", train.classes)
         losses["ours"] = _train(network, train, validation, SETTINGS).training_loss[0]
 
     def plain() -> None:
-        network = models.resnet18(weights=None, num_classes=train.whole.classes)
+        network = models.resnet18(weights=None, num_classes=train.classes)
         network.load_state_dict({name.split(".", 1)[1]: value for name, value in start.items()})
         optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
         total = 0.0
         order = np.random.default_rng(0).permutation(IMAGES)
         for batch in np.array_split(order, IMAGES // BATCH):
-            x, y = plain_batch(train.whole, batch)
+            x, y = plain_batch(train, batch)
             loss = nn.functional.cross_entropy(network(x), y)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -178,16 +160,15 @@ def training_gigaflop() -> float:
 
 def frozen_part(root: Path, mode: str, required: float) -> Row:
     """Compare an epoch after the first with and without the outputs of the frozen part kept."""
-    plain = EvaluationTransform(SIZE, *IMAGENET)
-    train = Part(FlowerDataset(root, transform=plain, image_size=SIZE), IMAGES)
-    validation = _validation(root, BATCH)
+    train = first(IMAGES, FlowerDataset(root, augment=False, image_size=SIZE))
+    validation = first(BATCH, FlowerDataset(root, "val", image_size=SIZE))
     seconds: dict[int, list[float]] = {0: [], 2**30: []}
     for _ in range(2):
         for cache_bytes, times in seconds.items():
             settings = TrainingSettings(
                 epochs=3, learning_rate=0.01, batch_size=BATCH, cache_bytes=cache_bytes
             )
-            network = build_network(mode, train.whole.classes, weights=None)
+            network = build_network(mode, train.classes, weights=None)
             history = _train(network, train, validation, settings)
             times.extend(history.seconds[1:])
     without, kept = (float(np.median(times)) for times in seconds.values())
@@ -205,11 +186,10 @@ def frozen_part(root: Path, mode: str, required: float) -> Row:
 
 
 def _train(
-    network: StagedNetwork, train: Part, validation: Part, settings: TrainingSettings
+    network: StagedNetwork,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    settings: TrainingSettings,
 ) -> History:
     """Train on the CPU, as the baseline does."""
     return train_model(network, train, validation, settings, device="cpu").history
-
-
-def _validation(root: Path, count: int) -> Part:
-    return Part(FlowerDataset(root, "val", image_size=SIZE), count)

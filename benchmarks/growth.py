@@ -2,8 +2,8 @@
 
 Features of a ResNet-50 at three numbers of images and at four sizes; softmax regression at three
 numbers of samples; a training step on images of three sizes, of which all layers, or the last
-stage, of a ResNet-18 are trained. No network has weights, which do not change the time. Medians;
-each line is printed when it is there.
+stage, of a ResNet-18 are trained. The networks are untrained, since weights do not change the time.
+The figures are medians.
 """
 
 import statistics

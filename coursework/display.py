@@ -1,4 +1,4 @@
-"""What a notebook shows besides figures and tables."""
+"""What a notebook shows besides figures: source code, tables for reading, headline figures."""
 
 import ast
 import inspect
@@ -13,10 +13,9 @@ from nbformat import NotebookNode
 
 
 def show_source(*functions: Callable[..., Any]) -> Markdown:
-    """Show the code of functions, so that the hand-in holds what it calls.
+    """Show the code of functions, so that the hand-in holds the code it calls.
 
-    Of each docstring the first line is shown; the rest is in the module, and so are the notes to
-    the type checker.
+    Docstrings are cut to their first line, and remarks to the type checker are left out.
 
     Parameters
     ----------
@@ -26,7 +25,7 @@ def show_source(*functions: Callable[..., Any]) -> Markdown:
     Returns
     -------
     IPython.display.Markdown
-        One block of Python, in the order given.
+        One block of Python code, in the order given.
     """
     source = "\n\n\n".join(_with_short_docstrings(function) for function in functions)
     # Four tildes, so that backticks inside cannot end the block.
@@ -36,30 +35,23 @@ def show_source(*functions: Callable[..., Any]) -> Markdown:
 def _with_short_docstrings(function: Callable[..., Any]) -> str:
     source = textwrap.dedent(inspect.getsource(function)).rstrip()
     lines = source.splitlines()
-    docstrings = [text for node in ast.walk(ast.parse(source)) if (text := _docstring(node))]
-    # From the last to the first, so that the line numbers of those before stay true.
-    for text in sorted(docstrings, key=lambda text: text.lineno, reverse=True):
-        end = text.end_lineno or text.lineno
-        if end > text.lineno:
-            first = lines[text.lineno - 1]
-            lines[text.lineno - 1 : end] = [f'{first}"""']
+    documented = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node)
+    ]
+    # The last docstring is cut first, so that the line numbers of those above it stay true.
+    for node in sorted(documented, key=lambda node: node.lineno, reverse=True):
+        start, end = node.body[0].lineno, node.body[0].end_lineno or 0
+        if end > start:
+            lines[start - 1 : end] = [f'{lines[start - 1]}"""']
     return re.sub(r" *# type: ignore\[[\w, -]+\]", "", "\n".join(lines))
 
 
-def _docstring(node: ast.AST) -> ast.expr | None:
-    """Return the docstring of a function or class as it stands in the source, or ``None``."""
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return None
-    first = node.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        return first.value if isinstance(first.value.value, str) else None
-    return None
-
-
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table for reading: its first column names the rows, numbers have separators."""
+    """Return a table for reading: its first column names the rows, 1234 is written 1,234."""
     first = table.columns[0]
-    # The name of the first column goes into the corner, not into a row of its own.
+    # pandas writes the name of an index into a row of its own, but that of the columns above it.
     named = table.set_index(first).rename_axis(index=None, columns=first)
     return named.map(lambda value: f"{value:,}" if isinstance(value, int) else value)
 
@@ -69,19 +61,19 @@ FIGURES_TYPE = "application/vnd.coursework.figures+json"
 
 
 class Headline:
-    """The figures a reader looks for first: a table to see, and data for the manifest.
+    """The figures that a reader looks for first: shown as a table, kept as data for the manifest.
 
     Parameters
     ----------
     figures
-        From a name to its value.
+        The value of each figure by its name.
     """
 
     def __init__(self, figures: Mapping[str, float | int | str]) -> None:
         self.figures = dict(figures)
 
     def __or__(self, other: "Headline") -> "Headline":
-        """Return the figures of both, these first."""
+        """Return the figures of both, those of the left side first."""
         return Headline({**self.figures, **other.figures})
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
@@ -95,7 +87,7 @@ class Headline:
 
 
 def headline_figures(notebook: NotebookNode) -> dict[str, Any]:
-    """Collect what the `Headline` outputs of an executed notebook hold."""
+    """Return the figures of all `Headline` outputs in an executed notebook."""
     figures: dict[str, Any] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):

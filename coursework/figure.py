@@ -1,23 +1,16 @@
-"""One look for every figure: sized for an A4 page, colours that colour-blind readers tell apart."""
+"""One look for every figure: as wide as a page, in colours that colour-blind readers tell apart."""
 
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito, Color Universal Design, 2008, in an order that puts strong contrasts first.
-BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-)
+# From Okabe and Ito, Color Universal Design, 2008.
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 GRAY = "#6B6B6B"
 
 WIDTH = 7.0
-"""Inches: the text width of an A4 page, so that labels print in the size they are given."""
+"""Inches; the width of the text on an A4 page, so that labels are printed in their own size."""
 
 
 def new_figure(
@@ -25,7 +18,7 @@ def new_figure(
 ) -> tuple[Figure, Any]:
     """Return a figure of the page's width and its axes, an array (rows, columns).
 
-    The figure belongs to no window and no global list: it is gone when nobody holds it.
+    Pyplot does not know the figure, so it need not be closed.
 
     Parameters
     ----------
@@ -34,7 +27,7 @@ def new_figure(
     height
         Inches.
     **grid
-        What ``Figure.subplots`` takes besides.
+        Further arguments of ``Figure.subplots``.
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained", dpi=150)
     return figure, figure.subplots(rows, columns, squeeze=False, **grid)

@@ -18,15 +18,15 @@ PLACEHOLDERS = {
     "course": "*your course*",
     "due_date": "*the due date*",
 }
-"""What stands in the cell tagged ``identity`` until the file is filled in."""
+"""The text of each field in the cell tagged ``identity``, until the student fills it in."""
 
 _JOINERS = "\u200c\u200d"
-"""Invisible, but part of Persian and Indic names, and of emoji."""
+"""Invisible characters that belong to Persian and Indic names and to emoji."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who hands in what course by when; empty texts are not filled in yet."""
+    """Who hands in, in which course, and when it is due; an empty text is not filled in yet."""
 
     name: str = ""
     student_id: str = ""
@@ -45,14 +45,14 @@ def load_identity(path: Path | str = STUDENT_FILE, **given: str | None) -> Ident
     ----------
     path
         A file with the texts ``name``, ``student_id``, ``course`` and ``due_date``, each of which
-        may be left out. A file that does not exist is an empty one.
+        may be left out. A file that does not exist counts as empty.
     **given
-        Texts that come before those of the file; ``None`` is not given.
+        Texts that replace those of the file, unless they are empty or ``None``.
 
     Raises
     ------
     ValueError
-        If the file is not TOML, or holds another field or something that is no text.
+        If the file is not TOML, or holds an unknown field or a value that is not text.
     """
     path = Path(path)
     content: dict[str, object] = {}
@@ -77,8 +77,7 @@ def load_identity(path: Path | str = STUDENT_FILE, **given: str | None) -> Ident
 def fill_in(notebook: NotebookNode, identity: Identity) -> None:
     """Write an identity into a notebook: its cell tagged ``identity``, and its metadata.
 
-    What is not filled in keeps its placeholder. The exporter takes the metadata for the head of
-    each page.
+    An empty field keeps its placeholder. The exporter prints the metadata at the head of each page.
     """
     for cell in notebook.cells:
         if "identity" in cell.metadata.get("tags", []):
@@ -93,7 +92,7 @@ def fill_in(notebook: NotebookNode, identity: Identity) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Join lines, and drop invisible marks: some turn the direction of the text that follows."""
+    """Join lines, and drop invisible marks, some of which reverse the text that follows them."""
     instead = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": " ", "Cf": ""}
     shown = "".join(
         character
@@ -106,5 +105,5 @@ def _one_line(text: str) -> str:
 
 
 def _as_markdown(text: str) -> str:
-    """Escape what Markdown, HTML or TeX would read as more than text."""
+    """Escape every character that Markdown, HTML or TeX would not show as it is."""
     return re.sub(r"[!-/:-@\[-`{-~]", lambda mark: f"&#{ord(mark[0])};", text)

@@ -4,18 +4,17 @@ import dataclasses
 import difflib
 import math
 import os
+import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursework.field_types import fit
-
 ROOT = Path(__file__).resolve().parents[1]
-"""The folder of the project: the one that holds ``data/``."""
+"""The folder of the project, which holds ``data/`` and ``notebooks/``."""
 
 DOWNLOADS = ROOT / "data" / "downloads"
-"""Where downloads lie unless ``COURSEWORK_DATA`` names another folder, see `data_root`."""
+"""Where downloads lie unless ``COURSEWORK_DATA`` names another folder (see `data_root`)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Profile:
     name
         ``"embedded"`` or ``"full"``.
     seed
-        Where all randomness starts.
+        The seed of all random generators.
     device
         A PyTorch device name, or ``"auto"``.
     build_root
@@ -41,15 +40,15 @@ class Profile:
     feature_image_size
         Side in pixels to which digits are resized; ``None`` keeps their 28.
     feature_batch_size
-        Images that go through the network together.
+        Number of images that go through the network together.
     feature_precision
-        What that network computes in, as `coursework.runtime.choose_precision` takes it.
+        The type that the network computes in, as `coursework.runtime.choose_precision` takes it.
     softmax_epochs, softmax_learning_rate, softmax_batch_size, softmax_tolerance
         The training of HW3, question 2.
     sweep_learning_rates, sweep_batch_sizes
-        The values tried in "modify and see the change in performance".
+        The values tried in HW3, question 2, "modify and see the change in performance".
     roc_category
-        The digit of HW3, question 3.
+        The digit of HW3, question 3, that is told from all others.
     flowers_root
         The folder of HW4's flowers, in Oxford's layout (see `hw4.flowers.files`).
     flowers_download
@@ -61,20 +60,20 @@ class Profile:
     flowers_image_size
         Side in pixels of the images that the network sees.
     flowers_learning_rates, flowers_search_epochs
-        The values tried in each of the three modes, and for how many epochs each.
+        The learning rates tried in each of the three modes, and the epochs that each try takes.
     flowers_epochs, flowers_batch_size, flowers_schedule
         The training of each mode, as `hw4.flowers.TrainingSettings` takes them; the search has the
         same batch size and schedule.
     flowers_checkpoints
-        The folder where trainings are kept after each epoch, so that one that was stopped goes on;
-        ``None`` keeps nothing.
+        The folder where each epoch of a training is kept, so that a training that was stopped can
+        go on; ``None`` keeps nothing.
     imbalanced_root, imbalanced_files
-        The folder of HW4's imbalanced samples, and the names of the training and the test file in
-        it (or their full paths).
+        The folder of HW4's imbalanced samples, and the training and the test file: their names in
+        that folder, or full paths.
     imbalanced_epochs, imbalanced_learning_rate, imbalanced_batch_size
         The training of HW4, coding part 2.
     imbalanced_positive_weight
-        What a positive counts in its weighted accuracy, a negative counting 1.
+        The weight of a positive sample in the weighted accuracy; a negative weighs 1.
     """
 
     name: str
@@ -119,27 +118,27 @@ class Profile:
             numbers = value if isinstance(value, tuple) else (value,)
             if not numbers:
                 raise ValueError(f"{field} is empty, expected one value or more")
-            lowest = 0 if field in _FROM_ZERO else None
             for number in numbers:
-                if type(number) in (int, float) and not (
-                    math.isfinite(number) and (number > 0 or number == lowest)
-                ):
+                if type(number) not in (int, float):
+                    continue
+                large_enough = number > 0 or (number == 0 and field in _MAY_BE_ZERO)
+                if not (large_enough and math.isfinite(number)):
                     raise ValueError(f"{field} is {number}, expected a positive number")
         if self.roc_category > 9:
             raise ValueError(f"roc_category is {self.roc_category}, expected a digit, 0 to 9")
 
 
-_FROM_ZERO = frozenset({"seed", "softmax_tolerance", "roc_category"})
+_MAY_BE_ZERO = frozenset({"seed", "softmax_tolerance", "roc_category"})
 
 PATH_FIELDS = frozenset(
     field.name
     for field in dataclasses.fields(Profile)
     if Path in (field.type, *typing.get_args(field.type)) or field.name.endswith("_weights")
 )
-"""The fields that name a file or folder; the ``_weights`` may also be a word."""
+"""The fields that name a file or folder; those of weights may also hold a word."""
 
 PROFILES: dict[str, Profile] = {
-    # Committed digits and drawings, packaged weights: no network, minutes on two cores.
+    # Committed digits and drawings, weights from a pip package: needs no network, takes minutes.
     "embedded": Profile(
         name="embedded",
         mnist_root=ROOT / "data" / "mnist",
@@ -157,7 +156,7 @@ PROFILES: dict[str, Profile] = {
         flowers_checkpoints=None,
     ),
     # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels, and
-    # Oxford's 8,189 flowers for ResNet-18, which are hours of work: it is kept epoch by epoch.
+    # Oxford's 8,189 flowers for ResNet-18. Training on them takes hours, so each epoch is kept.
     "full": Profile(
         name="full",
         mnist_root=DOWNLOADS / "mnist",
@@ -179,14 +178,14 @@ PROFILES: dict[str, Profile] = {
 def data_root() -> Path:
     """Return the folder of everything that is downloaded: data sets and weights.
 
-    It is ``data/downloads``, or what the environment variable ``COURSEWORK_DATA`` names, as it
-    stands when this is called: a large disk, or one folder for a whole class.
+    The environment variable ``COURSEWORK_DATA`` may name it: a folder on a large disk, or one for
+    a whole class. Otherwise it is ``data/downloads``.
 
     Raises
     ------
     ValueError
-        If the variable holds no full path: a notebook runs in another folder than the command
-        that starts it, so a relative one would mean two places.
+        If the variable holds no full path. A notebook runs in another folder than the command
+        that starts it, so a relative path would name two places.
     """
     named = os.environ.get("COURSEWORK_DATA")
     if not named:
@@ -200,21 +199,21 @@ def data_root() -> Path:
 def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     """Return a profile by name, with single fields replaced.
 
-    Folders below `DOWNLOADS` are moved below `data_root`.
+    Folders of a profile that lie below `DOWNLOADS` are moved below `data_root`.
 
     Parameters
     ----------
     name
         ``"embedded"`` or ``"full"``.
     **overrides
-        New values for fields of `Profile`. They may be what a command line or JSON can hold: text
-        for a path, a list for a tuple, a whole number for a float.
+        New values for fields of `Profile`, as a command line or JSON can hold them: text for a
+        path, a list for a tuple, a whole number for a float.
 
     Raises
     ------
     ValueError
-        If the profile or a field does not exist, or a value does not fit its field; or from
-        `data_root`.
+        If the profile or a field does not exist, a value does not fit its field, or `data_root`
+        finds no full path.
 
     Examples
     --------
@@ -235,8 +234,28 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(field_types)}"
             raise ValueError(f"a profile has no field {field!r} to override; {hint}")
         try:
-            changes[field] = fit(value, field_types[field])
+            changes[field] = _fit(value, field_types[field])
         except (TypeError, ValueError) as error:
             kind = getattr(field_types[field], "__name__", None) or str(field_types[field])
             raise ValueError(f"{field} = {value!r} does not fit: it is of type {kind}") from error
     return dataclasses.replace(PROFILES[name], **changes)
+
+
+def _fit(value: Any, kind: Any) -> Any:
+    """Return a value as the type of its field, or raise TypeError."""
+    arguments = typing.get_args(kind)
+    if isinstance(kind, types.UnionType):
+        # The union is X | None: None stays None, and anything else has to fit X.
+        return None if value is None else _fit(value, arguments[0])
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, str):
+            raise TypeError
+        return tuple(_fit(item, arguments[0]) for item in value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    # For Python, True is a whole number.
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise TypeError
+    return value

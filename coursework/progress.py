@@ -19,9 +19,9 @@ def progress(
 ) -> "tqdm[Any]":
     """Return a text progress bar over ``items``, or one to be moved by ``update``.
 
-    It is text and not a widget, since a widget leaves nothing in an exported notebook, and it goes
-    to standard output, since notebooks paint standard error as if something were wrong. What was
-    done before, in an earlier run, is ``initial``; ``unit_scale`` writes 3.2M for 3,200,000.
+    The bar is text, because a widget leaves nothing in an exported notebook. It goes to standard
+    output, because notebooks paint standard error as if something were wrong. ``initial`` is what
+    an earlier run has done already; ``unit_scale`` writes 3.2M for 3,200,000.
     """
     return tqdm(
         items,

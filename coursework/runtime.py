@@ -1,11 +1,11 @@
-"""The machine a run finds itself on: which device, which versions."""
+"""The machine that runs the homework: its device, the types it computes in fast, its versions."""
 
 import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
-from operator import attrgetter
+from typing import Any
 
 import torch
 
@@ -40,7 +40,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def reduced_precision(device: torch.device | str) -> torch.dtype | None:
-    """Return the type in which ``torch.autocast`` computes faster than in float32, if there is one.
+    """Return the type in which ``torch.autocast`` computes faster than in float32, if any.
 
     Parameters
     ----------
@@ -51,8 +51,9 @@ def reduced_precision(device: torch.device | str) -> torch.dtype | None:
     -------
     torch.dtype or None
         ``torch.bfloat16`` on a CPU that multiplies it in hardware (AMX tiles or AVX512_BF16) and on
-        CUDA from compute capability 8; ``torch.float16`` on CUDA from 7; otherwise ``None``. A CPU
-        without those instructions emulates bfloat16, hundreds of times slower than float32.
+        a GPU of compute capability 8 or higher; ``torch.float16`` on a GPU of compute capability 7;
+        otherwise ``None``. A CPU without those instructions emulates bfloat16, which is hundreds of
+        times slower than float32.
     """
     device = torch.device(device)
     if device.type == "cuda":
@@ -66,7 +67,7 @@ def reduced_precision(device: torch.device | str) -> torch.dtype | None:
 
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-"""The names under which a precision can be asked for, besides ``"auto"``."""
+"""The precisions by the names that `choose_precision` takes, besides ``"auto"``."""
 
 
 def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
@@ -83,7 +84,7 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
     Raises
     ------
     ValueError
-        If there is no such precision, or the device would emulate it.
+        If the name is unknown, or the device would emulate the type.
     """
     fast = reduced_precision(device)
     if name == "auto":
@@ -94,10 +95,10 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
     # A GPU that multiplies bfloat16 multiplies float16 too.
     also = torch.float16 if torch.device(device).type == "cuda" and fast else None
     if dtype not in (torch.float32, fast, also):
-        has = {value: key for key, value in PRECISIONS.items()}.get(fast or torch.float32)
+        names = {dtype: name for name, dtype in PRECISIONS.items()}
         raise ValueError(
             f"{name} is not fast on this {describe_device(device)}, which has "
-            f"{'nothing faster than fp32' if fast is None else has}; use 'fp32' or 'auto'"
+            f"{names[fast] if fast else 'nothing faster than fp32'}; use 'fp32' or 'auto'"
         )
     return dtype
 
@@ -106,12 +107,14 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
 def full_float32() -> Iterator[None]:
     """Compute with all bits of float32, whatever PyTorch's own switches say.
 
-    Of itself it lets cuDNN round the inputs of float32 convolutions to TF32, which keeps 10 of 23
-    bits, on GPUs from compute capability 8. The switches are afterwards as they were before.
+    By default, on a GPU of compute capability 8 or higher, PyTorch lets cuDNN round the inputs of
+    float32 convolutions to TF32, which keeps 10 of 23 bits. The switches are restored afterwards.
     """
-    # The older names cannot be read once somebody has used the newer ones, of release 2.9.
-    if hasattr(torch.backends, "fp32_precision"):
-        parts = [attrgetter(name)(torch.backends) for name in _MULTIPLYING]
+    # PyTorch 2.9 has new names for the switches. Once they are used, the old ones cannot be read.
+    backends: Any = torch.backends
+    if hasattr(backends, "fp32_precision"):
+        cudnn, cuda, cpu = backends.cudnn, backends.cuda, backends.mkldnn
+        parts = [cudnn.conv, cudnn.rnn, cuda.matmul, cpu.conv, cpu.matmul]
         before = [part.fp32_precision for part in parts]
         try:
             for part in parts:
@@ -121,22 +124,18 @@ def full_float32() -> Iterator[None]:
             for part, value in zip(parts, before, strict=True):
                 part.fp32_precision = value
     else:
-        tf32, matmul = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+        tf32, matmul = backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
         try:
-            torch.backends.cudnn.allow_tf32 = False
+            backends.cudnn.allow_tf32 = False
             torch.set_float32_matmul_precision("highest")
             yield
         finally:
-            torch.backends.cudnn.allow_tf32 = tf32
+            backends.cudnn.allow_tf32 = tf32
             torch.set_float32_matmul_precision(matmul)
 
 
-_MULTIPLYING = ("cudnn.conv", "cudnn.rnn", "cuda.matmul", "mkldnn.conv", "mkldnn.matmul")
-"""The parts of ``torch.backends`` that have a precision of their own for float32."""
-
-
 def describe_device(device: torch.device | str) -> str:
-    """Return what decides how a device computes: its name, or a CPU's vector instructions."""
+    """Return a device in words: a GPU's name, or a CPU's vector instructions."""
     device = torch.device(device)
     if device.type == "cuda":
         return f"GPU ({torch.cuda.get_device_name(device)})"
@@ -146,8 +145,8 @@ def describe_device(device: torch.device | str) -> str:
 
 
 def _cpu_multiplies_bfloat16() -> bool:
-    """Return whether the CPU has instructions for it and PyTorch's oneDNN uses them."""
-    # None of these names is public, and older releases lack some: what cannot be asked is absent.
+    """Return whether the CPU has instructions for bfloat16 and PyTorch's oneDNN uses them."""
+    # These names are not public, and older releases lack some; a missing name counts as a no.
     probes = (
         getattr(torch.cpu, name, None)
         for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
@@ -157,7 +156,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 
 
 def describe_machine() -> dict[str, str]:
-    """Return what a report should say about the machine and the versions, as name and value."""
+    """Return the facts about the machine and the versions that a report names."""
     packages = ("numpy", "scipy", "torch", "torchvision", "timm")
     versions = {package: metadata.version(package) for package in packages}
     return {

@@ -60,9 +60,9 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
     split
         ``"train"`` or ``"test"``.
     download
-        If a file of the split is not there, fetch what ``root`` lacks of MNIST's four, each
-        verified by its checksum. What is there may be a subset; if it has as many images as all of
-        MNIST, it has to be MNIST: other data sets come under the same names.
+        Whether to fetch what ``root`` lacks of MNIST's four files, if one of this split is missing;
+        each is verified by its checksum. Files that are there may hold a subset of MNIST. Files
+        with as many images as MNIST have to be MNIST, since other data sets use the same names.
 
     Returns
     -------
@@ -151,6 +151,7 @@ def _find(root: Path, name: str) -> Path | None:
 
 
 def _require_mnist(*paths: Path) -> None:
+    """Raise `ValueError` if a file is not the one that MNIST publishes under this name."""
     for path in paths:
         name = f"{path.name.removesuffix('.gz')}.gz"
         source = next(source for source in sources.MNIST if source.name == name)
@@ -158,11 +159,12 @@ def _require_mnist(*paths: Path) -> None:
             raise ValueError(
                 f"{path} ({source.checksum_of(path)}) is as long as MNIST's file of that name, but "
                 f"not the same: expected {source.checksum}, or {source.content_checksum} unpacked; "
-                "delete it and fetch it again, or load with download=False what is no MNIST"
+                "delete it and fetch it again, or load another data set with download=False"
             )
 
 
 def _require(root: Path, name: str) -> Path:
+    """Return where the file lies, or raise `FileNotFoundError`."""
     path = _find(root, name)
     if path is None:
         raise FileNotFoundError(

@@ -1,37 +1,127 @@
-"""Question 2: multinomial logistic regression by mini-batch gradient descent, in NumPy alone.
+"""Question 2, the training: multinomial logistic regression by mini-batch gradient descent.
 
-The mathematics is in `hw3.softmax` and can be imported from here too; this module trains.
+The mathematics of one step is in `hw3.softmax`; this module repeats the step and measures.
 """
 
+import inspect
 import warnings
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from coursework.progress import progress
-from hw3.cores import FEWEST_SAMPLES, all_cores
-from hw3.estimator import Estimator
-from hw3.history import History
-from hw3.inputs import check_features, check_samples
 from hw3.softmax import (
     Floats,
     Labels,
     accuracy,
+    apply_gradients,
+    cross_entropy,
+    logits,
     one_hot,
+    predict,
     softmax,
 )
-from hw3.softmax_blocks import logits_by_blocks, loss_and_classes
-from hw3.softmax_epoch import descend_in_batches
+
+ROWS = 48
+"""Rows that `measure` multiplies at a time. OpenBLAS copies no matrix in a product of a million
+multiplications or fewer: 48 rows of 2,048 features for ten classes."""
 
 
-class SoftmaxRegression(Estimator):
+class DivergenceWarning(RuntimeWarning):
+    """The steps of a training were too long: its loss overflowed, or ended above guessing."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What was measured at the end of each epoch, one number an epoch.
+
+    Attributes
+    ----------
+    loss
+        Mean cross-entropy on the training set, in nats.
+    train_accuracy, test_accuracy
+        Share of right predictions; ``test_accuracy`` is empty if there was no test set.
+    converged
+        Whether training ended because the weights no longer moved.
+    overflowed
+        Whether training ended because the loss was no longer a finite number. The last epoch was
+        then undone, and the last numbers are measured with the weights that it began with.
+    """
+
+    loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    test_accuracy: tuple[float, ...]
+    converged: bool
+    overflowed: bool = False
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+
+def train(
+    X: Floats,
+    y: Labels,
+    X_test: Floats | None,
+    y_test: Labels | None,
+    *,
+    learning_rate: float,
+    batch_size: int,
+    max_epochs: int,
+    tol: float,
+    rng: np.random.Generator,
+    show_progress: bool = False,
+) -> tuple[Floats, History]:
+    """Descend from weights of zero, epoch by epoch, and measure at the end of each.
+
+    This is the loop behind `SoftmaxRegression.fit`, which checks the arguments and explains them.
+
+    Returns
+    -------
+    tuple of ndarray and History
+        The weights, shape (d + 1, K), and what was measured.
+    """
+    classes = np.unique(y)
+    Y = one_hot(y, classes).astype(X.dtype)
+    W = np.zeros((X.shape[1] + 1, len(classes)), X.dtype)
+    losses, train_accuracies, test_accuracies = [], [], []
+    epochs = progress(range(max_epochs), description="training", unit="epoch", show=show_progress)
+    for _ in epochs:
+        before, order = W, rng.permutation(len(X))
+        for start in range(0, len(X), batch_size):
+            batch = order[start : start + batch_size]
+            W = apply_gradients(W, X[batch], Y[batch], learning_rate)
+        loss, train_accuracy = measure(W, X, Y)
+        overflowed = not np.isfinite(loss)
+        if overflowed:  # The steps were too long. Go back to the last weights that were finite.
+            W = before
+            loss, train_accuracy = measure(W, X, Y)
+        losses.append(loss)
+        train_accuracies.append(train_accuracy)
+        if X_test is not None and y_test is not None:
+            test_accuracies.append(accuracy(y_test, predict(W, X_test, classes)))
+        epochs.set_postfix(loss=f"{loss:.3f}", refresh=False)
+        converged = not overflowed and bool(np.linalg.norm(W - before) < tol)
+        if converged or overflowed:
+            break
+    measured = tuple(losses), tuple(train_accuracies), tuple(test_accuracies)
+    return W, History(*measured, converged, overflowed)
+
+
+def measure(W: Floats, X: Floats, Y: Floats) -> tuple[float, float]:
+    """Return the mean cross-entropy and the accuracy on X (m, d), whose one-hot labels are Y."""
+    # A few rows at a time: the matrix library would first copy a large X into an order of its own.
+    Z = np.concatenate([logits(W, X[start : start + ROWS]) for start in range(0, len(X), ROWS)])
+    return cross_entropy(Z, Y), accuracy(Y.argmax(axis=1), Z.argmax(axis=1))
+
+
+class SoftmaxRegression:
     """Multinomial logistic regression, trained by mini-batch gradient descent.
 
-    Minimises the mean cross-entropy, without regularisation, starting from weights of zero. It
-    follows scikit-learn's conventions. Equal seeds give equal weights, up to the last bits, which
-    depend on how many cores share the sums: those of the machine, or one while another thread
-    trains.
+    Minimises the mean cross-entropy, without regularisation, starting from weights of zero. The
+    class follows scikit-learn's conventions. Equal seeds give equal weights, up to the last bits,
+    which depend on how many threads BLAS uses.
 
     Parameters
     ----------
@@ -97,8 +187,8 @@ class SoftmaxRegression(Estimator):
         Parameters
         ----------
         X, y
-            Finite features, and labels of any kind that can be sorted. float32 is computed with as
-            it is; everything else becomes float64.
+            Finite features, and labels of any kind that can be sorted. float32 stays float32;
+            everything else becomes float64.
         X_test, y_test
             Only measured after each epoch, never trained on. Labels that the training set lacks
             count as predicted wrong.
@@ -111,62 +201,46 @@ class SoftmaxRegression(Estimator):
 
         Warns
         -----
-        RuntimeWarning
-            If the loss ends above that of guessing: the steps were too long.
+        DivergenceWarning
+            A RuntimeWarning. The steps were too long: the loss was no longer finite, which ended
+            the training with the weights of the epoch before, or it ended above that of guessing.
         """
         self._check_parameters()
         if (X_test is None) != (y_test is None):
             raise ValueError("X_test and y_test belong together: give both, or neither")
-        train, labels = check_samples(X, y)
-        test = None
+        features, labels = _check_samples(X, y)
+        test_features, test_labels = None, None
         if X_test is not None and y_test is not None:
-            test, test_labels = check_samples(X_test, y_test, like=train)
+            test_features, test_labels = _check_samples(X_test, y_test, like=features)
         classes = np.unique(labels)
         if len(classes) < 2:
             raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
-        Y = one_hot(labels, classes).astype(train.dtype)
-        # A class after another in memory, as `logits_by_blocks` arranges the logits.
-        W = np.zeros((train.shape[1] + 1, len(classes)), train.dtype, order="F")
-        rows = np.ascontiguousarray(train)
-        rng = np.random.default_rng(self.random_state)
-        losses, train_accuracies, test_accuracies, converged = [], [], [], False
-        epochs = range(self.max_epochs)
-        bar = progress(epochs, description="training", unit="epoch", show=self.show_progress)
-
-        def record(loss: float, predicted: Labels) -> None:
-            losses.append(loss)
-            train_accuracies.append(accuracy(labels, classes[predicted]))
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-
-        with all_cores() as cores:
-            for epoch in bar:
-                previous, order = W, rng.permutation(len(rows))
-                W, loss, predicted = descend_in_batches(
-                    previous, rows, Y, order, self.batch_size, self.learning_rate, cores
-                )
-                if epoch > 0:
-                    record(loss, predicted)
-                if test is not None:
-                    predicted = logits_by_blocks(W, test, cores).argmax(axis=1)
-                    test_accuracies.append(accuracy(test_labels, classes[predicted]))
-                with np.errstate(over="ignore"):
-                    converged = bool(np.linalg.norm(W - previous) < self.tol)
-                if converged:
-                    break
-            record(*loss_and_classes(logits_by_blocks(W, rows, cores), Y, cores))
-        guessing = np.log(len(classes))
-        if losses[-1] > 1.001 * guessing:
-            warnings.warn(
-                f"the loss ended at {losses[-1]:.3g}, above the {guessing:.3g} of guessing: "
-                "lower learning_rate, or standardize the features",
-                RuntimeWarning,
-                stacklevel=2,
+        # An overflow ends the training, so NumPy need not warn about it as well.
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights, history = train(
+                np.ascontiguousarray(features),
+                labels,
+                test_features,
+                test_labels,
+                # NumPy's own floats would turn float32 into float64.
+                learning_rate=float(self.learning_rate),
+                batch_size=self.batch_size,
+                max_epochs=self.max_epochs,
+                tol=self.tol,
+                rng=np.random.default_rng(self.random_state),
+                show_progress=self.show_progress,
             )
-        # Only now: an interrupted training leaves the model as it was.
-        self.classes_, self.weights_ = classes, W
-        self.history_ = History(
-            tuple(losses), tuple(train_accuracies), tuple(test_accuracies), converged
-        )
+        loss, guessing = history.loss[-1], float(np.log(len(classes)))
+        if history.overflowed or loss > 1.001 * guessing:
+            problem = (
+                f"the loss overflowed in epoch {len(history)}, which was undone"
+                if history.overflowed
+                else f"the loss ended at {loss:.3g}, above the {guessing:.3g} of guessing"
+            )
+            advice = "lower learning_rate, or standardize the features"
+            warnings.warn(f"{problem}: {advice}", DivergenceWarning, stacklevel=2)
+        # The attributes are set at the end: an interrupted training leaves the model as it was.
+        self.classes_, self.weights_, self.history_ = classes, weights, history
         return self
 
     @property
@@ -183,7 +257,8 @@ class SoftmaxRegression(Estimator):
 
     def predict_proba(self, X: npt.ArrayLike) -> Floats:
         """Return the probability of each of ``classes_`` for X (m, d), shape (m, K)."""
-        return softmax(self._logits(X))
+        with np.errstate(over="ignore"):
+            return softmax(self._logits(X))
 
     def predict(self, X: npt.ArrayLike) -> Labels:
         """Return the most probable label for each row of X (m, d), shape (m,)."""
@@ -193,16 +268,46 @@ class SoftmaxRegression(Estimator):
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """Return the accuracy on X (m, d) with the labels y (m,)."""
-        return accuracy(np.asarray(y), self.predict(X))
+        predicted = self.predict(X)
+        return accuracy(_check_labels(y, len(predicted)), predicted)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Replace parameters by name."""
+        known = self.get_params()
+        for name, value in parameters.items():
+            if name not in known:
+                raise ValueError(f"no parameter {name!r}; there are {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        parameters = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({parameters})"
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn, the only caller of this method, that the class is a classifier."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(),
+        )
 
     def _logits(self, X: npt.ArrayLike) -> Floats:
         if not hasattr(self, "weights_"):
             raise ValueError("this SoftmaxRegression is not trained yet; call fit first")
-        features = check_features(X, like=self.coef_)
-        if len(features) < 2 * FEWEST_SAMPLES:  # one core's work: no thread is started for it
-            return logits_by_blocks(self.weights_, features)
-        with all_cores() as cores:
-            return logits_by_blocks(self.weights_, features, cores)
+        features = _check_features(X, like=self.coef_)
+        with np.errstate(over="ignore", invalid="ignore"):
+            Z = logits(self.weights_, features)
+        # Features far larger than those of the training set may overflow. The largest number takes
+        # the place of infinity, so that the probabilities are finite.
+        return np.nan_to_num(Z, copy=False)
 
     def _check_parameters(self) -> None:
         for name, valid, expected in (
@@ -213,3 +318,80 @@ class SoftmaxRegression(Estimator):
         ):
             if not valid:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected {expected}")
+
+
+def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, ...]:
+    """Shift and scale every feature to mean 0 and standard deviation 1 over the training set.
+
+    Parameters
+    ----------
+    train, *others
+        Shape (m, d) each. The other sets, such as the test set, are shifted and scaled by the
+        numbers of the training set.
+
+    Returns
+    -------
+    tuple of ndarray
+        The sets in the order given. A feature that is constant over the training set becomes 0
+        there.
+    """
+    sets = [_as_floats(part) for part in (train, *others)]
+    # Divided by the largest value first, so that squares of large features do not overflow.
+    largest = np.abs(sets[0]).max(axis=0)
+    largest[largest == 0] = 1
+    scaled = sets[0] / largest
+    mean = scaled.mean(axis=0, dtype=np.float64).astype(scaled.dtype)
+    deviation = scaled.std(axis=0, dtype=np.float64).astype(scaled.dtype)
+    # Rounding leaves a constant feature a deviation of some 1e-17 instead of 0.
+    deviation[scaled.min(axis=0) == scaled.max(axis=0)] = 1
+    return tuple(((part / largest - mean) / deviation).astype(part.dtype) for part in sets)
+
+
+def _as_floats(X: npt.ArrayLike) -> Floats:
+    """Return X as it is if it is float32, and as float64 otherwise."""
+    array = np.asarray(X)
+    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+
+
+def _check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
+    """Return X (m, d) as finite floats, in the type and with the width of ``like`` if given."""
+    array = _as_floats(X)
+    if array.ndim != 2 or array.shape[0] == 0:
+        raise ValueError(f"X has the shape {array.shape}, expected (samples, features)")
+    kind = ""
+    if like is not None:
+        if array.shape[1] != like.shape[1]:
+            raise ValueError(
+                f"X has {array.shape[1]} features, expected {like.shape[1]} as in training"
+            )
+        # A large float64 becomes infinite in float32, and the check below finds it.
+        with np.errstate(over="ignore"):
+            array = array.astype(like.dtype, copy=False)
+        kind = f" (as {like.dtype}, which the model computes in)"
+    # Extremes first: a truth value for each number would take a quarter of the features' memory.
+    if not np.isfinite([array.min(initial=0), array.max(initial=0)]).all():
+        finite = np.isfinite(array).all(axis=1)
+        raise ValueError(
+            f"X holds infinite or undefined numbers in {np.count_nonzero(~finite)} rows, the first "
+            f"at {np.argmin(finite)}{kind}; mend or drop them"
+        )
+    return array
+
+
+def _check_labels(y: npt.ArrayLike, samples: int) -> Labels:
+    """Return y as a vector with one label for each sample."""
+    labels = np.asarray(y)
+    if labels.shape != (samples,):
+        raise ValueError(
+            f"y has the shape {labels.shape}, expected ({samples},), one label for each row of X; "
+            "labels that loadmat returns are (1, m) or (m, 1): use .ravel()"
+        )
+    return labels
+
+
+def _check_samples(
+    X: npt.ArrayLike, y: npt.ArrayLike, like: Floats | None = None
+) -> tuple[Floats, Labels]:
+    """Return the checked features and labels."""
+    features = _check_features(X, like)
+    return features, _check_labels(y, len(features))

@@ -9,23 +9,20 @@ from pathlib import Path
 import torch
 
 from coursework.backbones import BACKBONES
-from coursework.storage import atomic_path
+from coursework.processes import ProcessLostError, process_group
+from coursework.storage import BusyError, atomic_path
 from hw4.flowers import (
     MODES,
-    PARTS,
     PRECISIONS,
     SCHEDULES,
     SPLITS,
-    EvaluationTransform,
-    FlowerDataset,
     FrozenInputs,
-    Normalisation,
+    History,
     TrainingSettings,
     build_network,
-    choose_precision,
     current_processes,
     evaluate,
-    process_group,
+    load_flowers,
     train_model,
 )
 
@@ -38,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with process_group(options.device) as device:
             _train(options, device)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, BusyError, ProcessLostError) as error:
         print(f"hw4.training: {error}", file=sys.stderr)
         return 1
     return 0
@@ -68,9 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--patience", type=int, metavar="EPOCHS", help="stop after so many without a better one")
     add("--seed", type=int, default=_DEFAULTS.seed)
     add("--precision", choices=PRECISIONS, default=_DEFAULTS.precision)
-    add("--cache-bytes", type=int, default=_DEFAULTS.cache_bytes, help="for a frozen part's output")
+    add(
+        "--cache-bytes",
+        type=int,
+        default=_DEFAULTS.cache_bytes,
+        help="for the output of a frozen part",
+    )
     add("--device", default="auto")
-    add("--checkpoint", type=Path, help="written after each epoch; gone on from if it is there")
+    add("--checkpoint", type=Path, help="written after each epoch; a training goes on from it")
     add("--output", type=Path, help="where to write the state_dict of the best epoch")
     return parser
 
@@ -80,28 +82,25 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         **{name: getattr(options, name) for name in vars(_DEFAULTS) if hasattr(options, name)}
     )
     _check_output(options)
-    architecture = BACKBONES[options.backbone]
-    normalisation = Normalisation(architecture.mean, architecture.std)
-    unchanged = EvaluationTransform(options.image_size, *normalisation)
-    train, validation, test = (
-        FlowerDataset(
-            options.root,
-            mode,
-            options.split,
-            transform=unchanged if options.no_augmentation else None,
-            image_size=options.image_size,
-            normalisation=normalisation,
-            seed=options.seed,
-        )
-        for mode in PARTS
+    flowers = load_flowers(
+        options.root,
+        options.split,
+        options.backbone,
+        options.image_size,
+        seed=options.seed,
+        augment=not options.no_augmentation,
     )
     network = build_network(
-        options.mode, train.classes, options.backbone, options.weights, seed=options.seed
+        options.mode,
+        len(flowers.class_names),
+        options.backbone,
+        options.weights,
+        seed=options.seed,
     )
     training = train_model(
         network,
-        train,
-        validation,
+        flowers.train,
+        flowers.val,
         settings,
         checkpoint=options.checkpoint,
         device=device,
@@ -110,12 +109,20 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     if not len(training.history):
         raise ValueError(f"nothing was learned and nothing is written: {training.history.diverged}")
     processes = current_processes()
-    precision = choose_precision(settings.precision, device)
-    inputs = FrozenInputs(training.network, test, device, precision, cache_bytes=0)
-    measured = evaluate(training.network, inputs, settings.batch_size, processes)
+    inputs = FrozenInputs(
+        training.network, flowers.test, device, settings.precision, processes=processes
+    )
+    accuracy = evaluate(inputs, settings.batch_size).accuracy
     if processes.rank > 0:
         return
-    history = training.history
+    _print(training.history)
+    print(f"best epoch {training.history.best_epoch}, test accuracy {accuracy:.4f}")
+    if options.output is not None:
+        with atomic_path(options.output) as temporary:
+            torch.save(training.network.state_dict(), temporary)
+
+
+def _print(history: History) -> None:
     print("epoch  training loss  validation loss  validation accuracy  learning rate  seconds")
     for number in range(len(history)):
         print(
@@ -126,14 +133,10 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         )
     if history.diverged:
         print(history.diverged)
-    print(f"best epoch {history.best_epoch}, test accuracy {measured.accuracy:.4f}")
-    if options.output is not None:
-        with atomic_path(options.output) as temporary:
-            torch.save(training.network.state_dict(), temporary)
 
 
 def _check_output(options: argparse.Namespace) -> None:
-    """Refuse a place for the result that would turn out unusable when the work is done."""
+    """Refuse, before the work is done, a place where its result could not be written."""
     if options.output is None:
         return
     if options.output.is_dir():

@@ -27,11 +27,12 @@ from coursework.pdf.notebook import read_notebook, shorten
 
 MOST_PAGES = 300
 MOST_BYTES = 50_000_000
-"""More than this, no course wants to receive."""
+"""A PDF with more pages or bytes is a finding: courses do not accept it."""
 
 _AT_MOST = 20  # findings of one kind that are listed one by one
 
-# Letters that TeX names and a page shows: without tags, they are all that tells of a formula.
+# Letters by their TeX names. A PDF without tags does not name its formulas; only such letters tell
+# whether they are there.
 _LETTERS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "theta": "θ", "lambda": "λ", "mu": "μ",
     "sigma": "σ", "pi": "π", "eta": "η", "sum": "∑", "int": "∫", "partial": "∂", "nabla": "∇",
@@ -68,8 +69,8 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
     notebook
         The executed notebook.
     pdf
-        Its export, by any exporter. One that tags its PDF, as ours does, is checked to the last
-        formula and figure; in others they are recognised by what is left of them.
+        Its export, by any exporter. In a PDF with tags, such as ours, every formula and figure is
+        checked. Without tags, formulas are recognised by their letters, and figures are counted.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
     FileNotFoundError
         If one of the files does not exist.
     ValueError
-        If the notebook is not one.
+        If the file of the notebook is not a notebook.
     """
     notebook, pdf = Path(notebook), Path(pdf)
     node, _ = mend(read_notebook(notebook))
@@ -177,8 +178,8 @@ def _check_heads(notebook: NotebookNode, found: Readback) -> Iterator[Finding]:
 def _check_texts(expected: Expected, found: Readback) -> Iterator[Finding]:
     """Find texts that occur less often than in the notebook.
 
-    Both sides are counted as substrings, so that a line that is part of another counts alike. The
-    longest come first: when one is lost, what it holds is not expected again.
+    Both sides are counted as substrings, so that a line that is part of another line counts alike
+    on both. The longest texts come first: if one is lost, the texts inside it are not lost again.
     """
     squeezed = [(text, squeeze(text.text)) for text in expected.texts]
     everything = "\n".join(text for _, text in squeezed)
@@ -188,7 +189,7 @@ def _check_texts(expected: Expected, found: Readback) -> Iterator[Finding]:
         within_lost = sum(n * form.count(wanted) for form, n in lost_forms.items())
         missing = everything.count(wanted) - within_lost - found.text.count(wanted)
         if missing > 0:
-            # Which one of several equal lines is lost cannot be known; the last are named.
+            # Nobody can know which of several equal lines are lost; the last ones are named.
             same = [text for text, form in squeezed if form == wanted]
             if holds_reordered(found.text, same[-1].text):
                 continue
@@ -236,7 +237,7 @@ def _check_formulas(expected: Expected, found: Readback) -> Iterator[Finding]:
 
 
 def _check_raw_tex(expected: Expected, found: Readback) -> Iterator[Finding]:
-    """Find formulas whose TeX is on the page, where neither code nor output nor prose has it."""
+    """Find formulas whose TeX is printed on a page although no code, output or prose holds it."""
     command = re.compile(r"\\[A-Za-z]{2,}")
     texts = squeeze("\n".join(text.text for text in expected.texts))
     for tex in dict.fromkeys(tex for _, tex in expected.formulas):

@@ -48,11 +48,11 @@ class Expected:
     Attributes
     ----------
     texts
-        In order.
+        The texts, in order.
     formulas
         Pairs of a cell's number and TeX.
     figures
-        The number of the cell of each picture, once for each.
+        For each picture, the number of its cell.
     shortened
         Cells with an output so long that only its ends are printed.
     """
@@ -72,7 +72,8 @@ class Expected:
 def expect(notebook: NotebookNode) -> Expected:
     """List what the PDF of a notebook must show; cells are counted from 1."""
     expected = Expected()
-    # As the exporter and Jupyter do: pieces of a stream are one, and a bar has its last length.
+    # As in the exporter and in Jupyter: the pieces of a stream are joined, and of a progress bar
+    # only its last state is shown.
     coalesce = cast(Any, CoalesceStreamsPreprocessor)().preprocess  # nbconvert ships no types
     notebook, _ = coalesce(copy.deepcopy(notebook), {})
     finish_progress_bars(notebook)
@@ -157,7 +158,7 @@ def _expect_html(expected: Expected, number: int, html: str) -> None:
 
 
 def _tokens(parent: Tag, kind: str) -> Iterator[tuple[str, str | None]]:
-    """Walk through HTML: pieces of text, formulas and figures; ``None`` where a block ends."""
+    """Yield the kind and text of each piece of HTML; the text is ``None`` where a block ends."""
     for child in parent.children:
         if isinstance(child, NavigableString):
             if not isinstance(child, (Comment, PreformattedString)):
@@ -180,7 +181,7 @@ def _tokens(parent: Tag, kind: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _is_visible(tex: str) -> bool:
-    """Whether a formula shows anything; one may hold only definitions."""
+    """Return whether a formula shows anything; it may hold only definitions."""
     try:
         return bool(rewrite(tex, {}).tex)
     except UnreadableFormulaError:

@@ -13,7 +13,7 @@ from pypdf.generic import DictionaryObject
 
 _FOOTER = re.compile(r"^page \d+ of \d+$")
 PICTURE = "a picture"
-_MARGIN = 3.0  # points that a glyph may reach over the edge of its measure
+_MARGIN = 3.0  # points by which text or a picture may reach over the edge of the page
 
 
 class UnreadablePdfError(ValueError):
@@ -29,15 +29,16 @@ class Readback:
     pages
         The text of each page.
     text
-        All of it without headers, footers and white space, in compatibility form (NFKC).
+        The text of all pages without headers, footers and white space, in compatibility form
+        (NFKC).
     formulas
-        How often the tags name each formula, by its TeX without spaces; ``None`` without tags.
+        How many tags name each formula, by its TeX without spaces; ``None`` if there are no tags.
     figures
-        Pictures that the tags name, or without tags, pictures drawn.
+        How many pictures the tags name, or if there are no tags, how many the pages draw.
     blank_pages
         Numbers of pages that show nothing but their header and footer.
     outside
-        Pairs of a page's number and what lies outside of it.
+        Pairs of a page's number and something that lies outside of the page, in words.
     numbering
         The "page n of N" of each page, where there is one.
     """
@@ -57,7 +58,7 @@ def read_back(path: Path) -> Readback:
     Raises
     ------
     UnreadablePdfError
-        If that is not possible; the message says why.
+        If the file cannot be read; the message says why.
     """
     try:
         reader = PdfReader(path, strict=False)
@@ -103,8 +104,8 @@ def squeeze(text: str) -> str:
 def holds_reordered(squeezed: str, text: str) -> bool:
     """Return whether a squeezed page holds each word of a text that runs from right to left.
 
-    Readers of PDFs order the words of such scripts in their own ways, and the letters of some: the
-    words may stand apart, and each may be read in either direction.
+    Each reader of PDFs orders the words of such scripts, and sometimes their letters, in its own
+    way. So the words may stand apart, and each may be spelled in either direction.
     """
     if not any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
         return False
@@ -125,7 +126,7 @@ def _without_headers(pages: list[str]) -> list[str]:
 
 
 def _read_page(page: Any) -> tuple[str, int, list[str]]:
-    """Return the text of a page, how many pictures it draws, and what is outside of it."""
+    """Return the text of a page, the number of its pictures, and what lies outside of the page."""
     left, bottom, right, top = (float(edge) for edge in page.mediabox)
     xobjects = _entry(_entry(page, "/Resources"), "/XObject")
     pictures = 0
@@ -137,7 +138,7 @@ def _read_page(page: Any) -> tuple[str, int, list[str]]:
             return
         x, y = _point(cm, tm[4], tm[5])
         scale = abs(tm[0] * cm[0]) or abs(tm[1] * cm[1]) or 1.0
-        # No letter of a text face is narrower on average than this: only sure cases count.
+        # The letters of every text face are wider than this on average: only sure cases count.
         width = 0.3 * size * scale * len(shown)
         across = left - _MARGIN <= x and x + width <= right + _MARGIN
         if not across or not bottom - _MARGIN <= y <= top + _MARGIN:
@@ -162,7 +163,7 @@ def _read_page(page: Any) -> tuple[str, int, list[str]]:
 
 
 def _entry(dictionary: Any, name: str) -> Any:
-    """Return an entry, wherever in the file it is kept; an empty dictionary where there is none."""
+    """Return an entry, also if it is stored elsewhere in the file; ``{}`` if there is none."""
     value = dictionary.get(name)
     return {} if value is None else value.get_object()
 
@@ -179,7 +180,7 @@ class _Tags:
 
 
 def _tags(reader: PdfReader) -> _Tags | None:
-    """Count formulas and figures in the structure that a screen reader is told."""
+    """Count formulas and figures in the tags, which a PDF holds for screen readers."""
     catalog = reader.trailer["/Root"].get_object()
     root = catalog.get("/StructTreeRoot") if isinstance(catalog, DictionaryObject) else None
     if root is None:

@@ -1,30 +1,20 @@
 """What can be downloaded, and how: MNIST, the Oxford flowers, ImageNet weights."""
 
-from coursework.data.fetch_files import (
-    Manner,
-    fetch_files,
-)
-from coursework.data.fetch_report import (
-    FetchError,
-    table,
-)
+from coursework.data.download import FetchOptions
 from coursework.data.fetching import (
+    FetchError,
     fetch,
+    fetch_files,
     fetch_flowers,
+    table,
     weights_file,
 )
-from coursework.data.mirror import (
-    Patience,
-)
-from coursework.data.sources import (
-    GROUPS,
-)
+from coursework.data.sources import GROUPS
 
 __all__ = [
     "GROUPS",
     "FetchError",
-    "Manner",
-    "Patience",
+    "FetchOptions",
     "fetch",
     "fetch_files",
     "fetch_flowers",

@@ -1,96 +1,69 @@
-"""An archive of photographs and the folder they are unpacked into: the same, byte for byte."""
+"""Unpack an archive of photographs into a folder, or compare the two byte for byte."""
 
-import contextlib
 import gzip
+import os
 import re
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-
-from coursework.storage import atomic_path
 
 
 def unpack(archive: Path, folder: Path, count: int) -> int:
-    """Make a folder hold the photographs of an archive.
+    """Write the photographs that differ from a folder's or that it lacks; return how many.
 
-    A folder that is not there appears with all of them at once. In one that is there, each
-    photograph that is missing or differs is replaced, and nothing else is touched. Two processes
-    must not unpack into one folder at the same time: `fetch_files` sees to that.
+    No photograph moves into the folder before the whole archive was read and found right. Two
+    processes must not unpack into one folder at the same time.
 
     Parameters
     ----------
     archive
-        A gzipped tar file of photographs ``jpg/NAME``.
+        A gzipped tar file that holds ``count`` photographs ``jpg/NAME`` and nothing else.
     folder
-        Where they go, as ``folder/NAME``.
-    count
-        How many there must be.
-
-    Returns
-    -------
-    int
-        How many were written; 0 if all were there and right.
+        Where they go, as ``folder/NAME``. Other files in it are left alone.
 
     Raises
     ------
     ValueError
         If the archive is damaged, holds another number of photographs, or anything else: a path
-        that leads elsewhere, a link, a device. A folder that was not there is still not there.
+        that leads elsewhere, a link, a device.
     OSError
-        If the disk is full or may not be written; it names the folder.
+        If the disk is full or the folder cannot be written.
     """
-    if folder.is_dir():
-        written = 0
-        for path, content in _unlike(archive, folder, count):
-            with _naming(folder), atomic_path(path) as temporary:
-                temporary.write_bytes(content)
-            written += 1
-        return written
-    # Always the same name, so that what a killed process left is found and removed.
+    # The name is always the same, so that a later run removes what a killed run left.
     fresh = folder.with_name(f".{folder.name}.unpacking")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
     try:
-        with _naming(folder):
-            if fresh.exists():
-                shutil.rmtree(fresh)
-            fresh.mkdir(parents=True)
-        for name, content in _photographs(archive, count):
-            with _naming(folder):
-                (fresh / name).write_bytes(content)
-        with _naming(folder):
-            fresh.rename(folder)
+        for name, content in _differing(archive, folder, count):
+            (fresh / name).write_bytes(content)
+        folder.mkdir(exist_ok=True)
+        photographs = sorted(fresh.iterdir())
+        for photograph in photographs:
+            os.replace(photograph, folder / photograph.name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return count
+    return len(photographs)
 
 
-def look_like_photographs(paths: Iterable[Path]) -> bool:
-    """Return whether every file is there and begins as a JPEG file does."""
-    return all(path.is_file() and _first_bytes(path) == b"\xff\xd8\xff" for path in paths)
+def count_differing(archive: Path, folder: Path, count: int) -> int:
+    """Return how many photographs `unpack` would write; raise the same errors."""
+    return sum(1 for _ in _differing(archive, folder, count))
 
 
-def unlike(archive: Path, folder: Path, count: int) -> int:
-    """Return how many photographs of an archive are missing in a folder, or differ there.
-
-    The parameters are those of `unpack`, which raises the same errors.
-    """
-    return sum(1 for _ in _unlike(archive, folder, count)) if folder.is_dir() else count
-
-
-def _unlike(archive: Path, folder: Path, count: int) -> Iterator[tuple[Path, bytes]]:
+def _differing(archive: Path, folder: Path, count: int) -> Iterator[tuple[str, bytes]]:
     for name, content in _photographs(archive, count):
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
-            yield path, content
+            yield name, content
 
 
 def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of each photograph; raise if that is not what there is.
+    """Yield the name and the content of each photograph; raise ValueError if the archive is wrong.
 
-    Nothing is left to ``tarfile.extractall``, whose protection against paths that lead elsewhere
-    (``filter="data"``) is missing before Python 3.11.4: only contents come from the archive, and
-    names that are a plain word.
+    ``tarfile.extractall`` is not used, because its protection against paths that lead elsewhere
+    (``filter="data"``) is missing before Python 3.11.4.
     """
     names = set()
     try:
@@ -104,7 +77,7 @@ def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
                     raise ValueError(f"{archive} holds {entry.name!r}, expected jpg/NAME only")
                 names.add(name[1])
                 yield name[1], file.read()
-            # gzip has its own checksum at the very end, behind what tarfile reads.
+            # The checksum of gzip stands at the very end, behind the bytes that tarfile reads.
             while unpacked.read(2**20):
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -112,17 +85,3 @@ def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
         raise ValueError(f"{archive} is no whole archive ({reason}); fetch it again") from error
     if len(names) != count:
         raise ValueError(f"{archive} holds {len(names):,} photographs, expected {count:,}")
-
-
-@contextlib.contextmanager
-def _naming(folder: Path) -> Iterator[None]:
-    """Let an error of writing name a folder: that of a full disk names nothing at all."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(folder)) from error
-
-
-def _first_bytes(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(3)

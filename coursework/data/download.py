@@ -1,129 +1,253 @@
-"""Downloads over a bad network: resumed, verified, and under their name only when whole."""
+"""Download one file from its mirrors: resumed, verified, and under its name only when whole."""
 
+import http.client
 import os
+import re
 import shutil
+import ssl
 import time
-from collections.abc import Iterable, MutableMapping
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from coursework.data.mirror import Mirror, Patience, part_of, received_bytes, settle
-from coursework.data.request import InterruptionError, RefusalError, UnreachableError
 from coursework.data.sources import Source
+from coursework.progress import progress
+
+ROUNDS = 3  # without progress through all mirrors, after which a file is given up
+PAUSE = 1.0  # seconds before the next round, if the last one brought no progress
+SLOWEST = 1000  # bytes a second: a mirror that sends fewer is left for the next one
 
 
-class DownloadError(OSError):
-    """No mirror gave the file.
+@dataclass(frozen=True)
+class FetchOptions:
+    """How files are fetched.
 
     Attributes
     ----------
-    reasons
-        For each URL, what went wrong there last.
+    offline
+        Whether to verify only: nothing is downloaded, and nothing is written.
+    mirrors
+        URLs of servers that hold each file as ``GROUP/NAME``. They are asked before all others.
+    timeout
+        Seconds without a byte after which a server is left for the next one.
+    show_progress
+        Whether downloads show a progress bar.
+    report
+        Called with a line about each file.
+    unreachable
+        Hosts that a download could not reach, and why. The downloads of other files leave them out,
+        so that a machine without a network waits once for each host and not for each file.
     """
 
-    def __init__(self, source: Source, reasons: dict[str, str]) -> None:
+    offline: bool = False
+    mirrors: tuple[str, ...] = ()
+    timeout: float = 15.0
+    show_progress: bool = True
+    report: Callable[[str], object] = lambda line: None
+    unreachable: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout < 1e6:
+            raise ValueError(f"timeout is {self.timeout}, expected seconds above zero")
+        for mirror in self.mirrors:
+            if urlsplit(mirror).scheme not in ("http", "https"):
+                raise ValueError(f"the mirror is {mirror!r}, expected an http or https URL")
+
+
+class DownloadError(OSError):
+    """No mirror gave the file; ``reasons`` says for each URL what went wrong there last."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        super().__init__(reasons)
         self.reasons = reasons
-        listed = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
-        super().__init__(f"{source.name} could not be downloaded ({listed})")
 
 
-def download(
-    source: Source,
-    target: Path,
-    *,
-    patience: Patience | None = None,
-    hosts: MutableMapping[str, str] | None = None,
-    show_progress: bool = True,
-) -> str:
-    """Download a file; it gets its name once its checksum is right, and replaces what had it.
+class _MirrorError(Exception):
+    """What went wrong at one mirror, whether it was reached, and whether it may be asked again."""
 
-    What arrives is collected in ``NAME.part``, next to the target. The part outlives a cut
-    connection, a change of mirror, Ctrl-C and the end of the process, and only what it lacks is
-    asked for (HTTP ``Range``). Nothing records where its bytes are from: since the checksum of the
-    whole file is known, a part that does not fit the rest is found out at the end, and the file is
-    then fetched again from its first byte. An answer that starts there although there is a part, as
-    those of a server without ranges do, is collected in ``NAME.part.new`` and takes the place of
-    the part once it ends, if it is longer.
+    def __init__(self, reason: str, *, again: bool, reached: bool = True) -> None:
+        super().__init__(reason)
+        self.again, self.reached = again, reached
 
-    Parameters
-    ----------
-    source
-        What to download. Mirrors are tried in order. One that lacks the file, or has another one,
-        is not asked again; one that fails on the way is, in the next round.
-    target
-        The path of the file. Its folder is made. Two processes must not download to one target at
-        the same time: `fetch_files` sees to that.
-    patience
-        When to give up.
-    hosts
-        What is known of each host: ``""`` if it could be reached once, otherwise why not, and then
-        it is left out. One is left out when it refuses a connection, when it could not be reached
-        in any round, or when it was waited for in vain and another mirror gave the file. It is
-        updated, so that a caller with many files and no network waits once for each host.
-    show_progress
-        Whether to show a progress bar.
 
-    Returns
-    -------
-    str
-        The URL of the mirror that gave the last byte.
+def download(source: Source, target: Path, options: FetchOptions) -> str:
+    """Download a file to a path, and return the URL of the mirror that gave it.
+
+    Bytes are collected in ``NAME.part``, beside the target. This part outlives a cut connection, a
+    change of mirror and the end of the process, and only the bytes that it lacks are asked for. No
+    record says where its bytes came from: the checksum of the whole shows whether they fit, and if
+    they do not, the file is fetched again from its first byte.
+
+    Two processes must not download to one target at the same time.
 
     Raises
     ------
     DownloadError
-        If no mirror gave the file. What was received is kept.
+        If no mirror gave the file. The bytes that came are kept.
     OSError
-        If the disk is full or the folder cannot be written. What was received is kept.
+        If the disk is full or the folder cannot be written. The bytes that came are kept.
 
     References
     ----------
     RFC 9110, *HTTP Semantics*, section 14, range requests.
     """
-    patience = patience or Patience()
-    hosts = {} if hosts is None else hosts
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(target)
-    settle(part)  # an earlier process may have been killed before it did
+    part, unreachable = part_of(target), options.unreachable
     _require_space(source, part)
-    candidates = [Mirror(url, source, part, patience, hosts, show_progress) for url in source.urls]
-    reasons: dict[str, str] = {}
-    unreachable: dict[str, UnreachableError] = {}
-    began = time.monotonic()
-    for round_ in range(patience.rounds):
-        if round_ and candidates:
-            # Where nobody answers, several hosts that let one wait cost little more than one.
-            waited = time.monotonic() - began
-            if "" not in hosts.values() and waited >= patience.rounds * patience.stall_seconds:
-                break
-            time.sleep(patience.pause_seconds * 2 ** (round_ - 1))
-        for mirror in tuple(candidates):
+    hosts = {url: urlsplit(url).netloc for url in source.urls}
+    reasons = {url: unreachable[host] for url, host in hosts.items() if host in unreachable}
+    candidates = [url for url in source.urls if url not in reasons]
+    longest, idle_rounds = received_bytes(part), 0
+    while candidates and idle_rounds < ROUNDS:
+        if idle_rounds:
+            time.sleep(PAUSE)
+        for url in tuple(candidates):
             try:
-                mirror.complete()
-            except (RefusalError, InterruptionError) as error:
-                reasons[mirror.url] = str(error)
-                if isinstance(error, RefusalError):
-                    candidates.remove(mirror)
-                elif isinstance(error, UnreachableError):
-                    unreachable[error.host] = error
+                _complete(source, part, url, options)
+            except _MirrorError as error:
+                reasons[url] = str(error)
+                if not error.again:
+                    candidates.remove(url)
+                if not error.reached:
+                    unreachable[hosts[url]] = str(error)
             else:
+                unreachable.pop(hosts[url], None)
                 os.replace(part, target)
-                _remember(hosts, (error for error in unreachable.values() if error.waited))
-                return mirror.url
-    _remember(hosts, unreachable.values())
-    raise DownloadError(source, reasons)
+                return url
+        # Only a part that is longer than ever before is progress: a server without ranges may be
+        # cut at the same byte each time.
+        idle_rounds += 1
+        if received_bytes(part) - longest > source.size // 100:
+            longest, idle_rounds = received_bytes(part), 0
+    raise DownloadError(reasons)
 
 
-def _remember(hosts: MutableMapping[str, str], failures: Iterable[UnreachableError]) -> None:
-    """Leave hosts out from now on, unless they have answered after all."""
-    for failure in failures:
-        hosts.setdefault(failure.host, str(failure))
+def part_of(target: Path) -> Path:
+    """Return the path that collects the bytes of a file while it is downloaded."""
+    return target.with_name(f"{target.name}.part")
+
+
+def received_bytes(part: Path) -> int:
+    """Return the length of a part, 0 if there is none."""
+    return part.stat().st_size if part.exists() else 0
 
 
 def _require_space(source: Source, part: Path) -> None:
     needed = source.size + source.unpacked_size - received_bytes(part)
     free = shutil.disk_usage(part.parent).free
     if needed > free:
-        purpose = " to be received and unpacked" if source.unpacked_size else ""
         raise OSError(
-            f"{part.parent} has room for {free:,} bytes, but {source.name} needs {needed:,} more"
-            f"{purpose}; make room or choose another folder"
+            f"{part.parent} has room for {free:,} bytes, but {source.name} needs {needed:,} more, "
+            "unpacked content included; make room or choose another folder"
         )
+
+
+def _complete(source: Source, part: Path, url: str, options: FetchOptions) -> None:
+    """Let a mirror bring the part to its full length, and verify it, or raise `_MirrorError`."""
+    begun = received_bytes(part)
+    if begun < source.size:
+        _receive(source, part, url, options)
+    if source.is_intact(part):
+        return
+    found = source.checksum_of(part)
+    part.unlink()
+    if not begun:
+        raise _MirrorError(f"wrong bytes: {found}, expected {source.checksum}", again=False)
+    # The bytes that were there before may have been the wrong ones.
+    _complete(source, part, url, options)
+
+
+def _receive(source: Source, part: Path, url: str, options: FetchOptions) -> None:
+    """Ask a mirror for the bytes that the part lacks, and append what comes."""
+    start = received_bytes(part)
+    with _open(url, start, options.timeout) as response:
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+            start = 0  # a server without ranges sends the whole file
+        _check_headers(response.headers, start, source.size)
+        with (
+            open(part, "ab" if start else "wb") as file,
+            progress(
+                description=source.name,
+                unit="B",
+                unit_scale=True,
+                initial=start,
+                total=source.size,
+                show=options.show_progress,
+            ) as bar,
+        ):
+            for block in _blocks(response, source.size - start, options.timeout):
+                file.write(block)
+                bar.update(len(block))
+
+
+def _check_headers(headers: http.client.HTTPMessage, start: int, size: int) -> None:
+    """Raise `_MirrorError` if an answer cannot be the bytes of the file from ``start`` on."""
+    given, length = headers.get("Content-Range", "no range"), headers.get("Content-Length")
+    if start and not given.startswith(f"bytes {start}-"):
+        raise _MirrorError(f"gives {given!r}, asked from byte {start} on", again=False)
+    if length not in (None, str(size - start)):
+        raise _MirrorError(f"offers {length} bytes, expected {size - start}", again=False)
+    if length is None and headers.get_content_type() == "text/html":
+        raise _MirrorError("gives a page of HTML, as networks do before a login", again=False)
+
+
+def _blocks(response: http.client.HTTPResponse, missing: int, timeout: float) -> Iterator[bytes]:
+    """Yield what comes until nothing is missing; raise if it ends early or comes too slowly."""
+    since, received = time.monotonic(), 0
+    while missing:
+        try:
+            block = response.read1(min(2**18, missing))
+        except (OSError, http.client.HTTPException) as error:
+            raise _MirrorError(f"connection lost: {error}", again=True) from error
+        if not block:
+            raise _MirrorError(f"connection cut {missing:,} bytes before the end", again=True)
+        yield block
+        missing -= len(block)
+        received += len(block)
+        seconds = time.monotonic() - since
+        if seconds >= timeout:
+            if received < SLOWEST * seconds:
+                raise _MirrorError(f"too slow: {received:,} bytes in {seconds:.0f} s", again=True)
+            since, received = time.monotonic(), 0
+
+
+def _open(url: str, start: int, timeout: float) -> http.client.HTTPResponse:
+    """Ask for the bytes of a file from ``start`` on; return the answer or raise `_MirrorError`."""
+    # Without "identity", a server may pack the file once more.
+    headers = {"User-Agent": "deep-learning-coursework", "Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    proxy = _proxy_for(url)
+    if proxy.startswith("socks"):
+        raise _MirrorError(f"the proxy is {proxy}, expected an http:// proxy", again=False)
+    try:
+        context = ssl.create_default_context()  # this reads SSL_CERT_FILE
+        if os.path.isfile(bundle := os.environ.get("REQUESTS_CA_BUNDLE", "")):
+            context.load_verify_locations(bundle)
+        opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
+        request = urllib.request.Request(url, headers=headers)
+        response: http.client.HTTPResponse = opener.open(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _MirrorError(f"HTTP {error.code} {error.reason}", again=error.code >= 500) from error
+    except urllib.error.URLError as error:
+        # Asking again within seconds helps neither where nobody answers nor with certificates.
+        final = isinstance(error.reason, TimeoutError | ssl.SSLCertVerificationError)
+        through = f" through the proxy {proxy}" if proxy else ""
+        reason = f"no connection{through}: {error.reason}"
+        raise _MirrorError(reason, again=not final, reached=False) from error
+    except (ValueError, http.client.InvalidURL) as error:
+        raise _MirrorError(f"cannot be asked: {error}", again=False) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _MirrorError(f"connection lost: {error}", again=True) from error
+    return response
+
+
+def _proxy_for(url: str) -> str:
+    """Return the proxy that the environment names for a URL, without its password, or nothing."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.netloc):
+        return ""
+    return re.sub("[^/]*@", "", urllib.request.getproxies().get(parts.scheme, ""))

@@ -1,4 +1,4 @@
-"""What can be downloaded: every file, where it comes from, its size and its checksum."""
+"""The table of files that can be downloaded: where each is served, its size and its checksum."""
 
 import gzip
 import io
@@ -17,20 +17,21 @@ class Source:
     Attributes
     ----------
     name
-        Its file name.
+        The name of the file.
     urls
-        Where it is served, in the order in which they are tried.
+        Where it is served, in the order in which the mirrors are tried.
     size
         Its length in bytes.
     checksum
-        Of the file: the algorithm, a colon and hexadecimal digits, as in ``"md5:f68b3c2d..."``.
+        The checksum of the file: the algorithm, a colon and hexadecimal digits, as in
+        ``"md5:f68b3c2d..."``.
     content_checksum
-        For a gzipped file, of what is inside, in the same form: a copy that somebody unpacked, or
-        packed again with another compression, is as good.
+        The checksum of what a gzipped file unpacks to, in the same form. A copy that somebody
+        unpacked, or packed again with another compression, is then as good as the file itself.
     also_at
-        Other paths where the file may lie, besides ``name``: below the same folder, or absolute.
+        Other paths where the file may lie: relative to the folder of the file, or absolute.
     unpacked_size
-        How many bytes are written besides once the file is there: what is unpacked from it.
+        How many bytes more are written when the file is unpacked.
     """
 
     name: str
@@ -42,21 +43,21 @@ class Source:
     unpacked_size: int = 0
 
     def find(self, folder: Path) -> Path | None:
-        """Return where the file lies in a folder, intact or not, or ``None``."""
+        """Return the path of the first copy in a folder, intact or not, or ``None``."""
         return next(self._copies(folder), None)
 
     def find_intact(self, folder: Path) -> Path | None:
-        """Return the first copy in a folder that is intact, or ``None``."""
+        """Return the path of the first copy in a folder that is intact, or ``None``."""
         return next((path for path in self._copies(folder) if self.is_intact(path)), None)
 
     def is_intact(self, path: Path) -> bool:
-        """Return whether a file is what the checksum, or the one of its content, says."""
+        """Return whether a file has the right checksum, or unpacks to content that has it."""
         if path.stat().st_size == self.size and self.checksum_of(path) == self.checksum:
             return True
-        return self.content_checksum is not None and self._content_is_intact(path)
+        return self.content_checksum is not None and self._has_right_content(path)
 
     def checksum_of(self, path: Path) -> str:
-        """Return a file's sum, by the algorithm of ``checksum`` and in its form."""
+        """Return the checksum of a file, with the algorithm and in the form of ``checksum``."""
         algorithm = self.checksum.partition(":")[0]
         with open(path, "rb") as file:
             return f"{algorithm}:{checksum(file, algorithm)}"
@@ -65,49 +66,49 @@ class Source:
         paths = (folder / name for name in (self.name, *self.also_at))
         return (path for path in paths if path.is_file())
 
-    def _content_is_intact(self, path: Path) -> bool:
+    def _has_right_content(self, path: Path) -> bool:
         algorithm, _, expected = str(self.content_checksum).partition(":")
         with open(path, "rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
+            is_packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             try:
-                content: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if packed else file
+                content: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if is_packed else file
                 return checksum(content, algorithm) == expected
             except (gzip.BadGzipFile, EOFError, zlib.error):
                 return False
 
 
 def _mnist(name: str, size: int, md5: str, unpacked_md5: str) -> Source:
-    hosts = (
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-        "http://yann.lecun.com/exdb/mnist/",
-    )
     packed = f"{name}.gz"
     return Source(
         name=packed,
-        urls=tuple(f"{host}{packed}" for host in hosts),
+        urls=(
+            f"https://ossci-datasets.s3.amazonaws.com/mnist/{packed}",
+            f"https://storage.googleapis.com/cvdf-datasets/mnist/{packed}",
+            f"http://yann.lecun.com/exdb/mnist/{packed}",
+        ),
         size=size,
         checksum=f"md5:{md5}",
         content_checksum=f"md5:{unpacked_md5}",
-        # Unpacked, or where torchvision puts them.
+        # Somebody may have unpacked it, or let torchvision download it.
         also_at=(name, f"MNIST/raw/{packed}", f"MNIST/raw/{name}"),
     )
 
 
 def _flowers(name: str, size: int, md5: str, unpacked_size: int = 0) -> Source:
-    hosts = (
-        "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
-        "https://thor.robots.ox.ac.uk/flowers/102/",
+    urls = (
+        f"https://www.robots.ox.ac.uk/~vgg/data/flowers/102/{name}",
+        f"https://thor.robots.ox.ac.uk/flowers/102/{name}",
     )
-    urls = tuple(f"{host}{name}" for host in hosts)
     return Source(name, urls, size, f"md5:{md5}", unpacked_size=unpacked_size)
 
 
 def _weights(name: str, size: int, sha256: str) -> Source:
-    hosts = ("https://download.pytorch.org/models/", "https://download-r2.pytorch.org/models/")
-    urls = tuple(f"{host}{name}" for host in hosts)
-    return Source(name=name, urls=urls, size=size, checksum=f"sha256:{sha256}")
+    urls = (
+        f"https://download.pytorch.org/models/{name}",
+        f"https://download-r2.pytorch.org/models/{name}",
+    )
+    return Source(name, urls, size, f"sha256:{sha256}")
 
 
 MNIST = (
@@ -145,14 +146,14 @@ FLOWERS = (
         "102flowers.tgz",
         344_862_509,
         "52808999861908f626f3c1f4e79d11fa",
-        # JPEG is compressed already: the photographs are about as long as their archive.
+        # JPEG files are compressed already, so they take about the room of their archive.
         unpacked_size=344_862_509,
     ),
 )
 """Nilsback and Zisserman, *Automated Flower Classification over a Large Number of Classes*."""
 
 PHOTOGRAPHS = 8189
-"""How many the flowers' archive holds: ``jpg/image_00001.jpg`` and on."""
+"""How many photographs the flowers' archive holds: ``jpg/image_00001.jpg`` and on."""
 
 WEIGHTS = {
     "resnet18": _weights(
@@ -166,11 +167,11 @@ WEIGHTS = {
         "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
     ),
 }
-"""torchvision's weights ``IMAGENET1K_V1``, by the name of the network."""
+"""The files of torchvision's weights ``IMAGENET1K_V1``, by the name of the network."""
 
 GROUPS: dict[str, tuple[Source, ...]] = {
     "mnist": MNIST,
     "flowers": FLOWERS,
     "weights": tuple(WEIGHTS.values()),
 }
-"""What can be asked for by name; each group has its own folder, of that name, in the data root."""
+"""The files by the name of their group, which is also the name of its folder in the data root."""

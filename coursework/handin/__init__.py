@@ -1,13 +1,7 @@
 """From a notebook to the zip that is handed in: run it, name its author, bundle it."""
 
-from coursework.handin.bundle import (
-    BundleError,
-    verify_bundle,
-)
-from coursework.handin.execute import (
-    NotebookError,
-    run_notebook,
-)
+from coursework.handin.bundle import BundleError, used_modules, verify_bundle, write_bundle
+from coursework.handin.run import NotebookError, run_notebook
 from coursework.handin.submission import (
     CheckError,
     HandIn,
@@ -25,5 +19,7 @@ __all__ = [
     "notebook_parameters",
     "run_notebook",
     "submit",
+    "used_modules",
     "verify_bundle",
+    "write_bundle",
 ]

@@ -1,24 +1,19 @@
 """From a notebook to the hand-in: run, export, check, bundle; all of it or nothing."""
 
 import dataclasses
-import functools
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from coursework.check import Finding, check_pdf
 from coursework.handin.bundle import write_bundle
-from coursework.handin.execute import run_notebook
-from coursework.identity import Identity, fill_in
+from coursework.handin.run import run_notebook
+from coursework.identity import Identity
 from coursework.pdf import export_pdf
-from coursework.profiles import PATH_FIELDS, PROFILES, get_profile
+from coursework.profiles import PATH_FIELDS, get_profile
 from coursework.runtime import describe_machine
-
-Report = Callable[[str], None]
+from coursework.storage import atomic_path
 
 
 @dataclass(frozen=True)
@@ -30,9 +25,9 @@ class HandIn:
     notebook, pdf, bundle
         The executed notebook, its export, and the zip that holds both.
     pages
-        Of the PDF.
+        The number of pages of the PDF.
     remarks
-        What should be looked at before handing in; nothing in it is lost.
+        What the student should look at before handing in; none of it is a loss.
     """
 
     notebook: Path
@@ -54,12 +49,12 @@ def submit(
     overrides: Mapping[str, Any] | None = None,
     identity: Identity | None = None,
     cell_timeout: int | None = None,
-    report: Report = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> HandIn:
     """Run a notebook, export it, read the PDF back, and bundle everything.
 
-    The PDF and the zip have their names only if every step succeeds; those of an earlier run are
-    removed first, so that they cannot be mistaken for the new ones.
+    The PDF and the zip get their names only if every step succeeds. Those of an earlier run are
+    removed first, so that nobody mistakes them for the new ones.
 
     Parameters
     ----------
@@ -71,9 +66,9 @@ def submit(
     profile, overrides
         As `coursework.profiles.get_profile` takes them.
     identity
-        Who hands in. What is missing is a remark, not an error.
+        Who hands in. A missing field is a remark, not an error.
     cell_timeout
-        Seconds a cell may take; ``None`` waits for ever.
+        Seconds that a cell may take; ``None`` waits for ever.
     report
         Called with lines of progress.
 
@@ -84,51 +79,57 @@ def submit(
     CheckError
         If the PDF does not show all of the notebook.
     coursework.handin.BundleError
-        If the zip cannot be read back.
+        If the zip that was written does not pass `coursework.handin.verify_bundle`.
     """
     source, build = Path(source), Path(build).resolve()
     identity = identity or Identity()
     clear_targets([source], build)
     pdf, bundle = _targets(source, build)
+    parameters = notebook_parameters(build, profile, overrides or {})
+    executed = build / source.name
     run = run_notebook(
         source,
-        build / source.name,
-        parameters=notebook_parameters(build, profile, overrides or {}),
-        prepare=functools.partial(fill_in, identity=identity),
+        executed,
+        parameters=parameters,
+        identity=identity,
         cell_timeout=cell_timeout,
         report=report,
     )
-    with tempfile.TemporaryDirectory(prefix=f".{source.stem}.", dir=build) as folder:
-        exported = export_pdf(run.path, Path(folder) / pdf.name)
-        remarks = [*exported.warnings, *_unfinished(identity)]
-        findings = check_pdf(run.path, exported.path)
-        _refuse_losses(findings, exported.warnings)
-        settings = get_profile(profile, **{**dict(overrides or {}), "build_root": build})
+    with atomic_path(pdf) as temporary:
+        exported = export_pdf(executed, temporary)
+        _refuse_losses(check_pdf(executed, temporary), exported.warnings)
+        remarks = list(exported.warnings)
+        missing = " and ".join(identity.missing()).replace("_", " ")
+        if missing:
+            remarks.append(f"{missing} not filled in: edit student.toml before you hand in")
+        settings = get_profile(profile, **parameters.get("overrides", {}))
         facts = {
             "homework": source.stem,
             "identity": dataclasses.asdict(identity),
             "profile": dataclasses.asdict(settings),
             "seed": settings.seed,
             "machine": describe_machine(),
-            "seconds": {"run": round(run.seconds, 1), "cells": _cell_seconds(run.path)},
+            "seconds": {
+                "run": round(run.seconds, 1),
+                "cells": [round(seconds, 1) for seconds in run.cell_seconds],
+            },
             "pages": exported.pages,
             "remarks": remarks,
         }
-        write_bundle(bundle, run.path, exported.path, facts)
-        exported.path.replace(pdf)
-    return HandIn(run.path, pdf, bundle, exported.pages, tuple(remarks))
+        write_bundle(bundle, executed, temporary, facts)
+    return HandIn(executed, pdf, bundle, exported.pages, tuple(remarks))
 
 
 def clear_targets(sources: Sequence[Path], build: Path) -> None:
-    """Remove what an earlier run left under the names of the hand-ins that are to be made.
+    """Remove the PDF and the zip that an earlier run made of each notebook.
 
     Raises
     ------
     FileNotFoundError
         If a notebook does not exist.
     ValueError
-        If two notebooks would have the same zip, or one lies where its result goes. In no such
-        case is anything removed.
+        If two notebooks would have the same zip, or one lies where its result goes. After any
+        error, nothing is removed.
     """
     owners: dict[Path, Path] = {}
     for source in sources:
@@ -153,54 +154,39 @@ def _targets(source: Path, build: Path) -> tuple[Path, Path]:
 
 
 def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the cell tagged ``parameters`` has to be told; nothing for a plain run.
+    """Return the parameters of a notebook that writes its results to ``build``.
+
+    Returns
+    -------
+    dict
+        ``profile`` and ``overrides``, where the build folder and full paths stand among the
+        overrides. Empty if the notebook's own parameters say the same.
 
     Raises
     ------
     ValueError
-        If a field does not exist or a value does not fit: now, not after the kernel has started.
-        Also if ``build_root`` is among them, which is ``build``.
+        If the profile or a field does not exist, a value does not fit its field, or ``build_root``
+        is overridden, which is ``build``. It is raised here, before a kernel starts.
     """
-    changed = dict(overrides)
-    if "build_root" in changed:
+    if "build_root" in overrides:
         raise ValueError("build_root follows --build; use that instead")
-    if build != PROFILES[profile].build_root:
+    changed = dict(overrides)
+    if build != get_profile(profile).build_root:
         changed["build_root"] = str(build)
     settings = get_profile(profile, **changed)
-    for field in changed:
-        # The kernel runs in the notebook's folder: what is relative to ours would not be found.
-        if field in PATH_FIELDS and getattr(settings, field) not in (None, "imagenet"):
+    for field in PATH_FIELDS & changed.keys():
+        # The kernel runs in the notebook's folder, where it would not find a relative path.
+        if getattr(settings, field) not in (None, "imagenet"):
             changed[field] = str(Path(getattr(settings, field)).expanduser().resolve())
     if profile == "embedded" and not changed:
         return {}
     return {"profile": profile, "overrides": changed}
 
 
-def _unfinished(identity: Identity) -> list[str]:
-    missing = [field.replace("_", " ") for field in identity.missing()]
-    if not missing:
-        return []
-    return [f"{' and '.join(missing)} not filled in: edit student.toml before you hand in"]
-
-
 def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:
-    """Raise if anything is lost; what the export warned of may explain it."""
-    # What is not filled in is remarked on, and can be tried out all the same.
+    """Raise if anything is lost, with the warnings of the export, which may explain it."""
+    # A header that is not filled in is a remark, so that a student can try everything out first.
     losses = [str(finding) for finding in findings if finding.kind != "placeholder"]
     if losses:
         listed = "\n".join(f"  - {line}" for line in (*losses, *warnings))
         raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")
-
-
-def _cell_seconds(path: Path) -> list[float]:
-    """Return how long each code cell ran, from the times that the kernel recorded."""
-    from datetime import datetime
-
-    seconds = []
-    for cell in nbformat.read(path, as_version=4).cells:
-        times = cell.metadata.get("execution", {})
-        begin, end = times.get("iopub.execute_input"), times.get("shell.execute_reply")
-        if begin and end:
-            spent = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
-            seconds.append(round(spent.total_seconds(), 1))
-    return seconds

@@ -1,31 +1,9 @@
 """Question 1: from images to the features of a network, kept in a MATLAB file."""
 
-from hw3.features.extraction import (
-    compute_features,
-    extract,
-    pixels,
-)
-from hw3.features.extractor import (
-    BACKBONES,
-    Extractor,
-    build_extractor,
-)
-from hw3.features.feature_file import (
-    Features,
-    load_features,
-    save_features,
-)
-from hw3.features.pipeline import (
-    Pipeline,
-    Preprocessing,
-    build_pipeline,
-)
-from hw3.features.processes import (
-    process_group,
-)
-from hw3.features.sharing import (
-    extract_together,
-)
+from hw3.features.extraction import compute_features, extract, pixels, run_rows
+from hw3.features.extractor import BACKBONES, Extractor, build_extractor
+from hw3.features.feature_file import Features, load_features, save_features
+from hw3.features.pipeline import Pipeline, Preprocessing
 
 __all__ = [
     "BACKBONES",
@@ -34,12 +12,10 @@ __all__ = [
     "Pipeline",
     "Preprocessing",
     "build_extractor",
-    "build_pipeline",
     "compute_features",
     "extract",
-    "extract_together",
     "load_features",
     "pixels",
-    "process_group",
+    "run_rows",
     "save_features",
 ]

@@ -1,17 +1,21 @@
 """Question 1: from images to the features of a network, kept in a MATLAB file."""
 
-from collections.abc import Callable, Iterable
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from coursework.processes import Group, current_group
 from coursework.progress import progress
 from hw3.features.extractor import Extractor, build_extractor
-from hw3.features.feature_file import Features
-from hw3.features.feature_stream import check_target, is_array, open_array, stream_features
-from hw3.features.images import ImageDataset, batches, survey
+from hw3.features.feature_file import Features, check_target
+from hw3.features.images import ImageDataset, Labels, batches, survey
 from hw3.features.pipeline import Pipeline, Preprocessing, build_pipeline
-from hw3.features.shards import Shards, only_one, open_shards, remove_shards
+from hw3.features.shards import Shards, assemble, comes_to_exist, open_shards, place_shards
 
 
 def compute_features(
@@ -60,21 +64,17 @@ def compute_features(
         precision.
     """
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
-    features = np.empty((len(dataset), extractor.width), np.float32)
-    labels = np.empty(len(dataset), np.int64)
-    bar = progress(total=len(dataset), description=description, unit="image", show=show_progress)
+    rows = range(len(dataset))
+    bar = progress(total=len(rows), description=description, unit="image", show=show_progress)
     with bar:
-        for rows, images, batch_labels in batches(dataset, batch_size):
-            features[rows.start : rows.stop] = pipeline(images, rows.start)
-            labels[rows.start : rows.stop] = batch_labels
-            bar.update(len(rows))
+        features, labels = run_rows(dataset, rows, pipeline, batch_size, bar.update)
     return Features(features, labels, **pipeline.texts())
 
 
 def pixels(dataset: ImageDataset) -> Features:
     """Return the pixels themselves, in [0, 1], as features: what any network has to beat.
 
-    The parameter is that of `compute_features`. The width is height times width of the images.
+    The data set is one that `compute_features` takes. The width is height times width of an image.
     """
     parts, labels = [], []
     for _, images, batch_labels in batches(dataset, batch_size=1000):
@@ -93,11 +93,16 @@ def extract(
     device: str = "auto",
     precision: str = "fp32",
     show_progress: bool = True,
-) -> Features:
+) -> None:
     """Run every image through a network and write the features to a MATLAB file.
 
-    Finished shards of features are kept beside the file until it is whole. A run that was killed
-    goes on where it stopped, and its file is the same, byte for byte, as that of a run in one go.
+    Finished shards of the features are kept beside the file until it is whole. A run that was
+    killed goes on where it stopped, and its file is the same, byte for byte, as the file of a run
+    in one go.
+
+    Inside of `coursework.processes.process_group` the processes share the work: each of them calls
+    this function with the same arguments, and the first one writes the file. The bytes are those
+    that one process writes with as many threads as each of them has.
 
     The parameters are those of `compute_features`; in addition:
 
@@ -106,75 +111,111 @@ def extract(
     filename
         The file to write, with the variables that `save_features` names. A MATLAB 5 file ends at
         2 GiB of features; ``NAME.npy`` is a NumPy array of any size, with the labels in
-        ``NAME.labels.mat``.
+        ``NAME.labels.mat``. Processes of several machines need a folder that all of them see.
     extractor
         By default ``build_extractor()``: ResNet-50 trained on ImageNet, as the homework asks.
-
-    Returns
-    -------
-    Features
-        What was written. Those of an ``.npy`` stay on disk: a read-only memory map.
 
     Raises
     ------
     ValueError
-        As `compute_features` raises it, if the features do not fit a MATLAB file, or if
-        ``filename`` is a folder.
-    hw3.features.shards.ExtractionRunningError
-        If another process is extracting to this file.
+        As `compute_features` raises it; if the features do not fit a MATLAB file; if ``filename``
+        is a folder; or if the processes differ in their data, network, settings or kind of device,
+        since rounding would then depend on who computes what.
+    coursework.storage.BusyError
+        If another run is extracting to this file.
+    FileNotFoundError
+        If the processes do not see each other's files.
     OSError
         If the folder cannot be written to, or the disk is full. Finished shards stay.
     """
     extractor = extractor if extractor is not None else build_extractor()
     check_target(filename, len(dataset), extractor.width)
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
-    labels, data_sum = survey(dataset, batch_size)
-    recipe = {"data sha256": data_sum, **pipeline.recipe(dataset, batch_size)}
-    shape = (len(dataset), extractor.width)
-    with only_one(filename), open_shards(filename, recipe, *shape, batch_size) as shards:
-        missing = shards.missing()
-        bar = progress(
-            total=len(dataset),
-            initial=len(dataset) - sum(len(shards.rows(number)) for number in missing),
-            description=Path(filename).stem,
-            unit="image",
-            show=show_progress,
-        )
-        with bar:
-            compute_shards(dataset, pipeline, shards, missing, batch_size, bar.update)
-        stream_features(filename, shards, labels, pipeline.texts())
-        features = open_array(filename) if is_array(filename) else shards.gather()
-        remove_shards(shards)
-    return Features(features, labels, **pipeline.texts())
+    labels, checksum = survey(dataset, batch_size)
+    recipe = pipeline.recipe(dataset, checksum, batch_size)
+    shards, group = place_shards(filename, recipe), current_group()
+    with join_work(filename, shards, recipe, group):
+        for rows, report in share_rows(shards, group, Path(filename).stem, show_progress):
+            features, _ = run_rows(dataset, rows, pipeline, batch_size, report)
+            shards.write(rows, features)
+        if group.rank == 0:
+            assemble(filename, shards, labels, pipeline.texts())
 
 
-def compute_shards(
+def run_rows(
     dataset: ImageDataset,
+    rows: range,
     pipeline: Pipeline,
-    shards: Shards,
-    numbers: Iterable[int],
     batch_size: int,
     report: Callable[[int], object],
-) -> None:
-    """Compute some shards of an extraction, one after another.
+) -> tuple[npt.NDArray[np.float32], Labels]:
+    """Return the features (rows, width) of some images, computed batch by batch, and their labels.
 
-    Parameters
-    ----------
-    dataset, batch_size
-        As `compute_features` takes them.
-    pipeline
-        What makes features of images.
-    shards
-        Where they are kept.
-    numbers
-        The shards to make.
-    report
-        Called with the number of images after each batch.
+    After each batch ``report`` is called with the number of its images.
     """
-    for number in numbers:
-        features = np.empty((len(shards.rows(number)), shards.width), np.float32)
-        first = shards.rows(number).start
-        for rows, images, _ in batches(dataset, batch_size, shards.rows(number)):
-            features[rows.start - first : rows.stop - first] = pipeline(images, rows.start)
-            report(len(rows))
-        shards.write(number, features)
+    features = np.empty((len(rows), pipeline.extractor.width), np.float32)
+    labels = np.empty(len(rows), np.int64)
+    for batch, images, batch_labels in batches(dataset, batch_size, rows):
+        place = slice(batch.start - rows.start, batch.stop - rows.start)
+        features[place] = pipeline(images)
+        labels[place] = batch_labels
+        report(len(batch))
+    return features, labels
+
+
+@contextmanager
+def join_work(
+    filename: Path | str, shards: Shards, recipe: Mapping[str, Any], group: Group
+) -> Iterator[None]:
+    """Hold the file while it is made, and see that all processes make the same file.
+
+    All processes raise `ValueError` if one of them would compute something else, and
+    `FileNotFoundError` if one of them does not see the folder in which the first one works.
+    """
+    recipes = group.from_all(recipe)
+    first = recipes[0]
+    for rank, other in enumerate(recipes):
+        differences = "; ".join(
+            f"{key}: {first[key]} and {other[key]}" for key in recipe if other[key] != first[key]
+        )
+        if differences:
+            raise ValueError(f"processes 0 and {rank} would not compute the same: {differences}")
+    work = open_shards(filename, shards, recipe) if group.rank == 0 else nullcontext()
+    with work:
+        group.from_first("the folder is there")
+        place = f"{Path(filename).absolute()} on {platform.node()}"
+        places = group.from_all((place, comes_to_exist(shards.folder)))
+        for rank, (other, sees) in enumerate(places):
+            if not sees:
+                raise FileNotFoundError(
+                    f"process {rank} writes to {other}, and does not see what process 0 writes to "
+                    f"{places[0][0]}; name the same file to all, in a folder that all machines "
+                    "share"
+                )
+        yield
+
+
+def share_rows(
+    shards: Shards, group: Group, description: str, show_progress: bool
+) -> Iterator[tuple[range, Callable[[int], object]]]:
+    """Give the rows of every unfinished shard to one process, until all shards are finished.
+
+    With the rows comes a function that moves the progress bar by a number of images.
+    """
+    missing = shards.missing()
+    found = shards.images - sum(map(len, missing))
+    bar = progress(
+        total=shards.images,
+        initial=found,
+        description=description,
+        unit="image",
+        show=show_progress and group.rank == 0,
+    )
+    with bar:
+        for rows in group.share_out(missing):
+            # Counts the shards that other processes have taken in between.
+            taken = sum(len(earlier) for earlier in missing if earlier.start < rows.start)
+            bar.update(found + taken - bar.n)
+            yield rows, bar.update
+        group.from_all("no shard is left")
+        bar.update(shards.images - bar.n)

@@ -39,7 +39,7 @@ class Extractor(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> Self:
-        """Stay in evaluation mode, whatever is asked for."""
+        """Stay in evaluation mode, whatever ``mode`` says."""
         return super().train(False)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class Extractor(nn.Module):
         return features
 
     def __repr__(self) -> str:
-        """Show one line a stage: the layers inside would fill three pages."""
+        """Show one line for each stage, since all layers would fill three pages."""
         lines = []
         for name, stage in self.network.named_children():
             inside = sum(parameter.numel() for parameter in stage.parameters())
@@ -95,7 +95,7 @@ def build_extractor(
     Raises
     ------
     ValueError
-        If the backbone is not one of those, or a checkpoint does not fit it.
+        If there is no such backbone, or a checkpoint does not fit it.
     FileNotFoundError
         If a checkpoint does not exist, or weights can be neither found nor downloaded.
 

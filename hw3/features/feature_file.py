@@ -1,6 +1,21 @@
-"""Features on disk: a MATLAB file that says how they were made."""
+"""Features on disk: a MATLAB 5 file, or a NumPy array of any size with a MATLAB file beside it.
 
-from dataclasses import dataclass, fields
+``scipy.io.savemat`` turns rows into columns in a second array, and that one into bytes in a third.
+Here the matrix of features is written a block of columns at a time, and read through a memory map.
+Small variables, and files of another make, are left to SciPy.
+
+References
+----------
+MathWorks, *MAT-File Format*, "Level 5 MAT-File Format".
+"""
+
+import io
+import os
+import struct
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +25,21 @@ import scipy.io
 
 from coursework.storage import atomic_path
 from hw3.features.extractor import BACKBONES
-from hw3.features.feature_stream import is_array, labels_beside, open_array
-from hw3.features.matlab_file import MAT_LIMIT, map_features, transposed, write_mat
-from hw3.inputs import all_finite
+
+Matrix = npt.NDArray[np.float32]
+
+MAT_LIMIT = 2**31 - 1
+"""Bytes that a variable of a MATLAB 5 file can have."""
+
+_HEADER = struct.pack(
+    "=116s8xHH", b"MATLAB 5.0 MAT-file, by hw3.features".ljust(116), 0x100, 0x4D49
+)
+"""The first 128 bytes: a text, the version, the byte order. No date: equal content, equal bytes."""
+
+_BLOCK = 2**25
+"""How many bytes of columns are in memory at a time."""
+
+_TEXTS = ("backbone", "weights", "preprocessing", "precision")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +58,7 @@ class Features:
         What the network computed in: ``"fp32"``, ``"bf16"`` or ``"fp16"``.
     """
 
-    features: npt.NDArray[np.float32]
+    features: Matrix
     labels: npt.NDArray[np.int64]
     backbone: str
     weights: str
@@ -39,18 +66,52 @@ class Features:
     precision: str = "fp32"
 
 
+def is_array(filename: Path | str) -> bool:
+    """Return whether the name is one of a NumPy array, and not of a MATLAB file."""
+    return Path(filename).suffix == ".npy"
+
+
+def labels_beside(filename: Path | str) -> Path:
+    """Return the MATLAB file with the labels and the texts that belong to ``features.npy``."""
+    return Path(filename).with_suffix(".labels.mat")
+
+
+def check_target(filename: Path | str, images: int, width: int) -> None:
+    """Refuse, before anything is computed, a name under which the features cannot be written.
+
+    Raises
+    ------
+    ValueError
+        If features (images, width) in single precision are more than a MATLAB 5 file takes, or the
+        name is that of a folder.
+    """
+    size = 4 * images * width
+    if size > MAT_LIMIT and not is_array(filename):
+        raise ValueError(
+            f"{images:,} x {width:,} features are {size / 2**30:.1f} GiB, but a variable of a "
+            f"MATLAB 5 file ends at 2 GiB; write to {Path(filename).stem}.npy instead of "
+            f"{Path(filename).name}"
+        )
+    for path in (Path(filename), labels_beside(filename)) if is_array(filename) else (filename,):
+        if Path(path).is_dir():
+            raise ValueError(
+                f"{path} is a folder, where a file is to be written; name a file, "
+                "such as features.mat"
+            )
+
+
 def save_features(filename: Path | str, features: Features) -> None:
     """Write features to a MATLAB 5 file, which MATLAB, Octave and SciPy read.
 
     The variables are ``features`` (m x width, single), ``labels`` (m x 1) and the texts
     ``backbone``, ``weights``, ``preprocessing`` and ``precision``. The file appears whole or not at
-    all.
+    all, and equal features give equal bytes.
 
     Raises
     ------
     ValueError
         If the features take more than the 2 GiB that a variable of the format may have: 262,143
-        rows of ResNet-50; or if the name is that of a NumPy array.
+        rows of ResNet-50; or if the name is one of a NumPy array.
     """
     if is_array(filename):
         raise ValueError(
@@ -58,16 +119,37 @@ def save_features(filename: Path | str, features: Features) -> None:
             f"write to {Path(filename).with_suffix('.mat').name}"
         )
     values = features.features
-    if values.nbytes > MAT_LIMIT:
-        fitting = MAT_LIMIT // (values.nbytes // len(values))
+    m, d = values.shape
+    if 4 * m * d > MAT_LIMIT:
         raise ValueError(
-            f"{filename} was not written: features {values.shape} take {values.nbytes:,} bytes, "
-            f"and a variable of a MATLAB 5 file at most {MAT_LIMIT:,}; write parts of up to "
-            f"{fitting:,} rows to files of their own"
+            f"{filename} was not written: features {values.shape} take {4 * m * d:,} bytes, and a "
+            f"variable of a MATLAB 5 file at most {MAT_LIMIT:,}; write parts of up to "
+            f"{MAT_LIMIT // (4 * d):,} rows to files of their own"
         )
-    rest = {name: value for name, value in vars(features).items() if name != "features"}
+    columns = max(1, _BLOCK // max(1, 4 * m))
     with atomic_path(filename) as temporary, open(temporary, "wb") as file:
-        write_mat(file, values.shape, lambda first, last: transposed(values[:, first:last]), rest)
+        file.write(_HEADER + _front(m, d))
+        for first in range(0, d, columns):
+            file.write(_transposed(values[:, first : first + columns]).data)
+        rest = {name: value for name, value in vars(features).items() if name != "features"}
+        file.write(bytes(_padding(m, d)) + _variables(rest))
+
+
+def write_array(path: Path, shape: tuple[int, int], pieces: Iterable[Matrix]) -> None:
+    """Write a NumPy array of a shape (m, width), of which a piece is in memory at a time.
+
+    The error of a full disk says so, where ``numpy.save`` only counts what it could not write.
+    """
+    with open(path, "wb") as file:
+        kind = {"shape": shape, "fortran_order": False, "descr": "<f4"}
+        np.lib.format.write_array_header_1_0(file, kind)
+        for piece in pieces:
+            file.write(np.ascontiguousarray(piece, "<f4").data)
+
+
+def write_labels(path: Path, variables: Mapping[str, object]) -> None:
+    """Write the MATLAB file that lies beside a NumPy array: its labels and texts by their names."""
+    path.write_bytes(_HEADER + _variables(variables))
 
 
 def load_features(filename: Path | str) -> Features:
@@ -76,13 +158,13 @@ def load_features(filename: Path | str) -> Features:
     Parameters
     ----------
     filename
-        The MATLAB file of `save_features` or `hw3.features.extract`, or the ``NAME.npy`` of the
-        latter, whose features stay on disk: a read-only memory map.
+        The MATLAB file of `save_features` or `hw3.features.extract`, or the ``NAME.npy`` of
+        `hw3.features.extract`, whose features stay on disk: a read-only memory map.
 
     Returns
     -------
     Features
-        With labels of shape (m,), although MATLAB files know no such thing.
+        With labels of shape (m,), although MATLAB files know no vectors.
 
     Raises
     ------
@@ -95,58 +177,56 @@ def load_features(filename: Path | str) -> Features:
     path = Path(filename)
     if not path.is_file():
         raise FileNotFoundError(f"no feature file {path}; hw3.features.extract writes one")
-    mend = "make it again with hw3.features.extract"
     content = _read_array(path) if is_array(path) else _read_mat(path)
-    # Files of before there was a choice do not say it.
+    # Files from before there was a choice do not hold the precision.
     content.setdefault("precision", np.array(["fp32"]))
-    texts = ("backbone", "weights", "preprocessing", "precision")
-    missing = [name for name in ("features", "labels", *texts) if name not in content]
+    if fault := _fault(content):
+        raise ValueError(f"{path}: {fault}; make it again with hw3.features.extract")
+    features = content["features"]
+    # A NumPy array already has its rows one after another, and stays on disk.
+    in_place = is_array(path) and features.dtype == np.float32 and features.flags.c_contiguous
+    rows = np.asarray(features) if in_place else _transposed(features.T)
+    if not np.isfinite([rows.min(), rows.max()]).all():  # NaN is the minimum of its array
+        raise ValueError(
+            f"{path}: features hold infinite or undefined numbers; make it again with "
+            "hw3.features.extract"
+        )
+    texts = {name: str(content[name].item()) for name in _TEXTS}
+    return Features(rows, content["labels"].ravel().astype(np.int64), **texts)
+
+
+def _fault(content: Mapping[str, Any]) -> str | None:
+    """Return in words what is wrong with the variables of a file, or ``None``."""
+    missing = [name for name in ("features", "labels", *_TEXTS) if name not in content]
     if missing:
         found = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
-        raise ValueError(f"{path} lacks {', '.join(missing)}; it holds {found}; {mend}")
+        return f"it lacks {', '.join(missing)} and holds {found}"
     features, labels = content["features"], content["labels"]
     if features.ndim != 2 or features.dtype.kind != "f" or 0 in features.shape:
-        raise ValueError(
-            f"{path}: features is {features.dtype} {features.shape}, expected floats "
-            f"(images, width); {mend}"
-        )
+        return f"features is {features.dtype} {features.shape}, expected floats (images, width)"
     if labels.size != max(labels.shape) or labels.size != len(features):
-        raise ValueError(
-            f"{path}: labels is {labels.shape}, expected one for each of the {len(features)} rows "
-            f"of features; {mend}"
-        )
+        return f"labels is {labels.shape}, expected one for each of the {len(features)} rows"
     # Beyond 2^53 a double no longer tells whole numbers apart.
     if (
         labels.dtype.kind not in "iuf"
         or not ((np.abs(labels.astype(np.float64)) <= 2.0**53) & (labels == np.rint(labels))).all()
     ):
-        raise ValueError(f"{path}: labels are {labels.dtype}, expected whole numbers; {mend}")
-    # The array of an .npy holds rows already, and stays on disk.
-    in_place = is_array(path) and features.dtype == np.float32 and features.flags.c_contiguous
-    rows = np.asarray(features) if in_place else transposed(features.T)
-    if not all_finite(rows):
-        raise ValueError(f"{path}: features hold infinite or undefined numbers; {mend}")
-    kinds = {name: (content[name].dtype.kind, content[name].size) for name in texts}
-    if set(kinds.values()) != {("U", 1)}:
-        raise ValueError(f"{path}: {', '.join(texts)} must be texts; {mend}")
-    described = {name: str(content[name].item()) for name in texts}
-    width = BACKBONES.get(described["backbone"], rows.shape[1])
-    if rows.shape[1] != width:
-        raise ValueError(
-            f"{path}: features have {rows.shape[1]} columns, but {described['backbone']} gives "
-            f"{width}; {mend}"
-        )
-    return Features(rows, labels.ravel().astype(np.int64), **described)
+        return f"labels are {labels.dtype}, expected whole numbers"
+    if any(content[name].dtype.kind != "U" or content[name].size != 1 for name in _TEXTS):
+        return f"{', '.join(_TEXTS)} must be texts"
+    backbone, width = content["backbone"].item(), features.shape[1]
+    if width != BACKBONES.get(backbone, width):
+        return f"features have {width} columns, but {backbone} gives {BACKBONES[backbone]}"
+    return None
 
 
 def _read_mat(path: Path) -> dict[str, Any]:
     """Return the variables of a MATLAB file by their names."""
     try:
-        # The features of our own files are not read into an array of columns first.
-        features = map_features(path)
-        names = None if features is None else [field.name for field in fields(Features)][1:]
+        features = _map_features(path)
+        names = None if features is None else ["labels", *_TEXTS]
         content: dict[str, Any] = scipy.io.loadmat(path, appendmat=False, variable_names=names)
-    except Exception as error:  # a foreign file fails in many ways inside scipy
+    except Exception as error:  # a file of another kind fails in many ways inside scipy
         raise ValueError(
             f"{path} is not a MATLAB 5 file ({error}); make it again with hw3.features.extract"
         ) from error
@@ -154,14 +234,79 @@ def _read_mat(path: Path) -> dict[str, Any]:
 
 
 def _read_array(path: Path) -> dict[str, Any]:
-    """Return the same of a NumPy array and the MATLAB file that belongs to it."""
+    """Return the content of a NumPy array and of the MATLAB file that belongs to it."""
     beside = labels_beside(path)
     mend = "make it again with hw3.features.extract"
     if not beside.is_file():
         raise FileNotFoundError(f"{path} lacks its labels, {beside}; {mend}")
-    content = _read_mat(beside)
     try:
-        content["features"] = open_array(path)
+        features = np.load(path, mmap_mode="r")
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path} is not a NumPy array ({error}); {mend}") from error
-    return content
+    return {**_read_mat(beside), "features": features}
+
+
+def _map_features(path: Path) -> Matrix | None:
+    """Return the matrix of a file by `save_features`, (m, d), as it lies on disk, by columns.
+
+    It is a read-only memory map, where scipy would make a copy. A file of another make, such as
+    one that MATLAB compressed, gives ``None``.
+    """
+    header = len(_HEADER)
+    front = header + len(_front(0, 0))
+    with open(path, "rb") as file:
+        start = file.read(front)
+    if len(start) < front or start[124:header] != _HEADER[124:]:
+        return None
+    m, d = struct.unpack_from("=ii", start, header + 32)
+    # In a file of another make these can be any two numbers, also some that `_front` cannot pack.
+    if min(m, d) < 1 or 4 * m * d > MAT_LIMIT or start[header:] != _front(m, d):
+        return None
+    if path.stat().st_size < front + 4 * m * d:
+        return None
+    return np.memmap(path, np.float32, "r", front, (m, d), "F")
+
+
+def _front(m: int, d: int) -> bytes:
+    """Return the bytes of a file between its header and the numbers of a matrix (m, d)."""
+    size = 4 * m * d
+    name = b"features"
+    # The format's numbers: 14 is a matrix, here of class 7 (single); 6, 5, 1 and 7 are the types
+    # uint32, int32, int8 and single, of its flags, dimensions, name and values.
+    parts = struct.pack("=IIIIIIiiII8sII", 6, 8, 7, 0, 5, 8, m, d, 1, len(name), name, 7, size)
+    return struct.pack("=II", 14, len(parts) + size + _padding(m, d)) + parts
+
+
+def _padding(m: int, d: int) -> int:
+    """Return how many bytes follow the numbers, so that they end at a multiple of eight."""
+    return -4 * m * d % 8
+
+
+def _variables(variables: Mapping[str, object]) -> bytes:
+    """Return small variables as they stand in a MATLAB 5 file, after its header."""
+    buffer = io.BytesIO()
+    scipy.io.savemat(buffer, variables, oned_as="column")
+    return buffer.getvalue()[128:]
+
+
+def _transposed(matrix: Matrix) -> Matrix:
+    """Return the transpose (n, m) of a matrix (m, n), its rows one after another in memory.
+
+    A tile of 1,024 rows and 64 columns at a time fits into the cache and touches few pages of
+    memory. In one go the copy takes some five times as long. Every core copies tiles of its own.
+    """
+    m, n = matrix.shape
+    result = np.empty((n, m), np.float32)
+    count = os.cpu_count() or 1
+    tiles = list(product(range(0, m, 1024), range(0, n, 64)))
+
+    def copy(part: int) -> None:
+        # NumPy keeps what to do about an overflow for each thread.
+        with np.errstate(over="ignore"):
+            for top, left in tiles[len(tiles) * part // count : len(tiles) * (part + 1) // count]:
+                rows, columns = slice(top, top + 1024), slice(left, left + 64)
+                result[columns, rows] = matrix[rows, columns].T
+
+    with ThreadPoolExecutor(count) as cores:
+        list(cores.map(copy, range(count)))  # the list raises here what a thread raises
+    return result

@@ -69,19 +69,18 @@ def batches(
 def survey(dataset: ImageDataset, batch_size: int) -> tuple[Labels, str]:
     """Read a data set once: return its labels (m,) and the SHA-256 sum of its images and labels.
 
-    A fault in any item is an error here, before a network has run for hours. The parameters and
-    errors are those of `batches`.
+    An item that `batches` refuses is found here, before a network has run for hours.
     """
     digest = hashlib.sha256()
     parts = []
-    for rows, images, batch_labels in batches(dataset, batch_size):
+    for rows, images, labels in batches(dataset, batch_size):
         if rows.start == 0:
             digest.update(f"{len(dataset)} {tuple(images.shape[1:])}".encode())
         digest.update(images.numpy().data)
-        parts.append(batch_labels)
-    labels = np.concatenate(parts)
-    digest.update(labels.data)
-    return labels, digest.hexdigest()
+        parts.append(labels)
+    all_labels = np.concatenate(parts)
+    digest.update(all_labels.data)
+    return all_labels, digest.hexdigest()
 
 
 def _pair(item: Any, index: int) -> tuple[Tensor, int]:
@@ -117,16 +116,17 @@ def _gray_image(image: Any, index: int) -> Tensor:
             f"image {index} has the shape {array.shape}, expected a grayscale image "
             "(height, width) or (1, height, width)"
         )
+    scale = 1
     if array.dtype == np.uint8:
-        return torch.from_numpy(np.array(array, np.float32, order="C")) / 255
-    # The negation also catches NaN.
-    if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):
+        scale = 255
+    # Comparisons with NaN are false: an image that holds NaN is refused too.
+    elif array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):
         raise ValueError(
             f"image {index} is {array.dtype} with values from {array.min()} to {array.max()}, "
-            "expected uint8 or floats in [0, 1]; do not normalise it before: extraction does"
+            "expected uint8 or floats in [0, 1]; give images that are not normalised yet"
         )
     # A copy in rows, since PyTorch takes neither negative strides nor foreign byte orders.
-    return torch.from_numpy(np.array(array, np.float32, order="C"))
+    return torch.from_numpy(np.array(array, np.float32, order="C")) / scale
 
 
 def _gray_mode(image: Image.Image, index: int) -> Image.Image:

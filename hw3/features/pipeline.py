@@ -1,13 +1,17 @@
 """What happens to an image on its way to its features, and what determines every bit of them."""
 
+import copy
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import fuse_conv_bn_eval
 
 from coursework.runtime import (
     PRECISIONS,
@@ -17,11 +21,10 @@ from coursework.runtime import (
     full_float32,
 )
 from hw3.features.extractor import Extractor
-from hw3.features.folding import fold_batch_norm
 from hw3.features.images import ImageDataset, batches
 
 FIRST_IMAGES = 4
-"""How many images are computed to see whether a pipeline gives what another gave."""
+"""How many images are computed to see whether a pipeline gives the features of an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,13 @@ class Preprocessing:
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """Preprocessing and a network, on a device, in a precision; `build_pipeline` checks them.
+    """Preprocessing and a network, on a device, in a precision; `build_pipeline` makes it.
 
     Attributes
     ----------
     extractor, preprocessing
-        The network, already on the device and with its BatchNorm layers folded away, and what comes
-        before it.
+        The network, already on the device and without the BatchNorm layers that can be folded
+        away, and what comes before it.
     device
         Where it runs.
     dtype
@@ -81,40 +84,35 @@ class Pipeline:
     device: torch.device
     dtype: torch.dtype
 
-    @property
-    def precision(self) -> str:
-        """The name of `dtype`: ``"fp32"``, ``"bf16"`` or ``"fp16"``."""
-        return next(name for name, dtype in PRECISIONS.items() if dtype is self.dtype)
-
-    def __call__(self, images: Tensor, first: int) -> npt.NDArray[np.float32]:
-        """Map images (b, height, width) in [0, 1] to features (b, width).
-
-        Raises
-        ------
-        ValueError
-            If the network gives something else than one row of finite numbers for each image.
-            ``first`` is the number of the first image, for the message.
-        """
-        width, name = self.extractor.width, self.extractor.backbone
+    def __call__(self, images: Tensor) -> npt.NDArray[np.float32]:
+        """Map images (b, height, width) in [0, 1] to features (b, width)."""
         full = self.dtype is torch.float32
         precision = full_float32() if full else torch.autocast(self.device.type, self.dtype)
         with torch.inference_mode(), precision:
             output = self.extractor(self.preprocessing(images.to(self.device)))
-        if output.shape != (len(images), width):
-            raise ValueError(
-                f"{name} gave {tuple(output.shape)} for {len(images)} images, "
-                f"expected ({len(images)}, {width})"
-            )
         features: npt.NDArray[np.float32] = output.float().cpu().numpy()
-        finite = np.isfinite(features).all(axis=1)
-        if not finite.all():
+        self.check(features, len(images))
+        return features
+
+    def check(self, features: npt.NDArray[np.float32], images: int) -> None:
+        """Raise `ValueError` unless there is one row of finite numbers for each image."""
+        width, name = self.extractor.width, self.extractor.backbone
+        if features.shape != (images, width):
+            raise ValueError(
+                f"{name} gave {features.shape} for {images} images, expected ({images}, {width})"
+            )
+        broken = np.count_nonzero(~np.isfinite(features).all(axis=1))
+        if broken:
             raise ValueError(
                 f"{name} ({self.extractor.weights}) gave infinite or undefined features for "
-                f"{np.count_nonzero(~finite)} images of a batch, the first at index "
-                f"{first + np.argmin(finite)}; the weights are damaged, do not belong to this "
-                f"network, or {self.precision} does not hold its numbers"
+                f"{broken} images of a batch of {images}; the weights are damaged or do not belong "
+                f"to this network, or its numbers are too large for {self.precision}"
             )
-        return features
+
+    @property
+    def precision(self) -> str:
+        """The name of `dtype`: ``"fp32"``, ``"bf16"`` or ``"fp16"``."""
+        return next(name for name, dtype in PRECISIONS.items() if dtype is self.dtype)
 
     def texts(self) -> dict[str, str]:
         """Return what a feature file says of how its features were made."""
@@ -125,23 +123,24 @@ class Pipeline:
             "precision": self.precision,
         }
 
-    def recipe(self, dataset: ImageDataset, batch_size: int) -> dict[str, str]:
-        """Return everything that decides the features' last bits, apart from images and batches.
+    def recipe(self, dataset: ImageDataset, checksum: str, batch_size: int) -> dict[str, Any]:
+        """Return everything that decides the last bits of the features of a data set.
 
-        Code that was edited, switches of PyTorch and instructions that its libraries choose have no
-        name here; the features of the first images tell of them. The parameters are those of
-        `hw3.features.images.batches`.
+        Edited code, switches of PyTorch and the processor instructions that its libraries choose
+        have no name to write down. They show in the features of the first images.
         """
         _, images, _ = next(batches(dataset, min(batch_size, FIRST_IMAGES)))
-        first = self(images, 0)
         return {
+            "data sha256": checksum,
             **self.texts(),
             "network sha256": _network_sum(self.extractor),
             "device": describe_device(self.device),
-            # With small batches, oneDNN splits sums among threads, and rounds otherwise with each.
+            # With small batches oneDNN splits sums among threads: other threads, other rounding.
             "threads": str(torch.get_num_threads()),
             "torch": str(torch.__version__),
-            "first features sha256": hashlib.sha256(first.tobytes()).hexdigest(),
+            "first features sha256": hashlib.sha256(self(images).tobytes()).hexdigest(),
+            "shape": [len(dataset), self.extractor.width],
+            "batch size": batch_size,
         }
 
 
@@ -170,6 +169,62 @@ def build_pipeline(
     dtype = choose_precision(precision, target)
     folded = fold_batch_norm(extractor.to(target))
     return Pipeline(folded, preprocessing or Preprocessing(), target, dtype)
+
+
+FOLDED = {
+    "ResNet": ("conv1",),
+    "BasicBlock": ("conv1", "conv2"),
+    "Bottleneck": ("conv1", "conv2", "conv3"),
+    "EfficientNet": ("conv_stem", "conv_head"),
+    "DepthwiseSeparableConv": ("conv_dw", "conv_pw"),
+    "InvertedResidual": ("conv_pw", "conv_dw", "conv_pwl"),
+}
+"""The convolutions of a block of torchvision's ResNet or timm's EfficientNet, by its class.
+
+What reads the first is the layer ``bn1``, what reads the second is ``bn2``, and so on.
+"""
+
+
+def fold_batch_norm(extractor: Extractor) -> Extractor:
+    """Return a copy of a network whose BatchNorm layers are part of the convolutions before them.
+
+    In evaluation mode such a layer is affine, y = gamma (x - mu) / sigma + beta for each channel.
+    After a convolution, x = w * a + b, both together are a convolution with the weights
+    gamma w / sigma and the bias beta + gamma (b - mu) / sigma. Each folded layer saves a pass over
+    its inputs, and features are equal up to rounding. Blocks of other makes stay as they are.
+
+    References
+    ----------
+    Jacob et al., *Quantization and Training of Neural Networks for Efficient
+    Integer-Arithmetic-Only Inference*, 2018, section 3.2.
+    """
+    layers = dict(extractor.named_modules())
+    replaced: dict[str, nn.Module] = {}
+    for name, block in layers.items():
+        for before, after in _neighbours(name, block):
+            convolution, norm = layers.get(before), layers.get(after)
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                replaced[before] = fuse_conv_bn_eval(convolution, norm)
+                # The BatchNorm layers of timm hold the activation that follows.
+                replaced[after] = getattr(norm, "act", nn.Identity())
+    if not replaced:
+        return extractor
+    # The layers are copied; the tensors that stay as they are belong to both networks.
+    shared = {id(tensor): tensor for tensor in (*extractor.parameters(), *extractor.buffers())}
+    folded = copy.deepcopy(extractor, memo=shared)
+    for name, layer in replaced.items():
+        parent, _, last = name.rpartition(".")
+        setattr(folded.get_submodule(parent), last, layer)
+    return folded
+
+
+def _neighbours(name: str, block: nn.Module) -> Iterator[tuple[str, str]]:
+    """Give the names of each convolution of a block and of the layer that alone reads it."""
+    package, kind = type(block).__module__.partition(".")[0], type(block).__name__
+    if package in ("torchvision", "timm") and kind in FOLDED:
+        for number, convolution in enumerate(FOLDED[kind], start=1):
+            yield f"{name}.{convolution}", f"{name}.bn{number}"
+        yield f"{name}.downsample.0", f"{name}.downsample.1"
 
 
 def _network_sum(extractor: Extractor) -> str:

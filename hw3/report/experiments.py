@@ -1,17 +1,17 @@
 """Question 2, "modify and see": the same training with one thing changed at a time."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from coursework.progress import progress
+from coursework.side_by_side import side_by_side
 from hw3.features import Features, Preprocessing, build_extractor, compute_features, pixels
-from hw3.history import History
-from hw3.inputs import standardize
 from hw3.mnist import Digits
-from hw3.softmax_regression import SoftmaxRegression
+from hw3.softmax_regression import DivergenceWarning, History, SoftmaxRegression, standardize
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,19 @@ def sweep(
     **settings
         The other parameters of `SoftmaxRegression`, the same for all.
     """
-    trials = []
-    for value in progress(values, description=parameter, unit="run"):
-        model = SoftmaxRegression(**settings).set_params(**{parameter: value})
-        with _divergence_is_a_result():
-            model.fit(train.features, train.labels, test.features, test.labels)
-        trials.append(Trial(parameter, value, model.history_))
-    return tuple(trials)
+    runs = {
+        f"{parameter} = {value:g}": partial(_trial, parameter, value, train, test, settings)
+        for value in values
+    }
+    return tuple(_train_side_by_side(runs, parameter))
+
+
+def _trial(
+    parameter: str, value: float, train: Features, test: Features, settings: Mapping[str, Any]
+) -> Trial:
+    model = SoftmaxRegression(**settings).set_params(**{parameter: value})
+    model.fit(train.features, train.labels, test.features, test.labels)
+    return Trial(parameter, value, model.history_)
 
 
 def baselines(
@@ -92,18 +98,18 @@ def baselines(
     device: str = "auto",
     precision: str = "fp32",
 ) -> dict[str, tuple[Features, Features]]:
-    """Return what pretrained features have to beat: pixels, and networks that learned nothing.
+    """Return features that pretrained ones have to beat: pixels, and those of untrained networks.
 
     Parameters
     ----------
     train, test
         The digits.
     backbone, preprocessing
-        The pretrained network that they are for, and what it sees: it is run the same way with
-        random weights. ResNet-50 at the size of the digits, the network of the homework, is run
-        too.
+        The pretrained network to compare with, and the preprocessing of its images. The same
+        network is run here with random weights, and so is ResNet-50 on digits of 28 x 28 pixels,
+        as the homework sets it.
     seed
-        Where the random weights start.
+        Seed of the random weights.
     batch_size, device, precision
         As `hw3.features.compute_features` takes them.
 
@@ -143,23 +149,31 @@ def compare_features(
     **settings
         Parameters of `SoftmaxRegression`, the same for all.
     """
-    rows = []
-    for name, (train, test) in progress(sets.items(), description="features", unit="set"):
-        scores = []
-        for X, X_test in (
-            (train.features, test.features),
-            standardize(train.features, test.features),
-        ):
-            with _divergence_is_a_result():
-                model = SoftmaxRegression(**settings).fit(X, train.labels)
-            scores.append(model.score(X_test, test.labels))
-        rows.append(Comparison(name, train.features.shape[1], *scores))
-    return tuple(rows)
+    runs = {}
+    for name, (train, test) in sets.items():
+        runs[f"{name}, as they are"] = partial(_test_accuracy, train, test, False, settings)
+        runs[f"{name}, standardised"] = partial(_test_accuracy, train, test, True, settings)
+    accuracies = _train_side_by_side(runs, "features")
+    return tuple(
+        Comparison(name, train.features.shape[1], as_they_are, standardised)
+        for (name, (train, _)), as_they_are, standardised in zip(
+            sets.items(), accuracies[::2], accuracies[1::2], strict=True
+        )
+    )
 
 
-@contextmanager
-def _divergence_is_a_result() -> Iterator[None]:
-    """Let a training diverge without a warning: the table that follows shows what became of it."""
+def _test_accuracy(
+    train: Features, test: Features, standardised: bool, settings: Mapping[str, Any]
+) -> float:
+    """Train on one kind of features, and return the accuracy on the test set."""
+    X, X_test = train.features, test.features
+    if standardised:
+        X, X_test = standardize(X, X_test)
+    return SoftmaxRegression(**settings).fit(X, train.labels).score(X_test, test.labels)
+
+
+def _train_side_by_side(runs: Mapping[str, Callable[[], Result]], description: str) -> list[Result]:
+    """Train side by side, without warnings of divergence: the table shows how each run ended."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "the loss ended", RuntimeWarning)
-        yield
+        warnings.simplefilter("ignore", DivergenceWarning)
+        return side_by_side(runs, description=description, unit="run")

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from coursework.figure import BLUE, GRAY, VERMILION, new_figure, tidy
-from hw3.history import History
 from hw3.mnist import Digits
 from hw3.report.experiments import Trial
 from hw3.report.tables import NAMES
 from hw3.roc import RocCurve, auc
+from hw3.softmax_regression import History
 
 ON_WHITE: dict[str, Any] = {"framealpha": 1, "edgecolor": "none", "fontsize": 8}
 """A legend that lines do not cross."""

@@ -6,18 +6,13 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
-from coursework.display import Headline
+from coursework.display import Headline, readable
 from hw3.features import Features
-from hw3.history import History
 from hw3.report.experiments import Comparison, Trial
 from hw3.roc import RocCurve, auc
+from hw3.softmax_regression import History
 
 NAMES = {"learning_rate": "learning rate", "batch_size": "batch size"}
-
-
-def _table(corner: str, index: Sequence[Any], columns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return a table whose first column is named in its corner, not in a row of its own."""
-    return pd.DataFrame(columns, index=pd.Index(index)).rename_axis(columns=corner)
 
 
 def features_statement(train: Features, test: Features) -> Markdown:
@@ -33,25 +28,26 @@ def features_statement(train: Features, test: Features) -> Markdown:
 
 def history_table(history: History, every: int = 10) -> pd.DataFrame:
     """Tabulate every n-th epoch, and the last."""
-    epochs = list(range(every, len(history) + 1, every))
-    if not epochs or epochs[-1] != len(history):
-        epochs.append(len(history))
+    epochs = sorted({*range(every, len(history) + 1, every), len(history)})
     columns = {
         "loss": history.loss,
         "train accuracy": history.train_accuracy,
         "test accuracy": history.test_accuracy,
     }
-    rows = {
-        name: [f"{values[epoch - 1]:.4f}" for epoch in epochs]
-        for name, values in columns.items()
-        if values
-    }
-    return _table("epoch", epochs, rows)
+    table: dict[str, list[Any]] = {"epoch": epochs}
+    for name, values in columns.items():
+        if values:
+            table[name] = [f"{values[epoch - 1]:.4f}" for epoch in epochs]
+    return readable(pd.DataFrame(table))
 
 
 def accuracy_statement(history: History) -> Markdown:
     """Give the final accuracies, and why training ended."""
-    end = "the weights had stopped moving" if history.converged else "the last epoch allowed"
+    end = "the last epoch allowed"
+    if history.converged:
+        end = "the weights had stopped moving"
+    if history.overflowed:
+        end = "the loss overflowed in the last one, which was undone"
     return Markdown(
         f"After {len(history)} epochs ({end}): loss **{history.loss[-1]:.3f}**, training accuracy "
         f"**{history.train_accuracy[-1]:.4f}**, test accuracy **{history.test_accuracy[-1]:.4f}**."
@@ -61,16 +57,17 @@ def accuracy_statement(history: History) -> Markdown:
 def sweep_table(trials: Sequence[Trial]) -> pd.DataFrame:
     """Tabulate how each trial of a sweep ended."""
     name = NAMES.get(trials[0].parameter, trials[0].parameter)
-    return _table(
-        name,
-        [f"{trial.value:g}" for trial in trials],
+    rows = [
         {
-            "loss": [f"{trial.history.loss[-1]:.4f}" for trial in trials],
-            "train accuracy": [f"{trial.history.train_accuracy[-1]:.4f}" for trial in trials],
-            "test accuracy": [f"{trial.history.test_accuracy[-1]:.4f}" for trial in trials],
-            "best test accuracy": [f"{max(trial.history.test_accuracy):.4f}" for trial in trials],
-        },
-    )
+            name: f"{trial.value:g}",
+            "loss": f"{trial.history.loss[-1]:.4f}",
+            "train accuracy": f"{trial.history.train_accuracy[-1]:.4f}",
+            "test accuracy": f"{trial.history.test_accuracy[-1]:.4f}",
+            "best test accuracy": f"{max(trial.history.test_accuracy):.4f}",
+        }
+        for trial in trials
+    ]
+    return readable(pd.DataFrame(rows))
 
 
 def sweep_statement(trials: Sequence[Trial]) -> Markdown:
@@ -94,15 +91,16 @@ def sweep_statement(trials: Sequence[Trial]) -> Markdown:
 
 def comparison_table(rows: Sequence[Comparison]) -> pd.DataFrame:
     """Tabulate test accuracies by kind of features."""
-    return _table(
-        "features",
-        [row.name for row in rows],
+    table = [
         {
-            "number": [f"{row.width:,}" for row in rows],
-            "as they are": [f"{row.as_they_are:.4f}" for row in rows],
-            "standardised": [f"{row.standardised:.4f}" for row in rows],
-        },
-    )
+            "features": row.name,
+            "number": f"{row.width:,}",
+            "as they are": f"{row.as_they_are:.4f}",
+            "standardised": f"{row.standardised:.4f}",
+        }
+        for row in rows
+    ]
+    return readable(pd.DataFrame(table))
 
 
 def comparison_statement(rows: Sequence[Comparison]) -> Markdown:
@@ -123,15 +121,15 @@ def _points(difference: float) -> str:
 
 def auc_table(curves: Mapping[Any, RocCurve]) -> pd.DataFrame:
     """Tabulate the area under each curve, and how many positives are found at 1 % false alarms."""
-    found = [curve.tpr[curve.fpr <= 0.01].max() for curve in curves.values()]
-    return _table(
-        "category",
-        [str(label) for label in curves],
+    rows = [
         {
-            "AUC": [f"{auc(curve):.4f}" for curve in curves.values()],
-            "TPR at FPR of 1 % or less": [f"{rate:.3f}" for rate in found],
-        },
-    )
+            "category": str(label),
+            "AUC": f"{auc(curve):.4f}",
+            "TPR at FPR of 1 % or less": f"{curve.tpr[curve.fpr <= 0.01].max():.3f}",
+        }
+        for label, curve in curves.items()
+    ]
+    return readable(pd.DataFrame(rows))
 
 
 def headline(history: History, category: Any, curves: Mapping[Any, RocCurve]) -> Headline:

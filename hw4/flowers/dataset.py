@@ -1,9 +1,10 @@
-"""The flowers as a data set: labelled images, normalised, and augmented for training."""
+"""The flowers as data sets: labelled images, normalised, and augmented for training."""
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +15,38 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from coursework.backbones import BACKBONES
+from coursework.data import fetch_flowers, sources
 from hw4.flowers.files import (
     PARTS,
+    SPLITS,
     find_folder,
+    homework_split,
     image_paths,
     read_class_names,
     read_labels,
     read_official_split,
 )
 from hw4.flowers.images import load_image
-from hw4.flowers.splits import SPLIT_SEED, homework_split
 from hw4.flowers.transforms import (
     IMAGENET,
     EvaluationTransform,
     Normalisation,
     TrainingTransform,
+    least_side,
 )
 
-SPLITS = ("official", "homework")
+_THREADS = min(8, os.cpu_count() or 1)
 
 
 class FlowerDataset(Dataset[dict[str, Any]]):
     """The flowers of one part of a data set in the Oxford layout, see `hw4.flowers.files`.
 
     An item is a dictionary with ``image``, a tensor (3, s, s), float32, normalised, and ``label``,
-    a whole number from 0. `batch` gives many at once, and faster.
+    a whole number from 0. `batch` loads many items at once, in several threads.
 
-    Augmentation is random but not arbitrary: what image i looks like in epoch e depends on
-    (``seed``, e, i) alone. A run that is resumed, or that loads in another number of threads,
-    workers or processes, sees the same images.
+    Augmentation depends on (``seed``, epoch, index) alone. A run that is resumed, or that loads in
+    another number of threads, workers or processes, sees the same images.
 
     Parameters
     ----------
@@ -54,23 +58,16 @@ class FlowerDataset(Dataset[dict[str, Any]]):
     split
         ``"official"``: the parts of ``setid.mat``. ``"homework"``: the stratified 70/15/15 of
         `homework_split`.
-    transform
-        By default `training_transform` in mode ``"train"`` and `evaluation_transform` in the
-        others. Either may be given for any mode, and so may any function from an upright RGB
-        picture (PIL) to a tensor (3, h, w); what that one makes is not kept in memory.
+    augment
+        Whether an image looks different in every epoch; by default in mode ``"train"`` only.
     image_size, normalisation
-        Side s in pixels, and the mean and standard deviation that the network was trained with; for
-        the default transforms.
+        Side s in pixels, and the mean and standard deviation that the network was trained with.
     seed
-        Of the augmentation.
-    split_seed
-        Of the homework's split: the same in all three modes, or they would overlap.
+        Where the random numbers of the augmentation start.
     cache_bytes
-        Memory that decoded images may take, so that later epochs need not decode them again. What
-        does not fit is decoded anew each time; the images are the same either way. An image takes
+        Memory that decoded images may take, so that later epochs need not decode them again. An
+        image that does not fit is decoded each time; the results are the same. An image takes
         3 s² bytes in val and test, and up to about 9 s² in training (4:3, three halves of s).
-    threads
-        How many decode at the same time in `batch`; as many as processors, at most 8, if None.
 
     Attributes
     ----------
@@ -78,20 +75,21 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         The class of each item, shape (m,), int64, from 0.
     paths
         The file of each item.
-    cache
-        The `PixelCache`, whose ``used`` are the bytes taken now.
+    augments
+        Whether an image may look different in another epoch.
     classes, class_names
         The number of classes of the whole data set, and their names.
+    epoch
+        Which augmentations the items show. Set it before each epoch of a
+        `torch.utils.data.DataLoader`, whose workers must not be persistent: they would keep the
+        epoch that they started with.
+    cache
+        The `PixelCache`, whose ``used`` are the bytes taken now.
 
     Raises
     ------
     FileNotFoundError, ValueError
         If files are missing, broken, or do not belong together. The message names the file.
-
-    Notes
-    -----
-    `torch.utils.data.DataLoader` works too: call `set_epoch` before each epoch, and with workers do
-    not set ``persistent_workers``, since they would not hear of it.
     """
 
     def __init__(
@@ -99,23 +97,20 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         root: Path | str,
         mode: str = "train",
         split: str = "official",
-        transform: Callable[[Image.Image], Tensor] | TrainingTransform | None = None,
         *,
+        augment: bool | None = None,
         image_size: int = 224,
         normalisation: Normalisation = IMAGENET,
         seed: int = 0,
-        split_seed: int = SPLIT_SEED,
         cache_bytes: int = 2**30,
-        threads: int | None = None,
     ) -> None:
         for name, value, allowed in (("mode", mode, PARTS), ("split", split, SPLITS)):
             if value not in allowed:
                 raise ValueError(f"{name} is {value!r}, expected one of {', '.join(allowed)}")
-        threads = min(8, os.cpu_count() or 1) if threads is None else threads
         for name, number, least in (
+            ("image_size", image_size, 1),
             ("seed", seed, 0),
             ("cache_bytes", cache_bytes, 0),
-            ("threads", threads, 1),
         ):
             if number < least:
                 raise ValueError(f"{name} is {number}, expected {least} or more")
@@ -125,7 +120,7 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         if split == "official":
             members = read_official_split(folder, len(labels))[mode]
         else:
-            members = homework_split(labels, split_seed)[mode]
+            members = homework_split(labels)[mode]
         if len(members) == 0:
             raise ValueError(f"{folder}: the {split} split has no image for mode {mode!r}")
         self.mode, self.split = mode, split
@@ -135,27 +130,27 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         self.class_names = read_class_names(folder, self.classes)
         self.image_size, self.normalisation = image_size, normalisation
         self.seed, self.epoch = seed, 0
-        build = TrainingTransform if mode == "train" else EvaluationTransform
-        self.transform = transform or build(image_size, *normalisation)
-        self.threads = threads
+        self.augments = mode == "train" if augment is None else augment
+        transform = TrainingTransform if self.augments else EvaluationTransform
+        self.transform = transform(image_size, normalisation)
         self.cache = PixelCache(cache_bytes)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        index = range(len(self))[index]
-        image = self._image(index, self.epoch)
-        return {"image": image.contiguous(), "label": int(self.labels[index])}
+        index = range(len(self))[index]  # -1 is the last; beyond it an IndexError
+        return {"image": self.image(index, self.epoch), "label": int(self.labels[index])}
 
-    @property
-    def augments(self) -> bool:
-        """Whether an image may look different in another epoch."""
-        return not isinstance(self.transform, EvaluationTransform)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the augmentations that items show from now on."""
-        self.epoch = epoch
+    def image(self, index: int, epoch: int) -> Tensor:
+        """Return an image (3, s, s) as it looks in an epoch."""
+        pixels = self.cache.get(index)
+        if pixels is None:
+            picture = load_image(self.paths[index], least_side(self.image_size))
+            pixels = self.transform.prepare(picture)
+            self.cache.put(index, pixels)
+        rng = np.random.default_rng((self.seed, epoch, index))
+        return torch.from_numpy(self.transform.finish(pixels, rng)).permute(2, 0, 1)
 
     def batch(
         self, indices: Sequence[int] | npt.NDArray[np.int64] | Tensor, epoch: int = 0
@@ -165,9 +160,9 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         Parameters
         ----------
         indices
-            Which, shape (b,), in the order that is wanted.
+            The items, shape (b,), in the order that is wanted.
         epoch
-            Whose augmentations to show.
+            The epoch whose augmentations the images show.
 
         Returns
         -------
@@ -176,33 +171,21 @@ class FlowerDataset(Dataset[dict[str, Any]]):
             int64.
         """
         members = [range(len(self))[int(index)] for index in indices]
-        with ThreadPoolExecutor(self.threads) as pool:
-            images = list(pool.map(lambda member: self._image(member, epoch), members))
+        with ThreadPoolExecutor(_THREADS) as pool:
+            images = list(pool.map(lambda member: self.image(member, epoch), members))
         stacked = torch.stack([image.permute(1, 2, 0) for image in images])
         return stacked.permute(0, 3, 1, 2), torch.from_numpy(self.labels[members])
 
     def stored(self, index: int) -> Image.Image:
-        """Return an image as it is stored, of its own size, upright and RGB."""
+        """Return an image as it is stored: of its own size, upright and RGB."""
         return load_image(self.paths[index])
-
-    def _image(self, index: int, epoch: int) -> Tensor:
-        """Return an image (3, s, s) as this epoch shows it, its channels last in memory."""
-        transform = self.transform
-        if not isinstance(transform, EvaluationTransform | TrainingTransform):
-            return transform(self.stored(index))
-        pixels = self.cache.get(index)
-        if pixels is None:
-            pixels = transform.prepare(load_image(self.paths[index], transform.least_side))
-            self.cache.put(index, pixels)
-        rng = np.random.default_rng((self.seed, epoch, index))
-        return torch.from_numpy(transform.finish(pixels, rng)).permute(2, 0, 1)
 
 
 class PixelCache:
-    """Decoded images up to a number of bytes; what came first stays.
+    """Decoded images up to a number of bytes; the first images stay.
 
-    Nothing is thrown out for something newer: an epoch goes through all images, and the least
-    recently used is exactly the one that is needed next. Copies start empty.
+    No image is thrown out for a newer one: an epoch goes through all images, so the least recently
+    used image is exactly the one that is needed next. A copy of the cache starts empty.
     """
 
     def __init__(self, limit: int) -> None:
@@ -211,14 +194,11 @@ class PixelCache:
         self._lock = threading.Lock()
 
     def get(self, index: int) -> npt.NDArray[np.uint8] | None:
-        """Return what was kept for ``index``, if anything."""
+        """Return the pixels that are kept for ``index``, if any."""
         return self._kept.get(index)
 
     def put(self, index: int, pixels: npt.NDArray[np.uint8]) -> None:
         """Keep ``pixels`` if there is room."""
-        if torch.utils.data.get_worker_info() is not None:
-            # A worker of a DataLoader ends with the epoch, and what it kept with it.
-            return
         with self._lock:
             if index not in self._kept and self.used + pixels.nbytes <= self.limit:
                 self._kept[index] = pixels
@@ -226,3 +206,102 @@ class PixelCache:
 
     def __reduce__(self) -> tuple[type["PixelCache"], tuple[int]]:
         return PixelCache, (self.limit,)
+
+
+@dataclass(frozen=True, eq=False)
+class FlowerSets:
+    """The parts of one split.
+
+    Attributes
+    ----------
+    train
+        The images to learn from; augmented, unless asked otherwise.
+    val
+        The images that every choice is made with: the learning rate and the epoch.
+    test
+        The images that are measured at the end and choose nothing.
+    """
+
+    train: FlowerDataset
+    val: FlowerDataset
+    test: FlowerDataset
+
+    def __iter__(self) -> Iterator[FlowerDataset]:
+        """Yield train, val and test."""
+        yield from (self.train, self.val, self.test)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class."""
+        return self.train.class_names
+
+
+def load_flowers(
+    root: Path | str,
+    split: str,
+    backbone: str,
+    image_size: int,
+    *,
+    seed: int = 0,
+    augment: bool = True,
+    download: bool = False,
+) -> FlowerSets:
+    """Open all parts of the flowers for one network.
+
+    Parameters
+    ----------
+    root, split, image_size, seed
+        As `hw4.flowers.FlowerDataset` takes them.
+    backbone
+        A name in `coursework.backbones.BACKBONES`: images are normalised as its weights expect.
+    augment
+        Whether a training image looks different in every epoch.
+    download
+        If files are missing, fetch Oxford's flowers into ``root`` and verify them, unless flowers
+        of another origin lie there. A folder that lacks nothing is read as it is.
+
+    Raises
+    ------
+    FileNotFoundError
+        If files are missing and not to be downloaded, or flowers other than Oxford's are there.
+    coursework.data.FetchError
+        If they cannot be downloaded.
+    ValueError
+        If there is no such backbone, or as `hw4.flowers.FlowerDataset` raises it.
+    """
+    if backbone not in BACKBONES:
+        raise ValueError(f"no backbone {backbone!r}; there are {', '.join(BACKBONES)}")
+    normalisation = Normalisation(BACKBONES[backbone].mean, BACKBONES[backbone].std)
+
+    def load(mode: str) -> FlowerDataset:
+        return FlowerDataset(
+            root,
+            mode,
+            split,
+            augment=augment and mode == "train",
+            image_size=image_size,
+            normalisation=normalisation,
+            seed=seed,
+        )
+
+    try:
+        return FlowerSets(*map(load, PARTS))
+    except FileNotFoundError:
+        if not download or not _may_be_filled(Path(root)):
+            raise
+    fetch_flowers(Path(root))
+    return FlowerSets(*map(load, PARTS))
+
+
+def _may_be_filled(folder: Path) -> bool:
+    """Return whether a folder holds no flowers yet, or a download of Oxford's that was stopped.
+
+    Oxford's flowers are known by their archive, whole or in part, or by the checksums of their
+    label files. Flowers of another origin, of which a file is missing, are not replaced.
+    """
+    *labels, archive = sources.FLOWERS
+    if any(folder.glob(f"{archive.name}*")):
+        return True
+    if there := [source for source in labels if source.find(folder)]:
+        return all(source.find_intact(folder) for source in there)
+    return not (folder / "jpg").exists()

@@ -1,4 +1,4 @@
-"""How well a trained network does on images it has not seen."""
+"""How well a trained network does on images that it has not seen."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,9 @@ import torch
 from torch.nn import functional
 
 from coursework.runtime import choose_device
-from hw4.flowers.batches import ImageSource, cut
-from hw4.flowers.frozen_inputs import FrozenInputs
+from hw4.flowers.dataset import FlowerDataset
+from hw4.flowers.inputs import FrozenInputs, cut_batches
 from hw4.flowers.networks import StagedNetwork
-from hw4.flowers.processes import Processes
-from hw4.flowers.settings import choose_precision
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Measured:
     loss
         Cross-entropy in nats.
     accuracy
-        Share of samples whose most probable class is theirs.
+        Share of samples whose most probable class is the true one.
     """
 
     loss: float
@@ -33,7 +31,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a network says of a data set.
+    """The probabilities that a network gives to each class, for all images of a data set.
 
     Attributes
     ----------
@@ -54,7 +52,7 @@ class Predictions:
 
     @property
     def accuracy(self) -> float:
-        """Share of samples whose most probable class is theirs."""
+        """Share of samples whose most probable class is the true one."""
         return float(np.mean(self.classes == self.labels))
 
     @property
@@ -77,30 +75,25 @@ class Predictions:
 
 
 @torch.no_grad()
-def evaluate(
-    network: StagedNetwork,
-    inputs: FrozenInputs,
-    batch_size: int,
-    processes: Processes | None = None,
-) -> Measured:
-    """Measure a network on all samples of ``inputs``; it is left in evaluation mode."""
-    processes = processes or Processes()
-    network.eval()
+def evaluate(inputs: FrozenInputs, batch_size: int) -> Measured:
+    """Measure a network on all samples of its inputs; it is left in evaluation mode."""
+    inputs.network.eval()
     samples = len(inputs.source.labels)
-    shares = [processes.share(batch) for batch in cut(np.arange(samples), batch_size)]
+    batches = cut_batches(np.arange(samples), batch_size)
     sums = torch.zeros(2, device=inputs.device)
-    for x, y in inputs.batches(shares, 0):
-        logits = inputs.compute(network.trained, x).float()
+    for x, y in inputs.batches(batches, epoch=0):
+        logits = inputs.logits(x)
         loss = functional.cross_entropy(logits, y, reduction="sum")
-        sums += torch.stack([loss, (logits.argmax(dim=1) == y).sum()])
-    loss, right = processes.total(sums).tolist()
-    return Measured(loss / samples, right / samples)
+        right = (logits.argmax(dim=1) == y).sum()
+        sums += torch.stack([loss, right])
+    loss_sum, right_sum = inputs.processes.total(sums).tolist()
+    return Measured(loss_sum / samples, right_sum / samples)
 
 
 @torch.no_grad()
 def predict(
     network: StagedNetwork,
-    source: ImageSource,
+    source: FlowerDataset,
     *,
     batch_size: int = 32,
     device: str | torch.device = "auto",
@@ -113,20 +106,17 @@ def predict(
     network
         It is left in evaluation mode.
     source
-        The images, in the order in which the result has them.
+        The images, in the order of the result.
     batch_size
-        Images that go through the network together. It changes the speed, not the result (up to
-        rounding).
+        Images that go through the network together. It changes the speed, and the result only by
+        rounding.
     device
         As `coursework.runtime.choose_device` takes it.
     precision
-        As in `hw4.flowers.TrainingSettings`: what a network was trained and validated in is what
-        it is tested in.
+        As in `hw4.flowers.TrainingSettings`. Take the one that the network was trained in.
     """
     target = choose_device(str(device))
-    dtype = choose_precision(precision, target)
-    inputs = FrozenInputs(network.to(target).eval(), source, target, dtype, cache_bytes=0)
-    batches = cut(np.arange(len(source.labels)), batch_size)
-    logits = [inputs.compute(network.trained, x).cpu() for x, _ in inputs.batches(batches, 0)]
-    rows = [z.double().softmax(dim=1) for z in logits]
+    inputs = FrozenInputs(network.to(target).eval(), source, target, precision, cache_bytes=0)
+    batches = cut_batches(np.arange(len(source.labels)), batch_size)
+    rows = [inputs.logits(x).cpu().double().softmax(dim=1) for x, _ in inputs.batches(batches, 0)]
     return Predictions(np.asarray(source.labels), torch.cat(rows).numpy())

@@ -1,71 +1,110 @@
-"""Coding part 1, the experiment: three ways to train one architecture, compared."""
+"""Coding part 1, the experiment: three ways to train one architecture, each with its best rate."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from hw4.flowers.batches import ImageSource
+from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.evaluation import Predictions, predict
-from hw4.flowers.history import History
-from hw4.flowers.learning_rate_search import (
-    AllDivergedError,
-    LearningRateSearch,
-    search_learning_rate,
-)
 from hw4.flowers.networks import StagedNetwork
-from hw4.flowers.settings import TrainingSettings
-from hw4.flowers.training import train_model
+from hw4.flowers.training import History, TrainingSettings, train_model
 
 MODE_NAMES = {
     "scratch": "A (scratch)",
     "finetune": "B (fine-tuned)",
     "last_layers": "C (last layers)",
 }
-"""The three modes of the homework, and what tables and figures call them."""
+"""The three modes of the homework, and their names in tables and figures."""
 
 Build = Callable[[str], StagedNetwork]
 """Returns a fresh network for a mode, the same one each time."""
 
 
-@dataclass(frozen=True, eq=False)
-class ModeResult:
-    """What one mode led to.
+@dataclass(frozen=True)
+class LearningRateSearch:
+    """The result of each learning rate.
 
     Attributes
     ----------
-    search
-        What each learning rate led to in a few epochs.
-    learning_rate
-        The one that was taken.
-    history
-        The training with it.
-    network
-        With the weights of the epoch that did best on the validation set; those it started from if
-        no epoch was finished.
-    validation, test
-        What this network says of the two sets.
+    histories
+        From the learning rate to its `History`, in the order in which they were tried.
     """
 
-    search: LearningRateSearch
-    learning_rate: float
-    history: History
-    network: StagedNetwork
-    validation: Predictions
-    test: Predictions
+    histories: dict[float, History]
 
-    @property
-    def learned(self) -> bool:
-        """Whether an epoch was finished before the training diverged, if it did."""
-        return len(self.history) > 0
+
+def chosen_rate(search: LearningRateSearch) -> float:
+    """Return the learning rate of the highest validation accuracy in any of its epochs.
+
+    Of equal rates, the one with the lowest validation loss in that epoch is taken. A rate that
+    diverged is never taken, although it may have done well before; if all diverged, it is the
+    lowest.
+    """
+    finished = {rate: h for rate, h in search.histories.items() if not h.diverged}
+    if not finished:
+        return min(search.histories)
+
+    def quality(rate: float) -> tuple[float, float]:
+        history = finished[rate]
+        return history.best_accuracy, -history.validation_loss[history.best_epoch - 1]
+
+    return max(finished, key=quality)
+
+
+def search_learning_rate(
+    fresh: StagedNetwork,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    learning_rates: Sequence[float],
+    settings: TrainingSettings,
+    *,
+    checkpoints: Path | None = None,
+    device: str = "auto",
+    show_progress: bool = False,
+    description: str = "search",
+) -> LearningRateSearch:
+    """Train with each learning rate, from the same fresh weights each time.
+
+    Parameters
+    ----------
+    fresh
+        The network to start from. Each learning rate trains a copy of it, so that no rate goes on
+        where another one stopped.
+    train, validation
+        As `hw4.flowers.train_model` takes them. The test set has no part in the choice.
+    learning_rates
+        The values to try.
+    settings
+        All settings but the learning rate, usually with few epochs.
+    checkpoints
+        A folder with one checkpoint for each value; ``None`` keeps nothing.
+    device, show_progress, description
+        As `hw4.flowers.train_model` takes them.
+    """
+    histories = {}
+    for rate in learning_rates:
+        training = train_model(
+            copy.deepcopy(fresh),
+            train,
+            validation,
+            replace(settings, learning_rate=rate),
+            checkpoint=None if checkpoints is None else checkpoints / f"rate_{rate!r}.pt",
+            device=device,
+            show_progress=show_progress,
+            description=f"{description}, rate {rate:g}",
+        )
+        histories[rate] = training.history
+    return LearningRateSearch(histories)
 
 
 def search_modes(
     build: Build,
-    train: ImageSource,
-    validation: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
     learning_rates: Sequence[float],
-    settings: TrainingSettings | None = None,
+    settings: TrainingSettings,
     *,
     modes: Sequence[str] = tuple(MODE_NAMES),
     checkpoints: Path | None = None,
@@ -82,7 +121,7 @@ def search_modes(
     train, validation, learning_rates, settings
         As `hw4.flowers.search_learning_rate` takes them.
     modes
-        Which, by the names in `hw4.flowers.MODES`.
+        The ways to train, by their names in `hw4.flowers.MODES`.
     checkpoints
         A folder that gets one folder for each mode, so that a search that was stopped goes on;
         ``None`` keeps nothing.
@@ -93,36 +132,71 @@ def search_modes(
     -------
     dict
         From the mode to its search. A search in which every value diverged is there too.
+
+    Raises
+    ------
+    ValueError
+        If there is no learning rate, one occurs twice or is not a positive number.
     """
-    settings = settings or TrainingSettings()
-    searches: dict[str, LearningRateSearch] = {}
-    for mode in modes:
-        # Each number of epochs in its own folder: a cosine schedule depends on it.
-        folder = f"search_{settings.epochs}_epochs"
-        try:
-            searches[mode] = search_learning_rate(
-                partial(build, mode),
-                train,
-                validation,
-                learning_rates,
-                settings,
-                checkpoints=None if checkpoints is None else checkpoints / mode / folder,
-                device=device,
-                show_progress=show_progress,
-                description=_title(mode),
-            )
-        except AllDivergedError as error:
-            searches[mode] = error.search
-    return searches
+    if not learning_rates or len(set(learning_rates)) < len(learning_rates):
+        raise ValueError(f"learning_rates are {list(learning_rates)}, expected different values")
+    # Each number of epochs has a folder of its own: a cosine schedule depends on it.
+    folder = f"search_{settings.epochs}_epochs"
+    return {
+        mode: search_learning_rate(
+            build(mode),
+            train,
+            validation,
+            learning_rates,
+            settings,
+            checkpoints=None if checkpoints is None else checkpoints / mode / folder,
+            device=device,
+            show_progress=show_progress,
+            description=MODE_NAMES.get(mode, mode),
+        )
+        for mode in modes
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class ModeResult:
+    """The result of one mode.
+
+    Attributes
+    ----------
+    search
+        The result of each learning rate in a few epochs.
+    learning_rate
+        The rate that was taken.
+    history
+        The training with it.
+    network
+        With the weights of the epoch that did best on the validation set; with those it started
+        from if no epoch was finished.
+    validation, test
+        The predictions of this network for the two sets.
+    """
+
+    search: LearningRateSearch
+    learning_rate: float
+    history: History
+    network: StagedNetwork
+    validation: Predictions
+    test: Predictions
+
+    @property
+    def learned(self) -> bool:
+        """Whether an epoch was finished before the training diverged, if it did."""
+        return len(self.history) > 0
 
 
 def train_modes(
     build: Build,
-    train: ImageSource,
-    validation: ImageSource,
-    test: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    test: FlowerDataset,
     searches: dict[str, LearningRateSearch],
-    settings: TrainingSettings | None = None,
+    settings: TrainingSettings,
     *,
     checkpoints: Path | None = None,
     device: str = "auto",
@@ -139,7 +213,7 @@ def train_modes(
     searches
         From `search_modes`.
     settings
-        All but the learning rate.
+        All settings but the learning rate.
 
     Returns
     -------
@@ -147,7 +221,6 @@ def train_modes(
         From the mode to its result. Where every learning rate diverged, the lowest is taken, and
         the history reports how it went.
     """
-    settings = settings or TrainingSettings()
     results: dict[str, ModeResult] = {}
     for mode, search in searches.items():
         rate = chosen_rate(search)
@@ -160,30 +233,21 @@ def train_modes(
             checkpoint=None if checkpoints is None else checkpoints / mode / name,
             device=device,
             show_progress=show_progress,
-            description=_title(mode),
+            description=MODE_NAMES.get(mode, mode),
         )
-        of_validation, of_test = (
-            predict(
-                training.network,
-                source,
-                batch_size=settings.batch_size,
-                device=device,
-                precision=settings.precision,
-            )
-            for source in (validation, test)
+        predict_on = partial(
+            predict,
+            training.network,
+            batch_size=settings.batch_size,
+            device=device,
+            precision=settings.precision,
         )
         results[mode] = ModeResult(
-            search, rate, training.history, training.network, of_validation, of_test
+            search,
+            rate,
+            training.history,
+            training.network,
+            predict_on(validation),
+            predict_on(test),
         )
     return results
-
-
-def chosen_rate(search: LearningRateSearch) -> float:
-    """Return the best learning rate, or the lowest if all of them diverged."""
-    if all(history.diverged for history in search.histories.values()):
-        return min(search.histories)
-    return search.best
-
-
-def _title(mode: str) -> str:
-    return MODE_NAMES.get(mode, mode)

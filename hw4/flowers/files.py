@@ -1,8 +1,8 @@
-"""The Oxford layout of flower photographs on disk: images, labels, and which part holds which.
+"""The Oxford layout of flower photographs on disk, and which image belongs to which part.
 
 A folder holds ``jpg/image_00001.jpg`` and so on; ``imagelabels.mat`` with the class of each image
 in ``labels``, from 1 to K; and ``setid.mat`` with the image numbers of the official parts in
-``trnid``, ``valid`` and ``tstid``, from 1. Any number of images and classes will do.
+``trnid``, ``valid`` and ``tstid``, from 1. The numbers of images and classes are free.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.io import loadmat
 
-from hw4.flowers.names import OXFORD_NAMES
-
 Ints = npt.NDArray[np.int64]
 
 PARTS = ("train", "val", "test")
 
-OFFICIAL_PARTS = {"train": "trnid", "val": "valid", "test": "tstid"}
-"""The variable of ``setid.mat`` that holds the image numbers of each mode."""
+SPLITS = ("official", "homework")
+
+SPLIT_SEED = 102
+"""Where the random numbers of the homework's split start."""
+
+_VARIABLES = {"train": "trnid", "val": "valid", "test": "tstid"}
+"""The variable of ``setid.mat`` that holds the image numbers of each part."""
 
 
 def find_folder(root: Path | str) -> Path:
@@ -35,19 +38,8 @@ def find_folder(root: Path | str) -> Path:
     for folder in (root, root / "flowers-102"):
         if (folder / "jpg").is_dir() and (folder / "imagelabels.mat").is_file():
             return folder
-    require_files(root, "jpg", "imagelabels.mat")
-    raise FileNotFoundError(f"{root}: jpg is not a folder, or imagelabels.mat not a file")
-
-
-def require_files(folder: Path, *names: str) -> None:
-    """Raise a FileNotFoundError that names what ``folder`` lacks and says how to get it."""
-    missing = [name for name in names if not (folder / name).exists()]
-    if missing:
-        raise FileNotFoundError(
-            f"{folder} lacks {' and '.join(missing)}; `coursework fetch flowers` brings the Oxford "
-            "flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
-            "imagelabels.mat and setid.mat"
-        )
+    _require(root, "jpg", "imagelabels.mat")
+    raise FileNotFoundError(f"{root}: jpg is not a folder, or imagelabels.mat is not a file")
 
 
 def read_labels(folder: Path) -> Ints:
@@ -58,7 +50,6 @@ def read_labels(folder: Path) -> Ints:
     FileNotFoundError, ValueError
         If the file is missing, cannot be read, or its labels are not 1 to K, each at least once.
     """
-    require_files(folder, "imagelabels.mat")
     path = folder / "imagelabels.mat"
     labels = _whole_numbers(path, _read_mat(path), "labels")
     present = np.unique(labels)
@@ -79,9 +70,9 @@ def read_official_split(folder: Path, images: int) -> dict[str, Ints]:
     Parameters
     ----------
     folder
-        Where the file lies.
+        The folder of the file.
     images
-        How many images there are. Not every one has to be in a part.
+        How many images there are. An image may be in no part.
 
     Raises
     ------
@@ -89,26 +80,70 @@ def read_official_split(folder: Path, images: int) -> dict[str, Ints]:
         If the file is missing or cannot be read, a number is outside 1 to ``images``, or an image
         is named twice.
     """
-    require_files(folder, "setid.mat")
     path = folder / "setid.mat"
     content = _read_mat(path)
-    parts = {mode: _whole_numbers(path, content, name) for mode, name in OFFICIAL_PARTS.items()}
-    for mode, numbers in parts.items():
+    parts = {part: _whole_numbers(path, content, name) for part, name in _VARIABLES.items()}
+    for part, numbers in parts.items():
         outside = numbers[(numbers < 1) | (numbers > images)]
         if len(outside):
             raise ValueError(
-                f"{path}: {OFFICIAL_PARTS[mode]} names image {outside[0]}, but imagelabels.mat has "
+                f"{path}: {_VARIABLES[part]} names image {outside[0]}, but imagelabels.mat has "
                 f"the images 1 to {images}; the two files are not from one data set"
             )
     numbers, times = np.unique(np.concatenate(list(parts.values())), return_counts=True)
     if (times > 1).any():
         number = numbers[times > 1][0]
-        where = [OFFICIAL_PARTS[mode] for mode in PARTS if number in parts[mode]]
+        where = [_VARIABLES[part] for part in PARTS if number in parts[part]]
         raise ValueError(
             f"{path}: image {number} stands {times[times > 1][0]} times, in {' and '.join(where)}; "
-            "an image may be in one part only, or the test is not one"
+            "an image may be in one part only, since a network is tested on images it has not seen"
         )
-    return {mode: numbers - 1 for mode, numbers in parts.items()}
+    return {part: numbers - 1 for part, numbers in parts.items()}
+
+
+def homework_split(labels: npt.ArrayLike, seed: int = SPLIT_SEED) -> dict[str, Ints]:
+    """Split every class at random into 70 % train, 15 % val and 15 % test.
+
+    A class of n images gives ⌊0.7 n⌋ to train, half of the others, rounded down, to val, and the
+    rest to test. A class of three images or more is in all three parts, a class of two in train
+    and test, a class of one in train.
+
+    Each image gets a random number, and the order of these numbers decides within its class. They
+    are the raw 64-bit output of PCG64, which NumPy promises never to change: unlike a shuffle, the
+    split is the same with every release and on every machine.
+
+    Parameters
+    ----------
+    labels
+        The class of each image, shape (m,), from 0.
+    seed
+        Where the random numbers start.
+
+    Returns
+    -------
+    dict
+        ``"train"``, ``"val"`` and ``"test"``: positions from 0, ascending. They are disjoint and
+        together hold every image.
+
+    Examples
+    --------
+    >>> {part: len(members) for part, members in homework_split([0] * 20 + [1] * 7).items()}
+    {'train': 18, 'val': 4, 'test': 5}
+    """
+    classes = np.asarray(labels)
+    if classes.ndim != 1 or classes.size == 0:
+        raise ValueError(f"labels has the shape {classes.shape}, expected (m,) with m > 0")
+    draw = np.random.PCG64(seed).random_raw(len(classes))
+    # The part of each image, as a position in PARTS.
+    part = np.empty(len(classes), np.int64)
+    for label in np.unique(classes):
+        members = np.flatnonzero(classes == label)
+        members = members[np.argsort(draw[members], kind="stable")]
+        n = len(members)
+        train = max(1, min(7 * n // 10, n - 2))
+        val = (n - train) // 2
+        part[members] = np.repeat([0, 1, 2], [train, val, n - train - val])
+    return {name: np.flatnonzero(part == number) for number, name in enumerate(PARTS)}
 
 
 def image_paths(folder: Path, images: int) -> list[Path]:
@@ -119,7 +154,7 @@ def image_paths(folder: Path, images: int) -> list[Path]:
     FileNotFoundError
         If one is missing.
     ValueError
-        If there are more of them than labels.
+        If there are more images than labels.
     """
     names = [f"image_{number:05d}.jpg" for number in range(1, images + 1)]
     found = {path.name for path in (folder / "jpg").glob("image_*.jpg")}
@@ -143,8 +178,8 @@ def read_class_names(folder: Path, classes: int) -> tuple[str, ...]:
     """Return the name of each class.
 
     They come from ``names.txt``, one a line in the order of the labels (blank lines and lines that
-    begin with ``#`` do not count); without that file Oxford's own names if there are 102 classes,
-    and else "class 1" and so on.
+    begin with ``#`` do not count). Without that file they are Oxford's own names if there are 102
+    classes, and "class 1" and so on if there are not.
 
     Raises
     ------
@@ -169,10 +204,22 @@ def read_class_names(folder: Path, classes: int) -> tuple[str, ...]:
     return names
 
 
+def _require(folder: Path, *names: str) -> None:
+    """Raise a FileNotFoundError that names the missing files and says how to get them."""
+    missing = [name for name in names if not (folder / name).exists()]
+    if missing:
+        raise FileNotFoundError(
+            f"{folder} lacks {' and '.join(missing)}; `coursework fetch flowers` brings the Oxford "
+            "flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
+            "imagelabels.mat and setid.mat"
+        )
+
+
 def _read_mat(path: Path) -> Mapping[str, Any]:
+    _require(path.parent, path.name)
     try:
         content: Mapping[str, Any] = loadmat(path)
-    except Exception as error:  # a damaged file fails in scipy, zlib or struct, each its own way
+    except Exception as error:  # scipy, zlib and struct each report a damaged file in their own way
         raise ValueError(
             f"{path} is not a MATLAB file that can be read ({error}); fetch it again"
         ) from error
@@ -191,3 +238,25 @@ def _whole_numbers(path: Path, content: Mapping[str, Any], name: str) -> Ints:
     if values.dtype.kind not in "uif" or not (values == np.floor(values)).all():
         raise ValueError(f"{path}: {name} holds {values.dtype}, expected whole numbers")
     return values.astype(np.int64)
+
+
+_NAMES = """
+pink primrose, hard-leaved pocket orchid, canterbury bells, sweet pea, english marigold, tiger lily,
+moon orchid, bird of paradise, monkshood, globe thistle, snapdragon, colt's foot, king protea,
+spear thistle, yellow iris, globe-flower, purple coneflower, peruvian lily, balloon flower,
+giant white arum lily, fire lily, pincushion flower, fritillary, red ginger, grape hyacinth,
+corn poppy, prince of wales feathers, stemless gentian, artichoke, sweet william, carnation,
+garden phlox, love in the mist, mexican aster, alpine sea holly, ruby-lipped cattleya, cape flower,
+great masterwort, siam tulip, lenten rose, barbeton daisy, daffodil, sword lily, poinsettia,
+bolero deep blue, wallflower, marigold, buttercup, oxeye daisy, common dandelion, petunia,
+wild pansy, primula, sunflower, pelargonium, bishop of llandaff, gaura, geranium, orange dahlia,
+pink-yellow dahlia?, cautleya spicata, japanese anemone, black-eyed susan, silverbush,
+californian poppy, osteospermum, spring crocus, bearded iris, windflower, tree poppy, gazania,
+azalea, water lily, rose, thorn apple, morning glory, passion flower, lotus, toad lily, anthurium,
+frangipani, clematis, hibiscus, columbine, desert-rose, tree mallow, magnolia, cyclamen, watercress,
+canna lily, hippeastrum, bee balm, ball moss, foxglove, bougainvillea, camellia, mallow,
+mexican petunia, bromelia, blanket flower, trumpet creeper, blackberry lily
+"""
+
+OXFORD_NAMES = tuple(" ".join(_NAMES.split()).split(", "))
+"""The names of Oxford's 102 classes, in the order of the labels."""

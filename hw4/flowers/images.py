@@ -1,12 +1,9 @@
-"""From an image file of any kind to upright RGB pixels."""
+"""Image files of any kind, read as upright RGB pictures."""
 
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-
-ORIENTATION = 0x0112
-"""The EXIF tag that says how a camera was held, 1 to 8."""
+from PIL import ExifTags, Image
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -17,33 +14,34 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+"""How an image is turned upright, by the EXIF orientation that says how the camera was held."""
 
 
 def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
     """Read an image file as RGB, the way up that a person sees it.
 
-    Grayscale, palette, CMYK and 16-bit images are converted; what is transparent becomes white;
-    the EXIF orientation of a camera is applied. Of an animation the first picture is taken.
+    Grayscale, palette, CMYK and 16-bit images are converted; transparent pixels become white; the
+    camera's EXIF orientation is applied; an animation gives its first picture.
 
     Parameters
     ----------
     path
         The file.
     least_side
-        If given, a JPEG may be decoded at a half, a quarter or an eighth of its size, which is much
-        faster, as long as its short side keeps at least so many pixels.
+        If given, a JPEG may be decoded at a half, a quarter or an eighth of its size, as long as
+        its short side keeps at least so many pixels. That is much faster.
 
     Returns
     -------
     PIL.Image.Image
-        Of mode ``"RGB"``.
+        A picture of mode ``"RGB"``.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is broken, cut short, or not an image. The message names the file.
+        If the file is broken, cut short, or not an image. The message names it.
     """
     path = Path(path)
     if not path.is_file():
@@ -53,10 +51,11 @@ def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
             if least_side is not None:
                 _draft(image, least_side)
             image.load()
-            return _upright(_as_rgb(image), _orientation(image))
+            turn = _turn(image)
+            return _as_rgb(image) if turn is None else _as_rgb(image).transpose(turn)
     except MemoryError:
         raise
-    except Exception as error:  # a foreign file fails in Pillow, zlib or struct, each its own way
+    except Exception as error:  # Pillow, zlib and struct each report a bad file in their own way
         raise ValueError(
             f"{path} cannot be read as an image ({error}; {path.stat().st_size:,} bytes); the file "
             "is damaged or of another kind: replace it, or fetch the data again"
@@ -78,7 +77,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers; save it with 8 bits a channel")
     if image.mode.startswith("I"):
-        # 16 bits a pixel. Pillow's own conversion cuts everything above 255 off.
+        # 16 bits a pixel: Pillow's own conversion makes every value above 255 white.
         deep = np.clip(np.asarray(image).astype(np.float64), 0, 65535)
         return Image.fromarray(np.rint(deep / 257).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
@@ -87,13 +86,9 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _TURNS.get(orientation)
-    return image if turn is None else image.transpose(turn)
-
-
-def _orientation(image: Image.Image) -> int:
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """Return how the image has to be turned to stand upright."""
     try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # the pixels are fine even where the camera's notes are not
-        return 1
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # damaged EXIF data says nothing about the pixels
+        return None

@@ -1,46 +1,166 @@
 """Coding part 1, the training: mini-batch SGD, the best epoch kept, resumed where it stopped."""
 
-import dataclasses
+import hashlib
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from coursework.progress import progress
 from coursework.runtime import choose_device
-from hw4.flowers.batches import ImageSource, epoch_batches
-from hw4.flowers.checkpoint import open_checkpoint
+from coursework.storage import locked
+from hw4.flowers.checkpoint import load_state, save_state
+from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.evaluation import evaluate
-from hw4.flowers.frozen_inputs import FrozenInputs
-from hw4.flowers.history import History
+from hw4.flowers.inputs import FrozenInputs, epoch_batches
 from hw4.flowers.networks import StagedNetwork
-from hw4.flowers.processes import Processes, current_processes
-from hw4.flowers.settings import TrainingSettings, choose_precision
-from hw4.flowers.training_checks import check_training
-from hw4.flowers.training_identity import training_identity
+from hw4.flowers.processes import current_processes
+
+SCHEDULES = ("constant", "cosine")
+PRECISIONS = ("auto", "fp32", "bf16")
 
 
-class DivergedError(ArithmeticError):
-    """The loss is no longer a number."""
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The choices of a training.
+
+    Attributes
+    ----------
+    epochs
+        Passes over the training set, at most.
+    learning_rate
+        The factor of the gradient in a step of SGD.
+    batch_size
+        Samples in a step, over all processes.
+    momentum, weight_decay
+        As SGD takes them.
+    schedule
+        ``"constant"``, or ``"cosine"``: from ``learning_rate`` down towards 0 along half a cosine,
+        epoch by epoch.
+    patience
+        Training stops early after so many epochs without a new best one (see
+        `hw4.flowers.History.best_epoch`); with ``None`` it never does.
+    seed
+        Where the random order of the samples starts.
+    precision
+        ``"fp32"``; ``"bf16"``, which the device must have in hardware; or ``"auto"``: bfloat16 if
+        the device has it, and float32 otherwise.
+    cache_bytes
+        How much memory the outputs of a frozen part may take in each process, for training and
+        validation set together. If those of a set do not fit, none of them are kept.
+    """
+
+    epochs: int = 10
+    learning_rate: float = 0.01
+    batch_size: int = 32
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    patience: int | None = None
+    seed: int = 0
+    precision: str = "auto"
+    cache_bytes: int = 2 * 2**30
+
+    def __post_init__(self) -> None:
+        for name, valid, expected in (
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("learning_rate", 0 < self.learning_rate < math.inf, "a positive number"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("momentum", 0 <= self.momentum < 1, "0 or more, below 1"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more"),
+            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            ("patience", self.patience is None or self.patience >= 1, "1 or more, or None"),
+            ("seed", self.seed >= 0, "0 or more"),
+            ("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
+            ("cache_bytes", self.cache_bytes >= 0, "0 or more"),
+        ):
+            if not valid:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}")
+
+    def learning_rate_at(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, counted from 0."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+
+
+@dataclass(frozen=True)
+class History:
+    """The measurements of a training, one number for every epoch that was finished.
+
+    Attributes
+    ----------
+    training_loss
+        Mean cross-entropy over the training samples in nats, each measured when its batch was
+        trained on, in training mode.
+    validation_loss, validation_accuracy
+        Over all validation samples at the end of the epoch, in evaluation mode.
+    learning_rate
+        The learning rate of the epoch.
+    seconds
+        How long the epoch took, validation included.
+    diverged
+        Empty, or the report of a loss that was no longer a number, which ended the training.
+    """
+
+    training_loss: tuple[float, ...] = ()
+    validation_loss: tuple[float, ...] = ()
+    validation_accuracy: tuple[float, ...] = ()
+    learning_rate: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
+    diverged: str = ""
+
+    def __len__(self) -> int:
+        return len(self.training_loss)
+
+    def append(self, **measured: float) -> "History":
+        """Return the history with one epoch more; each field but ``diverged`` has to be named."""
+        fields: dict[str, Any] = {
+            name: (*getattr(self, name), value) for name, value in measured.items()
+        }
+        return replace(self, **fields)
+
+    @property
+    def summary(self) -> str:
+        """A few words on the last epoch."""
+        return "diverged" if self.diverged else f"validation {self.validation_accuracy[-1]:.3f}"
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, of the highest validation accuracy; 0 if none was finished.
+
+        Of equal epochs, the one with the lowest validation loss is the best.
+        """
+        accuracies, losses = self.validation_accuracy, self.validation_loss
+        epochs = range(1, len(self) + 1)
+        return max(epochs, key=lambda i: (accuracies[i - 1], -losses[i - 1]), default=0)
+
+    @property
+    def best_accuracy(self) -> float:
+        """The highest validation accuracy; NaN if no epoch was finished."""
+        return max(self.validation_accuracy, default=math.nan)
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What a training ended with.
+    """The result of a training.
 
     Attributes
     ----------
     network
-        With the weights of the epoch that did best on the validation set, in evaluation mode. If
-        none was finished, those it started from.
+        With the weights of the epoch that did best on the validation set, in evaluation mode. If no
+        epoch was finished, they are the weights that it started from.
     history
-        What was measured in each epoch.
+        The measurements of each epoch.
     """
 
     network: StagedNetwork
@@ -49,8 +169,8 @@ class Training:
 
 def train_model(
     network: StagedNetwork,
-    train: ImageSource,
-    validation: ImageSource,
+    train: FlowerDataset,
+    validation: FlowerDataset,
     settings: TrainingSettings | None = None,
     *,
     checkpoint: Path | str | None = None,
@@ -71,11 +191,11 @@ def train_model(
     train, validation
         From `hw4.flowers.FlowerDataset`.
     settings
-        How to train; the defaults of `TrainingSettings` without it.
+        How to train; by default as `TrainingSettings` does.
     checkpoint
         A file to which the state is written after each epoch. If it is there already, training
         goes on from it, and ends with the same weights as one that was never stopped (same seed,
-        on the CPU; elsewhere up to rounding). It is left there, so that a finished training is not
+        on the CPU; elsewhere up to rounding). The file stays, so that a finished training is not
         done again.
     device
         As `coursework.runtime.choose_device` takes it.
@@ -90,76 +210,123 @@ def train_model(
     ------
     ValueError
         If the network has not as many outputs as there are classes, a data set is empty, the
-        precision is not to be had on the device, or the checkpoint belongs to another training or
-        is in use.
+        device does not have the precision, or the checkpoint belongs to another training.
+    coursework.storage.BusyError
+        If another process is training with the checkpoint.
     """
     settings = settings or TrainingSettings()
     target = choose_device(str(device))
-    precision = choose_precision(settings.precision, target)
-    check_training(network, train, validation, settings)
-    processes = current_processes()
-    identity = training_identity(network, train, validation, settings, precision)
-    run = TrainingRun(network.to(target), train, validation, settings, target, precision, processes)
-    first = processes.rank == 0
-    with open_checkpoint(checkpoint if first else None, identity) as file:
-        run.restore(processes.from_first(file.load()))
-        if len(run.history) > settings.epochs:
+    _check_training(network, train, validation, settings)
+    run = TrainingRun(network.to(target), train, validation, settings, target)
+    identity = _identity(network, train, validation, settings, run.inputs.precision)
+    first = run.processes.rank == 0
+    # The first process alone reads and writes the file.
+    file = Path(checkpoint) if checkpoint and first else None
+    with locked(file) if file else nullcontext():
+        run.restore(run.processes.from_first(load_state(file, identity) if file else None))
+        done = len(run.history)
+        if done > settings.epochs:
             raise ValueError(
-                f"{checkpoint} holds {len(run.history)} epochs already, {settings.epochs} are "
-                "asked for; ask for as many or more, or name another checkpoint"
+                f"{checkpoint} holds {done} epochs already, {settings.epochs} are asked for; ask "
+                "for as many or more, or name another checkpoint"
             )
-        bar = progress(
-            total=settings.epochs * len(train.labels),
+        size = len(train.labels)
+        with progress(
+            total=settings.epochs * size,
             description=description,
             unit="image",
             show=show_progress and first,
-            initial=len(run.history) * len(train.labels),
-        )
-        with bar:
+            initial=done * size,
+        ) as bar:
             while not run.finished:
-                try:
-                    run.epoch(bar)
-                except DivergedError as report:
-                    run.history = dataclasses.replace(run.history, diverged=str(report))
-                    bar.set_postfix_str("diverged", refresh=False)
-                else:
-                    accuracy = run.history.validation_accuracy[-1]
-                    bar.set_postfix_str(f"validation {accuracy:.3f}", refresh=False)
-                file.save(run.state())
+                run.epoch(bar)
+                bar.set_postfix_str(run.history.summary, refresh=False)
+                if file:
+                    save_state(file, identity, run.state())
     network.trained.load_state_dict(run.best)
     return Training(network.eval(), run.history)
 
 
 class TrainingRun:
-    """The state of a training: what an epoch changes, and a checkpoint keeps."""
+    """The state of a training: all that an epoch changes, and that a checkpoint keeps.
+
+    Attributes
+    ----------
+    inputs, validation
+        What enters the trained part of the network in training and in validation.
+    history
+        The measurements so far.
+    best
+        The weights of the trained part after the best epoch.
+    """
 
     def __init__(
         self,
         network: StagedNetwork,
-        train: ImageSource,
-        validation: ImageSource,
+        train: FlowerDataset,
+        validation: FlowerDataset,
         settings: TrainingSettings,
         device: torch.device,
-        precision: torch.dtype | None,
-        processes: Processes,
     ) -> None:
-        self.network, self.settings, self.processes = network, settings, processes
-        # Augmented images are not cached; otherwise each data set gets room by its size.
+        self.network, self.settings, self.processes = network, settings, current_processes()
+        # Nothing is kept of augmented images; other data sets get room by their sizes.
         sizes = [0 if source.augments else len(source.labels) for source in (train, validation)]
         room = [settings.cache_bytes * size // max(sum(sizes), 1) for size in sizes]
-        self.train = FrozenInputs(network, train, device, precision, room[0])
-        self.validation = FrozenInputs(network, validation, device, precision, room[1])
-        self.parallel = processes.parallel(network.trained, device)
+        how = (device, settings.precision)
+        self.inputs = FrozenInputs(network, train, *how, room[0], self.processes)
+        self.validation = FrozenInputs(network, validation, *how, room[1], self.processes)
+        self.processes.synchronise(network.trained)
         self.optimizer = torch.optim.SGD(
             network.trained.parameters(),
             lr=settings.learning_rate,
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
         )
-        # float16 has so few exponents that small gradients vanish unless the loss is scaled up.
-        self.scaler = torch.amp.GradScaler(device.type, enabled=precision is torch.float16)
         self.history = History()
-        self.best = _copy(network.trained.state_dict())
+        self.best = copied(network.trained.state_dict())
+
+    def epoch(self, bar: Any) -> None:
+        """Train for one epoch, measure it, and keep the weights if they are the best so far."""
+        start = time.perf_counter()
+        number = len(self.history)
+        rate = self.settings.learning_rate_at(number)
+        self.optimizer.param_groups[0]["lr"] = rate
+        training_loss = self.train(number, bar)
+        measured = evaluate(self.validation, self.settings.batch_size)
+        for name, loss in (("training", training_loss), ("validation", measured.loss)):
+            if not math.isfinite(loss):
+                where = f"in epoch {number + 1}, at learning rate {rate:g}"
+                report = f"the {name} loss became {loss} {where}; take a lower one"
+                self.history = replace(self.history, diverged=report)
+                return
+        self.history = self.history.append(
+            training_loss=training_loss,
+            validation_loss=measured.loss,
+            validation_accuracy=measured.accuracy,
+            learning_rate=rate,
+            seconds=time.perf_counter() - start,
+        )
+        if self.history.best_epoch == len(self.history):
+            self.best = copied(self.network.trained.state_dict())
+
+    def train(self, number: int, bar: Any) -> float:
+        """Take one step for each batch, in a new order; return the mean loss over all samples."""
+        self.network.train()
+        samples = len(self.inputs.source.labels)
+        batches = epoch_batches(samples, self.settings.batch_size, self.settings.seed, number)
+        total = 0.0
+        for batch, (x, y) in zip(batches, self.inputs.batches(batches, number), strict=True):
+            loss = functional.cross_entropy(self.inputs.logits(x), y, reduction="sum")
+            self.optimizer.zero_grad()
+            # A step follows the mean loss of its batch, whatever the size of the batch.
+            (loss / len(batch)).backward()  # type: ignore[no-untyped-call]
+            self.processes.add_gradients(self.network.trained)
+            self.optimizer.step()
+            total += self.processes.total(loss.detach()).item()
+            if not math.isfinite(total):
+                break  # no later batch can mend it
+            bar.update(len(batch))
+        return total / samples
 
     @property
     def finished(self) -> bool:
@@ -168,76 +335,90 @@ class TrainingRun:
         stopped = patience is not None and done - self.history.best_epoch >= patience and done > 0
         return done >= self.settings.epochs or stopped or bool(self.history.diverged)
 
-    def epoch(self, bar: Any) -> None:
-        """Train for one epoch, measure it, and keep the weights if they are the best so far."""
-        start = time.perf_counter()
-        number = len(self.history)
-        learning_rate = self.settings.learning_rate_at(number)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        loss = self._train(number, bar)
-        measured = evaluate(self.network, self.validation, self.settings.batch_size, self.processes)
-        if not math.isfinite(measured.loss):
-            # The last step of the epoch is the one that no later batch would have shown.
-            raise DivergedError(
-                f"the validation loss became {measured.loss} in epoch {number + 1}, at learning "
-                f"rate {learning_rate:g}; take a lower one"
-            )
-        self.history = self.history.append(
-            training_loss=loss,
-            validation_loss=measured.loss,
-            validation_accuracy=measured.accuracy,
-            learning_rate=learning_rate,
-            seconds=time.perf_counter() - start,
-        )
-        if self.history.best_epoch == len(self.history):
-            self.best = _copy(self.network.trained.state_dict())
-
-    def _train(self, number: int, bar: Any) -> float:
-        """Take one step a batch; return the mean loss over all samples."""
-        self.network.train()
-        samples, size = len(self.train.source.labels), self.settings.batch_size
-        batches = epoch_batches(samples, size, self.settings.seed, number)
-        shares = [self.processes.share(batch) for batch in batches]
-        total = 0.0
-        for batch, (x, y) in zip(batches, self.train.batches(shares, number), strict=True):
-            logits = self.train.compute(self.parallel, x).float()
-            loss = functional.cross_entropy(logits, y, reduction="sum")
-            batch_loss = self.processes.total(loss.detach()).item()
-            if not math.isfinite(batch_loss):
-                raise DivergedError(
-                    f"the training loss became {batch_loss} in epoch {number + 1}, at learning "
-                    f"rate {self.optimizer.param_groups[0]['lr']:g}; take a lower one"
-                )
-            self.optimizer.zero_grad(set_to_none=True)
-            # The gradient of the mean over the whole batch: processes average theirs.
-            mean = loss * (self.processes.size / len(batch))
-            self.scaler.scale(mean).backward()  # type: ignore[no-untyped-call]
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-            total += batch_loss
-            bar.update(len(batch))
-        return total / samples
-
     def state(self) -> dict[str, Any]:
-        """Return what the next epoch depends on."""
+        """Return everything that the next epoch depends on."""
         return {
-            "trained": _copy(self.network.trained.state_dict()),
+            "trained": copied(self.network.trained.state_dict()),
             "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "history": dataclasses.asdict(self.history),
+            # Earlier versions scaled the loss in float16, and look for this key.
+            "scaler": {},
+            "history": asdict(self.history),
             "best": self.best,
         }
 
     def restore(self, state: Mapping[str, Any] | None) -> None:
-        """Go back to what `state` returned, if there is anything."""
+        """Go back to a state that `state` returned, if there is one."""
         if state is not None:
             self.network.trained.load_state_dict(state["trained"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.scaler.load_state_dict(state["scaler"])
             self.history = History(**state["history"])
             self.best = state["best"]
 
 
-def _copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a copy of a ``state_dict`` on the CPU, which later steps do not change."""
     return {name: tensor.detach().to("cpu", copy=True) for name, tensor in state.items()}
+
+
+def _check_training(
+    network: StagedNetwork,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    settings: TrainingSettings,
+) -> None:
+    """Refuse what would fail after hours, or give a result that means nothing."""
+    for name, source in (("training", train), ("validation", validation)):
+        if len(source.labels) == 0:
+            raise ValueError(f"the {name} set is empty")
+        highest = int(source.labels.max())
+        if highest >= network.classes:
+            raise ValueError(
+                f"the {name} set has labels up to {highest}, but the network has "
+                f"{network.classes} outputs; build it with as many as there are classes"
+            )
+    if not network.fixed_statistics and min(settings.batch_size, len(train.labels)) == 1:
+        raise ValueError(
+            f"batches of a single image (batch_size is {settings.batch_size}, the training set "
+            f"has {len(train.labels)}), but BatchNorm cannot take the variance of one; take a "
+            "larger batch_size, or a mode that keeps the statistics of loaded weights"
+        )
+
+
+def _identity(
+    network: StagedNetwork,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    settings: TrainingSettings,
+    precision: torch.dtype,
+) -> dict[str, str]:
+    """Describe what makes a training this one and no other, for its checkpoint.
+
+    These are settings, network with its first weights, data, precision and the release of PyTorch.
+    If one of them differs, a training that goes on from a checkpoint ends in neither the result of
+    the old one nor that of the new one.
+    """
+    fields = {name: str(value) for name, value in vars(settings).items() if name != "cache_bytes"}
+    if settings.schedule == "constant":
+        # More epochs only continue such a training; other schedules spread over all epochs.
+        del fields["epochs"]
+    return fields | {
+        "precision": str(precision),
+        "network": network.name,
+        "initial weights": _digest(x.cpu().numpy() for x in network.state_dict().values()),
+        "training set": _source_digest(train),
+        "validation set": _source_digest(validation),
+        "torch version": str(torch.__version__),
+    }
+
+
+def _source_digest(source: FlowerDataset) -> str:
+    """Digest the labels and one image, which shows size, normalisation and augmentation."""
+    image, _ = source.batch(np.array([0]), 0)
+    return _digest([np.asarray(source.labels), image.numpy()])
+
+
+def _digest(arrays: Iterable[npt.ArrayLike]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]

@@ -1,6 +1,6 @@
-"""From an upright RGB picture to the square, normalised tensor that a network takes.
+"""From an upright RGB picture to the square, normalised array that a network takes.
 
-A transform has two steps. `prepare` is the same every time, so that its result can be kept in
+A transform has two steps. `prepare` gives the same result every time, so the result can be kept in
 memory; `finish` is cheap and, in training, random. Its random numbers come in as an argument.
 """
 
@@ -14,11 +14,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from coursework.backbones import BACKBONES
+
 Pixels = npt.NDArray[np.uint8]
+Normalised = npt.NDArray[np.float32]
 Channels = tuple[float, float, float]
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""What red, green and blue count in the gray of a colour (ITU-R BT.601)."""
+"""The weights of red, green and blue in the gray value of a colour (ITU-R BT.601)."""
 
 
 class Normalisation(NamedTuple):
@@ -28,55 +31,40 @@ class Normalisation(NamedTuple):
     std: Channels
 
 
-IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-"""What torchvision's ResNets were trained with."""
+IMAGENET = Normalisation(BACKBONES["resnet18"].mean, BACKBONES["resnet18"].std)
+"""The normalisation that torchvision's ResNets were trained with."""
 
-HALF = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-"""To [-1, 1]: what EfficientNet-Lite0 was trained with."""
+HALF = Normalisation(BACKBONES["efficientnet_lite0"].mean, BACKBONES["efficientnet_lite0"].std)
+"""To [-1, 1], the normalisation that EfficientNet-Lite0 was trained with."""
 
 
 @dataclass(frozen=True)
 class EvaluationTransform:
     """The middle square of an image, as large as it can be, the same every time.
 
-    Often an eighth of each side is cut off as well. A photograph of a flower has little to spare:
-    on 300 of them the features of EfficientNet-Lite0 tell more when nothing is cut off.
+    Others often cut off an eighth of each side as well. A photograph of a flower has little to
+    spare: on 300 of them the features of EfficientNet-Lite0 tell more when nothing is cut off.
 
     Attributes
     ----------
     image_size
         Side s of the result in pixels.
-    mean, std
-        See `Normalisation`.
+    normalisation
+        Mean and deviation of each channel.
     """
 
     image_size: int = 224
-    mean: Channels = IMAGENET.mean
-    std: Channels = IMAGENET.std
-
-    def __post_init__(self) -> None:
-        _check(self.image_size, self.mean, self.std)
-
-    @property
-    def least_side(self) -> int:
-        """Pixels that the short side of a decoded image should keep."""
-        return math.ceil(_MARGIN * self.image_size)
+    normalisation: Normalisation = IMAGENET
 
     def prepare(self, image: Image.Image) -> Pixels:
         """Return the middle square, shape (s, s, 3), uint8."""
         side = min(image.size)
         left, top = ((length - side) / 2 for length in image.size)
-        return np.array(_resample(image, self.image_size, (left, top, left + side, top + side)))
+        return np.array(resample(image, self.image_size, (left, top, left + side, top + side)))
 
-    def finish(
-        self, pixels: Pixels, rng: np.random.Generator | None = None
-    ) -> npt.NDArray[np.float32]:
+    def finish(self, pixels: Pixels, rng: np.random.Generator | None = None) -> Normalised:
         """Normalise; nothing is random."""
-        return _colour(pixels, np.eye(3, dtype=np.float32), 0.0, self.mean, self.std)
-
-    def __call__(self, image: Image.Image) -> Tensor:
-        """Map an RGB picture to a tensor (3, s, s), float32."""
-        return _tensor(self.finish(self.prepare(image)))
+        return recolour(pixels, np.eye(3, dtype=np.float32), 0.0, self.normalisation)
 
 
 @dataclass(frozen=True)
@@ -88,10 +76,8 @@ class TrainingTransform:
 
     Attributes
     ----------
-    image_size
-        Side s of the result in pixels.
-    mean, std
-        See `Normalisation`.
+    image_size, normalisation
+        As for `EvaluationTransform`.
     least_area
         The rectangle has at least this part of the area, before it is shrunk to fit into the image.
     most_stretch
@@ -101,40 +87,26 @@ class TrainingTransform:
     """
 
     image_size: int = 224
-    mean: Channels = IMAGENET.mean
-    std: Channels = IMAGENET.std
+    normalisation: Normalisation = IMAGENET
     least_area: float = 0.4
     most_stretch: float = 4 / 3
     jitter: float = 0.2
 
-    def __post_init__(self) -> None:
-        _check(self.image_size, self.mean, self.std)
-        if not (0 < self.least_area <= 1 <= self.most_stretch and 0 <= self.jitter < 1):
-            raise ValueError(
-                f"expected least_area in (0, 1], most_stretch 1 or more and jitter in [0, 1), "
-                f"found {self.least_area}, {self.most_stretch} and {self.jitter}"
-            )
-
-    @property
-    def least_side(self) -> int:
-        """Pixels that the short side of a decoded image should keep."""
-        return math.ceil(_MARGIN * self.image_size)
-
     def prepare(self, image: Image.Image) -> Pixels:
         """Return the whole image, its short side shrunk to `least_side` if it is longer."""
-        scale = self.least_side / min(image.size)
+        scale = least_side(self.image_size) / min(image.size)
         if scale < 1:
             width, height = (max(1, round(length * scale)) for length in image.size)
             image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
         return np.array(image)
 
-    def finish(self, pixels: Pixels, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    def finish(self, pixels: Pixels, rng: np.random.Generator) -> Normalised:
         """Cut, mirror, change the light, and normalise."""
         height, width = pixels.shape[:2]
         box = random_box(width, height, self.least_area, self.most_stretch, rng)
         mirrored = rng.random() < 0.5
         brightness, saturation, contrast = rng.uniform(1 - self.jitter, 1 + self.jitter, 3)
-        cut = _resample(Image.fromarray(pixels), self.image_size, box)
+        cut = resample(Image.fromarray(pixels), self.image_size, box)
         if mirrored:
             cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         square = np.asarray(cut)
@@ -144,33 +116,22 @@ class TrainingTransform:
         gray = float(square.mean(axis=0).mean(axis=0) @ LUMA) / 255 * brightness
         mix = saturation * np.eye(3) + (1 - saturation) * LUMA
         matrix = (contrast * brightness * mix).astype(np.float32)
-        return _colour(square, matrix, (1 - contrast) * gray, self.mean, self.std)
-
-    def __call__(self, image: Image.Image, rng: np.random.Generator) -> Tensor:
-        """Map an RGB picture to a tensor (3, s, s), float32."""
-        return _tensor(self.finish(self.prepare(image), rng))
+        return recolour(square, matrix, (1 - contrast) * gray, self.normalisation)
 
 
-def training_transform(
-    image_size: int = 224, mean: Channels = IMAGENET.mean, std: Channels = IMAGENET.std
-) -> TrainingTransform:
-    """Return the transform of mode ``"train"``: it augments."""
-    return TrainingTransform(image_size, mean, std)
+def least_side(image_size: int) -> int:
+    """Return the pixels that the short side of a decoded image keeps.
 
-
-def evaluation_transform(
-    image_size: int = 224, mean: Channels = IMAGENET.mean, std: Channels = IMAGENET.std
-) -> EvaluationTransform:
-    """Return the transform of modes ``"val"`` and ``"test"``: the same each time."""
-    return EvaluationTransform(image_size, mean, std)
+    Of 1.5 times the size that is asked for, a random part of 0.4 of the area, 0.63 of the side, is
+    hardly ever enlarged.
+    """
+    return math.ceil(1.5 * image_size)
 
 
 def unnormalise(
     images: Tensor, mean: Channels = IMAGENET.mean, std: Channels = IMAGENET.std
 ) -> Tensor:
-    """Return what a person sees, in [0, 1], of normalised images (..., 3, height, width)."""
-    if images.ndim < 3 or images.shape[-3] != 3:
-        raise ValueError(f"images have the shape {tuple(images.shape)}, expected (..., 3, h, w)")
+    """Return normalised images (..., 3, height, width) as a person sees them, in [0, 1]."""
     means, stds = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in (mean, std))
     return (images.float() * stds + means).clamp(0, 1)
 
@@ -180,9 +141,9 @@ def random_box(
 ) -> tuple[float, float, float, float]:
     """Draw a rectangle within an image: left, top, right and bottom edge in pixels.
 
-    Its area is uniform between ``least_area`` and all of the image, the logarithm of its width over
-    its height uniform between ± log ``most_stretch``; where it does not fit, it is shrunk until it
-    does. (Inception's crop [1]_, which tries again instead.)
+    Its area is uniform between ``least_area`` and all of the image, and the logarithm of its width
+    over its height is uniform between ± log ``most_stretch``. A rectangle that does not fit is
+    shrunk until it does. (Inception's crop [1]_ draws again instead.)
 
     References
     ----------
@@ -198,30 +159,21 @@ def random_box(
     return left, top, min(left + w, width), min(top + h, height)
 
 
-_MARGIN = 1.5  # a cut of 0.4 of the area, 0.63 of the side, is then hardly ever enlarged
-
-
-def _check(image_size: int, mean: Channels, std: Channels) -> None:
-    if image_size < 1:
-        raise ValueError(f"image_size is {image_size}, expected 1 or more pixels")
-    if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
-        raise ValueError(f"expected three means and three positive stds, found {mean} and {std}")
-
-
-def _resample(image: Image.Image, side: int, box: tuple[float, float, float, float]) -> Image.Image:
+def resample(image: Image.Image, side: int, box: tuple[float, float, float, float]) -> Image.Image:
     """Return a part of an image as a square: bilinear, antialiased, in one step."""
     return image.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=3)
 
 
-def _colour(
-    pixels: Pixels, matrix: npt.NDArray[np.float32], shift: float, mean: Channels, std: Channels
-) -> npt.NDArray[np.float32]:
+def recolour(
+    pixels: Pixels, matrix: npt.NDArray[np.float32], shift: float, normalisation: Normalisation
+) -> Normalised:
     """Return ``(clip(matrix x + shift, 0, 1) - mean) / std`` for the colour x in [0, 1] of a pixel.
 
-    Division and normalisation are moved into matrix, shift and bounds. These are repeated along a
-    row of the image, since NumPy is many times slower where the last axis has three numbers only.
+    The division by 255 and the normalisation are moved into the matrix, the shift and the bounds.
+    Shift and bounds are repeated along a row of the image, since NumPy is many times slower on a
+    last axis of only three numbers.
     """
-    means, stds = np.array(mean, np.float32), np.array(std, np.float32)
+    means, stds = (np.array(values, np.float32) for values in normalisation)
     scaled = (matrix / (255 * stds[:, None])).T
     height, width, _ = pixels.shape
     rows = (pixels.reshape(-1, 3).astype(np.float32) @ scaled).reshape(height, 3 * width)
@@ -232,7 +184,3 @@ def _colour(
     np.maximum(rows, low, out=rows)
     np.minimum(rows, high, out=rows)
     return rows.reshape(pixels.shape)
-
-
-def _tensor(array: npt.NDArray[np.float32]) -> Tensor:
-    return torch.from_numpy(array).permute(2, 0, 1).contiguous()

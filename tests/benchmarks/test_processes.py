@@ -7,7 +7,7 @@ from hw3.mnist import Digits
 
 
 def test_who_takes_part_writes_what_extract_writes(monkeypatch, tmp_path):
-    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.setenv(name, "set by the benchmark, and back afterwards")
     assert 0 < take_part(tmp_path / "x.mat", 20, 0, 1, free_port()) < 60
     train = digits()

@@ -1,13 +1,13 @@
 """The command line: what it is given reaches the notebook, and errors are one line."""
 
-import argparse
 import subprocess
 import sys
+import zipfile
 
 import nbformat
 import pytest
 
-from coursework.cli import _assignment, main
+from coursework.cli import main
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def notebook(tmp_path):
             "from coursework.profiles import get_profile\n"
             "settings = get_profile(profile, **overrides)\n"
             "print(settings.name, settings.softmax_epochs, settings.sweep_batch_sizes)\n"
-            "print(settings.build_root)"
+            "print(settings.build_root, settings.feature_image_size, settings.flowers_weights)"
         ),
     ]
     path = tmp_path / "small.ipynb"
@@ -38,19 +38,37 @@ def printed(path):
 
 def test_run_passes_profile_and_fields_on(notebook, tmp_path, capsys):
     build = tmp_path / "out"
-    arguments = ["--profile", "full", "-p", "softmax_epochs=7", "--set", "sweep_batch_sizes=(4, 8)"]
-    assert main(["run", str(notebook), "--build", str(build), *arguments]) == 0
-    assert printed(build / "small.ipynb") == ["full 7 (4, 8)", str(build)]
+    fields = ["softmax_epochs=7", "sweep_batch_sizes = (4, 8)", "feature_image_size=None"]
+    fields += [f"flowers_weights={tmp_path}/a=b.pth"]
+    arguments = [text for field in fields for text in ("--set", field)]
+    arguments += ["--profile", "full", "--build", str(build)]
+    assert main(["run", str(notebook), *arguments]) == 0
+    assert printed(build / "small.ipynb") == [
+        "full 7 (4, 8)",
+        f"{build} None {tmp_path}/a=b.pth",
+    ]
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:2] == ["small", "1/3"]
     assert lines[-1].startswith(str(build / "small.ipynb"))
 
 
-def test_submit_leaves_the_notebook_and_its_pdf(notebook, tmp_path):
+def test_a_submission_is_made_and_verified(notebook, tmp_path, capsys):
     build = tmp_path / "out"
     assert main(["submit", str(notebook), "--build", str(build)]) == 0
     assert printed(build / "small.ipynb")[0].startswith("embedded 100")
     assert (build / "small.pdf").read_bytes().startswith(b"%PDF-")
+    assert "small.pdf (1 page), small_submission.zip: checked" in capsys.readouterr().out
+    assert main(["verify", str(build / "small_submission.zip")]) == 0
+    assert "2 files as its manifest lists them" in capsys.readouterr().out
+
+
+def test_a_zip_that_is_no_submission_is_one_line(tmp_path, capsys):
+    path = tmp_path / "other.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", "[]")
+    for wrong in (path, tmp_path / "nothing.zip", tmp_path):
+        assert main(["verify", str(wrong)]) == 1
+        assert_one_line(capsys)
 
 
 def test_pdf_exports_a_notebook_as_it_stands(notebook, capsys):
@@ -59,38 +77,37 @@ def test_pdf_exports_a_notebook_as_it_stands(notebook, capsys):
     assert "(1 page)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["-p", "softmax_epoch=7"], "did you mean 'softmax_epochs'?"),
-        (["-p", "softmax_epochs=many"], "softmax_epochs = 'many' does not fit"),
-    ],
-)
-def test_a_wrong_field_is_one_line_before_anything_runs(
-    notebook, tmp_path, capsys, arguments, message
-):
-    assert main(["run", str(notebook), "--build", str(tmp_path / "out"), *arguments]) == 1
+def assert_one_line(capsys, message=""):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("coursework: ")
     assert captured.err.count("\n") == 1
     assert message in captured.err
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("softmax_epoch=7", "did you mean 'softmax_epochs'?"),
+        ("softmax_epochs=many", "softmax_epochs = 'many' does not fit"),
+        ("softmax_epochs={[]: 1}", "softmax_epochs = '{[]: 1}' does not fit"),
+    ],
+)
+def test_a_wrong_field_is_one_line_before_anything_runs(notebook, tmp_path, capsys, field, message):
+    assert main(["run", str(notebook), "--build", str(tmp_path / "out"), "-p", field]) == 1
+    assert_one_line(capsys, message)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_field_without_a_value_shows_how_it_is_given(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "-p", "softmax_epochs"])
+    assert "not of the form FIELD=VALUE" in capsys.readouterr().err
 
 
 def test_a_missing_notebook_is_one_line(tmp_path, capsys):
     assert main(["run", str(tmp_path / "nothing.ipynb"), "--build", str(tmp_path)]) == 1
-    assert "no notebook" in capsys.readouterr().err
-
-
-def test_values_are_python_literals_or_text():
-    assert _assignment("a=3") == ("a", 3)
-    assert _assignment("a=(1, 2)") == ("a", (1, 2))
-    assert _assignment("a=None") == ("a", None)
-    assert _assignment("a=mine.pth") == ("a", "mine.pth")
-    assert _assignment("a=x=y") == ("a", "x=y")
-    with pytest.raises(argparse.ArgumentTypeError, match="not of the form FIELD=VALUE"):
-        _assignment("a")
+    assert_one_line(capsys, "no notebook")
 
 
 def test_doctor_shows_machine_and_profiles(capsys):

@@ -1,4 +1,4 @@
-"""Profiles: one place for what differs, overridable field by field, never silently wrong."""
+"""A profile says how one run differs from another, field by field; a wrong value is an error."""
 
 import dataclasses
 from pathlib import Path
@@ -17,6 +17,7 @@ def test_the_embedded_profile_needs_no_network():
     assert (profile.flowers_root / "jpg").is_dir()
     assert not profile.flowers_download
     assert (profile.flowers_backbone, profile.flowers_weights) == ("efficientnet_lite0", "imagenet")
+    assert profile.flowers_checkpoints is None
 
 
 def test_the_full_profile_is_the_homework_as_set():
@@ -31,14 +32,10 @@ def test_the_full_profile_is_the_homework_as_set():
     assert (profile.flowers_backbone, profile.flowers_weights) == ("resnet18", "imagenet")
     assert (profile.flowers_split, profile.flowers_image_size) == ("homework", 224)
     assert (profile.flowers_epochs, profile.flowers_batch_size) == (10, 32)
+    assert profile.flowers_checkpoints == ROOT / "build" / "flowers_checkpoints"
 
 
-def test_hours_of_training_survive_a_kill_and_minutes_leave_nothing_behind():
-    assert get_profile("full").flowers_checkpoints == ROOT / "build" / "flowers_checkpoints"
-    assert get_profile("embedded").flowers_checkpoints is None
-
-
-def test_fields_with_a_path_are_known_as_such():
+def test_the_fields_that_may_hold_a_path_are_known():
     assert {
         "build_root", "feature_weights", "flowers_checkpoints", "flowers_root", "flowers_weights",
         "imbalanced_root", "mnist_root",
@@ -60,10 +57,7 @@ def test_a_profile_cannot_be_changed_by_accident():
         ("feature_weights", None, None),
         ("feature_weights", "mine.pth", "mine.pth"),
         ("feature_image_size", 96, 96),
-        ("flowers_root", "mine", Path("mine")),
-        ("flowers_weights", "mine.pth", "mine.pth"),
         ("flowers_checkpoints", "kept", Path("kept")),
-        ("flowers_learning_rates", [0.01, 1], (0.01, 1.0)),
         ("sweep_batch_sizes", [8, 16], (8, 16)),
         ("sweep_learning_rates", [1, 0.5], (1.0, 0.5)),
     ],
@@ -76,39 +70,31 @@ def test_any_single_field_can_be_replaced(field, given, kept):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "message"),
     [
-        ("softmax_epochs", "5"),
-        ("softmax_epochs", 5.5),
-        ("softmax_epochs", True),
-        ("softmax_learning_rate", "fast"),
-        ("mnist_download", 1),
-        ("sweep_batch_sizes", 8),
-        ("sweep_batch_sizes", "8"),
-        ("sweep_batch_sizes", [8, "x"]),
-        ("mnist_root", 3),
+        ("softmax_epochs", "5", "does not fit: it is of type int"),
+        ("softmax_epochs", 5.5, "does not fit"),
+        ("softmax_epochs", True, "does not fit"),
+        ("softmax_learning_rate", "fast", "does not fit: it is of type float"),
+        ("mnist_download", 1, "does not fit"),
+        ("sweep_batch_sizes", 8, "does not fit"),
+        ("sweep_batch_sizes", "8", "does not fit"),
+        ("sweep_batch_sizes", [8, "x"], "does not fit"),
+        ("mnist_root", 3, "does not fit"),
+        ("softmax_epochs", 0, "expected a positive number"),
+        ("softmax_learning_rate", -0.1, "expected a positive number"),
+        ("softmax_learning_rate", float("nan"), "expected a positive number"),
+        ("feature_image_size", 0, "expected a positive number"),
+        ("sweep_batch_sizes", [], "expected one value or more"),
+        ("sweep_batch_sizes", [32, 0], "expected a positive number"),
+        ("seed", -1, "expected a positive number"),
+        ("roc_category", 10, "expected a digit"),
+        ("softmax_epoch", 3, "did you mean 'softmax_epochs'"),
+        ("name", "mine", "has no field 'name'"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_refused(field, value):
-    with pytest.raises(ValueError, match=f"{field} = .* does not fit"):
-        get_profile("embedded", **{field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("softmax_epochs", 0),
-        ("softmax_learning_rate", -0.1),
-        ("softmax_learning_rate", float("nan")),
-        ("feature_image_size", 0),
-        ("sweep_batch_sizes", []),
-        ("sweep_batch_sizes", [32, 0]),
-        ("seed", -1),
-        ("roc_category", 10),
-    ],
-)
-def test_a_value_out_of_range_is_refused(field, value):
-    with pytest.raises(ValueError, match=f"{field} .*expected"):
+def test_a_value_that_does_not_fit_is_refused(field, value, message):
+    with pytest.raises(ValueError, match=message):
         get_profile("embedded", **{field: value})
 
 
@@ -117,23 +103,12 @@ def test_zero_is_a_seed_a_digit_and_a_tolerance():
     assert (profile.seed, profile.roc_category, profile.softmax_tolerance) == (0, 0, 0.0)
 
 
-def test_an_unknown_field_is_refused_with_the_nearest_one():
-    with pytest.raises(ValueError, match=r"no field 'softmax_epoch' .*'softmax_epochs'"):
-        get_profile("embedded", softmax_epoch=3)
-    with pytest.raises(ValueError, match="no field 'name'"):
-        get_profile("embedded", name="mine")
-
-
-def test_an_unknown_profile_is_refused():
+def test_an_unknown_profile_is_refused_with_those_there_are():
     with pytest.raises(ValueError, match="no profile 'quick'; there are embedded, full"):
         get_profile("quick")
 
 
-def test_profiles_are_filed_under_their_names():
-    assert all(profile.name == name for name, profile in PROFILES.items())
-
-
-def test_downloads_lie_where_the_environment_says(tmp_path, monkeypatch):
+def test_the_environment_may_say_where_downloads_lie(tmp_path, monkeypatch):
     monkeypatch.delenv("COURSEWORK_DATA", raising=False)
     assert data_root() == ROOT / "data" / "downloads"
     assert get_profile("full").mnist_root == ROOT / "data" / "downloads" / "mnist"

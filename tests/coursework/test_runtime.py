@@ -1,4 +1,4 @@
-"""The machine: detected, never assumed."""
+"""The machine is asked what it can do; nothing is assumed."""
 
 from contextlib import suppress
 from operator import attrgetter
@@ -51,17 +51,34 @@ def a_cpu(monkeypatch):
     return pretend
 
 
+@pytest.fixture
+def a_gpu(monkeypatch):
+    """Return a function that pretends there is a GPU of a compute capability."""
+    return lambda *capability: monkeypatch.setattr(
+        torch.cuda, "get_device_capability", lambda device: capability
+    )
+
+
 @pytest.mark.parametrize("name", INSTRUCTIONS)
-def test_a_cpu_with_instructions_for_it_computes_in_bfloat16(a_cpu, name):
+def test_a_cpu_with_instructions_for_bfloat16_computes_in_it(a_cpu, name):
     a_cpu(name)
     assert reduced_precision("cpu") is torch.bfloat16
+    assert choose_precision("auto", "cpu") is choose_precision("bf16", "cpu") is torch.bfloat16
+    assert choose_precision("fp32", "cpu") is torch.float32
+    with pytest.raises(ValueError, match=r"fp16 is not fast on this CPU .* which has bf16"):
+        choose_precision("fp16", "cpu")
 
 
-def test_a_cpu_that_would_emulate_it_stays_in_float32(a_cpu):
-    a_cpu()
-    assert reduced_precision(torch.device("cpu")) is None
+def test_a_cpu_that_would_emulate_bfloat16_stays_in_float32(a_cpu):
     a_cpu(*INSTRUCTIONS, onednn=False)
     assert reduced_precision("cpu") is None
+    a_cpu()
+    assert reduced_precision(torch.device("cpu")) is None
+    assert choose_precision("auto", "cpu") is torch.float32
+    for name in ("bf16", "fp16"):
+        message = rf"{name} is not fast on this CPU \(.+\), which has nothing faster than fp32; use"
+        with pytest.raises(ValueError, match=message):
+            choose_precision(name, "cpu")
 
 
 def test_a_pytorch_that_cannot_be_asked_stays_in_float32(a_cpu, monkeypatch):
@@ -75,46 +92,22 @@ def test_a_pytorch_that_cannot_be_asked_stays_in_float32(a_cpu, monkeypatch):
     ("capability", "expected"),
     [((9, 0), torch.bfloat16), ((8, 0), torch.bfloat16), ((7, 5), torch.float16), ((6, 1), None)],
 )
-def test_a_gpu_computes_in_what_its_tensor_cores_multiply(monkeypatch, capability, expected):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+def test_a_gpu_computes_in_the_type_that_its_tensor_cores_multiply(a_gpu, capability, expected):
+    a_gpu(*capability)
     assert reduced_precision("cuda:0") is expected
+
+
+def test_a_new_gpu_takes_every_precision(a_gpu):
+    a_gpu(8, 0)
+    expected = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    assert {name: choose_precision(name, "cuda") for name in expected} == expected
 
 
 def test_other_devices_stay_in_float32():
     assert reduced_precision("mps") is None
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("fp32", torch.float32), ("bf16", torch.bfloat16), ("auto", torch.bfloat16)],
-)
-def test_a_precision_that_is_fast_can_be_chosen(a_cpu, name, expected):
-    a_cpu(*INSTRUCTIONS)
-    assert choose_precision(name, "cpu") is expected
-
-
-@pytest.mark.parametrize("name", ["bf16", "fp16"])
-def test_a_precision_that_would_be_emulated_is_refused(a_cpu, name):
-    a_cpu()
-    message = rf"{name} is not fast on this CPU \(.+\), which has nothing faster than fp32; use"
-    with pytest.raises(ValueError, match=message):
-        choose_precision(name, "cpu")
-    assert choose_precision("auto", "cpu") is torch.float32
-
-
-def test_a_cpu_with_bfloat16_is_not_one_with_float16(a_cpu):
-    a_cpu(*INSTRUCTIONS)
-    with pytest.raises(ValueError, match=r"fp16 is not fast on this CPU .* which has bf16"):
-        choose_precision("fp16", "cpu")
-
-
-@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
-def test_a_new_gpu_takes_every_precision(monkeypatch, name):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
-    assert choose_precision(name, "cuda").itemsize == (4 if name == "fp32" else 2)
-
-
-def test_a_precision_that_is_none_is_refused():
+def test_an_unknown_precision_is_refused():
     with pytest.raises(ValueError, match="no precision 'half'; there are auto, fp32, bf16, fp16"):
         choose_precision("half", "cpu")
 
@@ -141,29 +134,20 @@ def restored():
         attrgetter(name)(torch.backends).fp32_precision = value
 
 
-def conv_alone():
-    torch.backends.cudnn.conv.fp32_precision = "ieee"
-
-
-def everything():
-    torch.backends.fp32_precision = "tf32"
-
-
-def by_older_names():
-    torch.backends.cuda.matmul.allow_tf32 = True
-
-
-def matmul_on_the_cpu():
-    torch.set_float32_matmul_precision("medium")
-
-
 @newer
 @pytest.mark.parametrize(
-    "asked", [lambda: None, conv_alone, everything, by_older_names, matmul_on_the_cpu]
+    ("switch", "value"),
+    [
+        ("cudnn.conv.fp32_precision", "ieee"),
+        ("fp32_precision", "tf32"),
+        ("cuda.matmul.allow_tf32", True),
+        ("cudnn.allow_tf32", True),  # the default
+    ],
 )
-def test_full_precision_is_full_whatever_else_is_asked_for(restored, asked):
+def test_full_precision_is_full_whatever_else_is_asked_for(restored, switch, value):
     """By default, a GPU rounds the inputs of a convolution to 10 bits."""
-    asked()
+    part, _, name = switch.rpartition(".")
+    setattr(attrgetter(part)(torch.backends) if part else torch.backends, name, value)
     before = switches()
     assert "tf32" in before.values()
     with suppress(KeyError), full_float32():

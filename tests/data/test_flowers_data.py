@@ -13,8 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from coursework.profiles import ROOT
 from coursework.storage import sha256
-from hw4.flowers import FlowerDataset, read_labels, read_official_split
-from hw4.flowers.files import PARTS
+from hw4.flowers import PARTS, FlowerDataset, read_labels, read_official_split
 
 pytestmark = pytest.mark.hw4_flowers
 

@@ -1,12 +1,10 @@
 """Digits, and their features, computed once for all tests of homework 3."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from coursework.profiles import get_profile
-from hw3.cores import Cores, Helper
 from hw3.features import Features, Preprocessing, build_extractor, compute_features
 from hw3.mnist import Digits, load_mnist
 
@@ -42,12 +40,3 @@ def pretrained_features(digits) -> dict[str, Features]:
 @pytest.fixture
 def mat_file(tmp_path) -> Path:
     return tmp_path / "features.mat"
-
-
-@pytest.fixture(scope="session")
-def three() -> Iterator[Cores]:
-    """Three threads, on a machine of any size."""
-    helpers = (Helper(), Helper())
-    yield Cores(helpers)
-    for helper in helpers:
-        helper.end()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -15,11 +16,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import hw3.softmax_regression
-from hw3.inputs import standardize
-from hw3.softmax import add_bias, apply_gradients, one_hot
-from hw3.softmax_epoch import descend_in_batches
-from hw3.softmax_regression import SoftmaxRegression
+from hw3.softmax import apply_gradients, one_hot
+from hw3.softmax_regression import DivergenceWarning, SoftmaxRegression, standardize
 
 pytestmark = pytest.mark.hw3_q2
 
@@ -33,15 +31,16 @@ def blobs():
 
 
 def test_the_steps_are_those_of_apply_gradients(blobs):
-    """200 samples in batches of 64: the last holds 8, and no sample is dropped or used twice."""
+    """200 samples in batches of 64, each epoch in a new order: the last batch holds 8 samples."""
     X, y = blobs
+    Y = one_hot(y, np.unique(y))
     found = SoftmaxRegression(0.1, batch_size=64, max_epochs=2).fit(X, y).weights_
     W, rng = np.zeros((5, 3)), np.random.default_rng(0)
     for _ in range(2):
         order = rng.permutation(len(X))
         for start in range(0, len(X), 64):
             batch = order[start : start + 64]
-            W = apply_gradients(W, add_bias(X[batch]), one_hot(y)[batch], 0.1)
+            W = apply_gradients(W, X[batch], Y[batch], 0.1)
     np.testing.assert_allclose(found, W, rtol=1e-10)
 
 
@@ -95,27 +94,53 @@ def test_on_real_features_it_reaches_scikit_learn_within_a_point(pretrained_feat
     assert reached >= 0.9
 
 
-def test_features_of_a_real_network_stay_finite_without_standardising(pretrained_features):
-    """Steps far too long on features far from zero: where a shared maximum gave NaN."""
-    train = pretrained_features["train"]
-    X = 50 * train.features[:1000]
-    with pytest.warns(RuntimeWarning, match="lower learning_rate, or standardize"):
-        model = SoftmaxRegression(learning_rate=10, max_epochs=3).fit(X, train.labels[:1000])
+def test_steps_too_long_on_features_of_a_real_network_end_above_guessing(pretrained_features):
+    """Features far from zero: where a softmax with a shared maximum gave NaN."""
+    X, y = 50 * pretrained_features["train"].features[:1000], np.arange(1000) % 10
+    with pytest.warns(DivergenceWarning, match="lower learning_rate, or standardize"):
+        model = SoftmaxRegression(learning_rate=10, max_epochs=3).fit(X, y)
+    assert len(model.history_) == 3
     assert np.isfinite(model.weights_).all()
     assert np.isfinite(model.history_.loss).all()
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
 
 
+def test_an_epoch_that_overflows_is_undone_and_ends_the_training():
+    """Each of these steps moves the logits by a tenth of the largest number or more."""
+    X, y = np.float32([[1], [2], [3], [4]]), [0, 0, 1, 1]
+    with pytest.warns(DivergenceWarning, match="overflowed in epoch 3, which was undone: lower"):
+        model = SoftmaxRegression(5e37, max_epochs=9).fit(X, y, X, y)
+    with pytest.warns(DivergenceWarning, match="above the 0.693 of guessing: lower"):
+        before = SoftmaxRegression(5e37, max_epochs=2).fit(X, y, X, y)
+    assert model.history_.overflowed
+    assert not model.history_.converged
+    np.testing.assert_array_equal(model.weights_, before.weights_)
+    for undone, kept in (
+        (model.history_.loss, before.history_.loss),
+        (model.history_.train_accuracy, before.history_.train_accuracy),
+        (model.history_.test_accuracy, before.history_.test_accuracy),
+    ):
+        assert undone == (*kept, kept[-1])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_largest_finite_inputs_stay_finite(dtype):
-    X = np.array([[1, -1], [-1, 1], [1, 1], [-1, -1]], dtype) * np.finfo(dtype).max
+@given(data=st.data())
+def test_any_finite_input_gives_a_finite_model(dtype, data):
+    """The weights, what is recorded, and the probabilities, also of features never seen."""
+    numbers = st.floats(allow_nan=False, allow_infinity=False, width=8 * np.dtype(dtype).itemsize)
+    X, X_new = (data.draw(arrays(dtype, (4, 3), elements=numbers)) for _ in range(2))
+    rate = data.draw(st.sampled_from([1e-3, 1.0, 1e10]))
+    untouched = X.copy()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "the loss ended", RuntimeWarning)
-        model = SoftmaxRegression(max_epochs=5).fit(X, [0, 1, 0, 1], X, [0, 1, 0, 1])
-    assert model.weights_.dtype == dtype
+        warnings.simplefilter("error")  # such as NumPy's about an overflow
+        warnings.simplefilter("ignore", DivergenceWarning)
+        model = SoftmaxRegression(rate, batch_size=2, max_epochs=5).fit(X, [0, 1, 0, 2])
+        P = model.predict_proba(X_new)
+    assert model.weights_.dtype == P.dtype == dtype
     assert np.isfinite(model.weights_).all()
     assert np.isfinite(model.history_.loss).all()
-    assert np.isfinite(model.predict_proba(X)).all()
+    np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(X, untouched)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(blobs):
@@ -128,23 +153,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(blobs):
     assert not np.array_equal(weights[0], weights[2])
 
 
-def test_each_epoch_has_a_new_order(blobs, monkeypatch):
-    X, y = blobs
-    orders = []
-
-    def spy(W, X, Y, order, *rest):
-        orders.append(tuple(order))
-        return descend_in_batches(W, X, Y, order, *rest)
-
-    monkeypatch.setattr(hw3.softmax_regression, "descend_in_batches", spy)
-    SoftmaxRegression(max_epochs=4).fit(X, y)
-    assert len(set(orders)) == 4
-    assert {tuple(sorted(order)) for order in orders} == {tuple(range(len(X)))}
-
-
 @pytest.mark.parametrize("epochs", [1, 2, 3])
-def test_what_is_recorded_is_of_the_weights_at_the_end_of_each_epoch(blobs, epochs):
-    """All but the last are measured while the next epoch trains."""
+def test_each_epoch_is_measured_with_the_weights_at_its_end(blobs, epochs):
     X, y = blobs
     model = SoftmaxRegression(0.1, batch_size=64, max_epochs=3).fit(X, y)
     earlier = SoftmaxRegression(0.1, batch_size=64, max_epochs=epochs).fit(X, y)
@@ -226,15 +236,23 @@ def test_a_test_set_needs_its_labels(blobs):
         SoftmaxRegression().fit(*blobs, blobs[0])
 
 
-def test_a_training_that_fails_leaves_the_model_as_it_was(blobs, monkeypatch):
+class Interrupted(np.random.Generator):
+    """A generator during whose second epoch the user presses Ctrl-C."""
+
+    epochs = 0
+
+    def permutation(self, x, axis=0):
+        self.epochs += 1
+        if self.epochs == 2:
+            raise KeyboardInterrupt
+        return super().permutation(x, axis)
+
+
+def test_an_interrupted_training_leaves_the_model_as_it_was(blobs):
     X, y = blobs
     model = SoftmaxRegression(0.1).fit(X, y)
     before = model.predict(X)
-
-    def interrupted(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(hw3.softmax_regression, "descend_in_batches", interrupted)
+    model.set_params(random_state=Interrupted(np.random.PCG64()))
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, np.where(y == 10, "a", "b"))
     np.testing.assert_array_equal(model.predict(X), before)
@@ -287,13 +305,73 @@ def test_without_features_the_bias_is_learned_alone():
     np.testing.assert_allclose(model.predict_proba(np.ones((1, 0))), [[0.25, 0.75]], atol=1e-3)
 
 
-def test_few_samples_are_predicted_without_starting_a_thread(blobs, monkeypatch):
-    """It would take a hundred times as long as one sample does."""
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float16, np.ndarray.tolist])
+def test_whole_numbers_and_lists_are_numbers_too(kind, blobs):
+    """Integers, cast back to integers, would make every gradient zero."""
+    X, y = np.abs(blobs[0] * 10).round(), blobs[1]
+    given_X = X.tolist() if kind is np.ndarray.tolist else X.astype(kind)
+    expected = SoftmaxRegression(max_epochs=2).fit(X, y)
+    found = SoftmaxRegression(max_epochs=2).fit(given_X, y)
+    assert found.weights_.dtype == np.float64
+    np.testing.assert_array_equal(found.weights_, expected.weights_)
+
+
+def test_float32_stays_float32_whatever_the_type_of_the_learning_rate(blobs):
+    X, y = np.float32(blobs[0]), blobs[1]
+    model = SoftmaxRegression(np.float64(0.1), max_epochs=2).fit(X, y)
+    assert model.weights_.dtype == model.predict_proba(X.tolist()).dtype == np.float32
+
+
+def test_features_in_columns_or_with_gaps_give_the_same(blobs):
+    """A MATLAB file holds a matrix column by column."""
     X, y = blobs
-    model = SoftmaxRegression(max_epochs=3).fit(X, y)
-    many = np.tile(X, (5, 1))
-    expected = model.predict_proba(many)
-    monkeypatch.setattr(hw3.softmax_regression, "all_cores", lambda: pytest.fail("a thread"))
-    np.testing.assert_allclose(model.predict_proba(X), expected[: len(X)], rtol=1e-12)
-    with pytest.raises(pytest.fail.Exception, match="a thread"):
-        model.predict_proba(many)
+    expected = SoftmaxRegression(max_epochs=2).fit(X, y).weights_
+    for given_X in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]):
+        np.testing.assert_array_equal(
+            SoftmaxRegression(max_epochs=2).fit(given_X, y).weights_, expected
+        )
+
+
+def test_a_number_that_float32_cannot_hold_is_refused_by_a_model_in_float32(blobs):
+    model = SoftmaxRegression(max_epochs=1).fit(np.float32(blobs[0]), blobs[1])
+    with pytest.raises(ValueError, match=r"in 1 rows, the first at 1 \(as float32, which the"):
+        model.predict([[1.0, 2.0, 3.0, 4.0], [1e300, 0.0, 0.0, 0.0]])
+
+
+def test_score_refuses_labels_that_would_be_compared_in_pairs(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match=r"y has the shape \(1, 200\).*ravel"):
+        SoftmaxRegression(max_epochs=1).fit(X, y).score(X, y[np.newaxis])
+
+
+# Standardising
+
+
+def test_standardize_is_scikit_learns_scaler():
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(3, 5, size=(50, 4)), rng.normal(size=(20, 4))
+    scaler = StandardScaler().fit(train)
+    ours = standardize(train, test)
+    np.testing.assert_allclose(ours[0], scaler.transform(train), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(ours[1], scaler.transform(test), rtol=1e-10, atol=1e-12)
+
+
+@given(arrays(np.float64, (6, 3), elements=st.floats(allow_nan=False, allow_infinity=False)))
+def test_any_finite_training_set_stays_finite_when_standardised(train):
+    (scaled,) = standardize(train)
+    assert np.isfinite(scaled).all()
+    assert np.abs(scaled).max() <= np.sqrt(6) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -7.3, 1e300])
+def test_a_constant_feature_becomes_zero(value):
+    (scaled,) = standardize(np.full((5, 1), value))
+    np.testing.assert_allclose(scaled, 0, atol=1e-12)
+
+
+def test_standardize_keeps_the_precision_and_leaves_its_input_alone():
+    train = np.arange(6, dtype=np.float32).reshape(3, 2)
+    before = train.copy()
+    assert standardize(train)[0].dtype == np.float32
+    np.testing.assert_array_equal(train, before)
+    assert standardize(np.arange(6).reshape(3, 2))[0].dtype == np.float64

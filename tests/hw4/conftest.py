@@ -1,6 +1,9 @@
 """What the tests of the flowers share: data sets that take no time to load."""
 
 import io
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,12 +33,24 @@ def drawn(figure):
     return figure
 
 
+def by_processes(number, *program):
+    """Run a Python program in one process, or in several under torchrun, of one thread each."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={number}"]
+    done = subprocess.run(
+        [sys.executable, *(launcher if number > 1 else ()), *program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 @pytest.fixture(autouse=True, scope="module")
 def plain_arithmetic():
-    """Compute in float32 on the CPU, whatever this machine has, unless a test says otherwise.
-
-    It holds for what a module trains once for all its tests, too.
-    """
+    """Compute in float32 on the CPU, whatever this machine has, unless a test says otherwise."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("coursework.runtime.reduced_precision", lambda device: None)
         for module in ("hw4.flowers.training", "hw4.flowers.evaluation"):

@@ -1,8 +1,6 @@
 """``python -m hw4.training``: a training from the command line, alone and under torchrun."""
 
-import os
 import re
-import subprocess
 import sys
 
 import pytest
@@ -11,6 +9,7 @@ import torch
 from coursework.profiles import ROOT
 from hw4.flowers import HALF, FlowerDataset, build_network, predict
 from hw4.training import main
+from tests.hw4.conftest import by_processes
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -45,7 +44,7 @@ def test_an_error_is_told_in_words(tmp_path, capsys):
     assert "batch_size is 0, expected 1 or more" in capsys.readouterr().err
 
 
-def test_what_could_not_be_written_is_refused_before_the_work(tmp_path, capsys):
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):
     for options, message in (
         (["--output", str(tmp_path)], "is a folder; name a file in it"),
         (["--checkpoint", str(tmp_path)], "is a folder; name a file in it"),
@@ -62,26 +61,11 @@ def test_a_run_that_learned_nothing_says_so_and_writes_nothing(tmp_path, capsys)
     assert not output.exists()
 
 
-def by_two_processes(*program):
-    """Run a program as two processes of one thread each."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    together = subprocess.run(
-        [*launcher, "--nproc-per-node=2", *program],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert together.returncode == 0, together.stderr
-    return together
-
-
 def test_under_torchrun_it_gives_what_it_gives_alone(capsys):
-    """The head alone, on images that stay the same: nothing blows rounding up."""
+    """The head alone, on images that stay the same: rounding stays small."""
     assert main(QUICK) == 0
     alone = capsys.readouterr().out
-    together = by_two_processes("-m", "hw4.training", *QUICK)
+    together = by_processes(2, "-m", "hw4.training", *QUICK)
     # One of the two prints.
     assert len(ACCURACY.findall(together.stdout)) == 1
     for pattern in (r" 1 +(\d\.\d{4})", r" 2 +(\d\.\d{4})"):
@@ -91,7 +75,7 @@ def test_under_torchrun_it_gives_what_it_gives_alone(capsys):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts the threads in /proc")
 def test_no_thread_of_the_group_outlives_the_training(tmp_path):
-    """At the end of Python it would abort the process, now and then."""
+    """Such a thread aborts the process at the end of Python, now and then."""
     program = tmp_path / "program.py"
     program.write_text("""
 import sys
@@ -102,6 +86,6 @@ names = [(thread / "comm").read_text().strip() for thread in Path("/proc/self/ta
 print(f"threads: {' '.join(names)}", flush=True)
 sys.exit(code)
 """)
-    together = by_two_processes(str(program), *QUICK, "--epochs", "1")
+    together = by_processes(2, str(program), *QUICK, "--epochs", "1")
     assert together.stdout.count("threads: ") == 2
     assert "gloo" not in together.stdout

@@ -1,4 +1,4 @@
-"""The check passes what is whole and finds each of the faults that are planted here."""
+"""The check accepts a whole PDF and finds each fault that is planted here."""
 
 import base64
 import copy
@@ -174,11 +174,11 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_loss_is_found_and_named_and_taken_for_nothing_else(work, name):
+def test_a_loss_is_found_and_named_and_not_taken_for_another(work, name):
     change, kind, words = LOSSES[name]
     findings = lost(change)(work).findings()
     assert [f for f in findings if f.kind == kind and words in f.message], findings
-    # With a cell goes its code.
+    # The code of a lost cell is lost too.
     allowed = {kind, "code"} if name == "a whole cell" else {kind}
     assert {f.kind for f in findings} <= allowed
 
@@ -234,7 +234,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_state_that_cannot_be_handed_in_is_named(work, name):
+def test_a_notebook_that_cannot_be_handed_in_is_found_and_the_reason_named(work, name):
     change, kind, words = STATES[name]
     notebook = whole_notebook()
     change(notebook)
@@ -257,7 +257,7 @@ def swap_pages(writer):
 
 
 def shift_page(writer):
-    # Typst leaves no margin small enough: the page itself becomes narrower.
+    # Typst keeps text away from the edge, so the page itself is made narrower.
     writer.pages[0].mediabox.upper_right = (300, 842)
 
 
@@ -351,7 +351,7 @@ def test_long_output_may_be_cut_with_a_note_and_not_without(work, tmp_path):
 
 
 def test_pdf_without_tags_is_checked_by_its_letters(work, tmp_path):
-    """Made by another route: no tags, the Greek letters dropped, a line cut off."""
+    """This PDF comes from another exporter: it has no tags, lost an alpha, and cuts a line."""
     notebook = new_notebook(
         cells=[
             new_markdown_cell("# Title\n\nFormula $\\alpha + \\beta \\le 1$ here."),

@@ -1,4 +1,4 @@
-"""How texts are compared: by what a reader sees, in scripts of either direction."""
+"""Texts are compared by what a reader sees, in scripts of either direction."""
 
 import pytest
 

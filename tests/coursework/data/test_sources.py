@@ -7,32 +7,27 @@ import hashlib
 import pytest
 import torchvision
 
-from coursework.data import sources
+from coursework.data import GROUPS, sources
 from coursework.data.sources import Source
 from coursework.profiles import ROOT
 
 CONTENT = b"the same again and again " * 4000
+EVERYTHING = [source for group in GROUPS.values() for source in group]
 
 
 def md5(content):
     return f"md5:{hashlib.md5(content).hexdigest()}"
 
 
-def test_mnist_is_the_one_of_torchvision():
-    theirs = torchvision.datasets.MNIST
-    assert [(s.name, s.checksum) for s in sources.MNIST] == [
-        (name, f"md5:{digits}") for name, digits in theirs.resources
-    ]
+def test_mnist_and_the_flowers_are_the_ones_of_torchvision():
+    mnist, flowers = torchvision.datasets.MNIST, torchvision.datasets.Flowers102
+    theirs = {*mnist.resources, *flowers._file_dict.values()}
+    ours = (*sources.MNIST, *sources.FLOWERS)
+    assert {(s.name, s.checksum.removeprefix("md5:")) for s in ours} == theirs
     for source in sources.MNIST:
-        assert {f"{mirror}{source.name}" for mirror in theirs.mirrors} <= set(source.urls)
-
-
-def test_the_flowers_are_the_ones_of_torchvision():
-    theirs = torchvision.datasets.Flowers102
-    files = {name: f"md5:{digits}" for name, digits in theirs._file_dict.values()}
-    assert {s.name: s.checksum for s in sources.FLOWERS} == files
+        assert {f"{mirror}{source.name}" for mirror in mnist.mirrors} <= set(source.urls)
     for source in sources.FLOWERS:
-        assert source.urls[0] == theirs._download_url_prefix + source.name
+        assert source.urls[0] == flowers._download_url_prefix + source.name
 
 
 @pytest.mark.parametrize("network", sources.WEIGHTS)
@@ -46,18 +41,16 @@ def test_the_weights_are_the_ones_of_torchvision(network):
     assert round(source.size / 2**20, 3) == theirs.meta["_file_size"]
 
 
-def test_every_source_can_be_fetched_and_checked():
-    for group in sources.GROUPS.values():
-        for source in group:
-            algorithm, _, digits = source.checksum.partition(":")
-            assert len(digits) == {"md5": 32, "sha256": 64}[algorithm]
-            assert len(source.urls) >= 2
-            assert all(url.endswith(f"/{source.name}") for url in source.urls)
+@pytest.mark.parametrize("source", EVERYTHING, ids=lambda source: source.name)
+def test_every_file_has_a_checksum_and_a_second_mirror(source):
+    algorithm, _, digits = source.checksum.partition(":")
+    assert len(digits) == {"md5": 32, "sha256": 64}[algorithm]
+    assert len(source.urls) >= 2
+    assert all(url.endswith(f"/{source.name}") for url in source.urls)
 
 
 def test_the_readme_says_how_much_it_all_is():
-    files = [source for group in sources.GROUPS.values() for source in group]
-    total = sum(source.size + source.unpacked_size for source in files)
+    total = sum(source.size + source.unpacked_size for source in EVERYTHING)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{total / 1e9:.2f} GB in data/downloads" in readme
 
@@ -80,7 +73,7 @@ def source():
 
 
 @pytest.mark.parametrize(
-    ("content", "intact"),
+    ("content", "is_intact"),
     [
         (gzip.compress(CONTENT, mtime=0), True),
         (gzip.compress(CONTENT, 1, mtime=9), True),
@@ -93,32 +86,20 @@ def source():
         (b"", False),
     ],
 )
-def test_a_file_is_intact_by_its_bytes_or_by_its_content(tmp_path, source, content, intact):
+def test_a_file_is_intact_by_its_bytes_or_by_its_content(tmp_path, source, content, is_intact):
     (tmp_path / "file").write_bytes(content)
-    assert source.is_intact(tmp_path / "file") is intact
-
-
-def test_without_a_sum_of_the_content_only_the_bytes_count(tmp_path, source):
+    assert source.is_intact(tmp_path / "file") is is_intact
     strict = dataclasses.replace(source, content_checksum=None)
+    same_bytes = content == gzip.compress(CONTENT, mtime=0)
+    assert strict.is_intact(tmp_path / "file") is same_bytes
+
+
+def test_a_file_is_found_under_its_own_name_first_and_intact_under_any(tmp_path, source):
+    assert source.find(tmp_path) is None
     (tmp_path / "file").write_bytes(CONTENT)
-    assert not strict.is_intact(tmp_path / "file")
-    (tmp_path / "file").write_bytes(gzip.compress(CONTENT, mtime=0))
-    assert strict.is_intact(tmp_path / "file")
-
-
-def test_of_two_copies_the_intact_one_is_found(tmp_path, source):
+    assert source.find(tmp_path) == source.find_intact(tmp_path) == tmp_path / "file"
     (tmp_path / "file.gz").write_bytes(b"damaged")
-    assert source.find_intact(tmp_path) is None
-    (tmp_path / "file").write_bytes(CONTENT)
-    assert source.find_intact(tmp_path) == tmp_path / "file"
     assert source.find(tmp_path) == tmp_path / "file.gz"
+    assert source.find_intact(tmp_path) == tmp_path / "file"
     (tmp_path / "file.gz").write_bytes(gzip.compress(CONTENT))
     assert source.find_intact(tmp_path) == tmp_path / "file.gz"
-
-
-def test_a_file_is_found_under_its_own_name_first(tmp_path, source):
-    assert source.find(tmp_path) is None
-    (tmp_path / "file").touch()
-    assert source.find(tmp_path) == tmp_path / "file"
-    (tmp_path / "file.gz").touch()
-    assert source.find(tmp_path) == tmp_path / "file.gz"

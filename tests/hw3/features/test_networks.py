@@ -47,8 +47,8 @@ def test_it_is_frozen_and_never_leaves_evaluation_mode(backbone):
     assert not any(module.training for module in extractor.modules())
 
 
-def test_pretrained_weights_come_with_a_package_and_know_digits_from_noise():
-    """Real weights: the first layer is smooth, unlike random ones, and the sums are as trained."""
+def test_imagenet_weights_come_with_a_package():
+    """Training has moved all statistics and made the first layer smoother than random weights."""
     trained = build_extractor("efficientnet_lite0", "imagenet").state_dict()
     random = build_extractor("efficientnet_lite0", None).state_dict()
     moved = [name for name in random if name.endswith("running_mean") and trained[name].any()]

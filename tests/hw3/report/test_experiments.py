@@ -4,12 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from hw3.features import Features, Preprocessing
-from hw3.inputs import standardize
 from hw3.mnist import Digits
 from hw3.report.experiments import baselines, compare_features, sweep
-from hw3.softmax_regression import SoftmaxRegression
+from hw3.softmax_regression import SoftmaxRegression, standardize
 
 pytestmark = pytest.mark.hw3_q2
 
@@ -36,11 +36,30 @@ def test_each_trial_is_a_training_of_its_own(sets):
     assert [trial.value for trial in forward] == [0.01, 0.1]
     assert forward[0].history == backward[1].history
     assert forward[1].history == backward[0].history
-    alone = SoftmaxRegression(learning_rate=0.1, **SETTINGS)
+    alone = SoftmaxRegression(learning_rate=0.01, **SETTINGS)
+    alone.fit(train.features, train.labels, test.features, test.labels)
+    assert forward[0].history == alone.history_
+
+
+def test_a_run_that_diverges_is_a_result_and_not_a_warning(sets):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        alone.fit(train.features, train.labels, test.features, test.labels)
-    assert forward[1].history == alone.history_
+        warnings.simplefilter("error")
+        *_, diverged = sweep("learning_rate", [0.01, 10.0, 1e39], *sets, **SETTINGS)
+    assert diverged.history.overflowed
+    assert np.isfinite(diverged.history.loss).all()
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_numbers_do_not_depend_on_the_number_of_cores(cores, monkeypatch):
+    """A width at which the threads of BLAS would split a product, and change its last bits."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1500, 700)).astype(np.float32), np.arange(1500) % 10
+    wide = Features(X, y, "noise", "none", "none")
+    with threadpool_limits(1, user_api="blas"):
+        expected = SoftmaxRegression(0.1, max_epochs=2).fit(X, y, X, y).history_
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", str(cores))  # what joblib counts as cores
+    for trial in sweep("learning_rate", [0.1, 0.1, 0.1], wide, wide, max_epochs=2):
+        assert trial.history == expected
 
 
 def test_a_sweep_replaces_the_parameter_given_among_the_settings(sets):

@@ -5,11 +5,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from hw3.features import Features
-from hw3.history import History
 from hw3.report import figures
 from hw3.report import tables as report
 from hw3.report.experiments import Comparison, Trial
 from hw3.roc import auc, one_vs_rest, roc_curve
+from hw3.softmax_regression import History
 
 
 def history(epochs=25, offset=0.0):
@@ -50,7 +50,7 @@ def test_every_tenth_epoch_and_the_last_are_tabulated():
     assert report.history_table(history(3), every=10).index.tolist() == [3]
 
 
-def test_without_a_test_set_there_is_no_such_column():
+def test_without_a_test_set_the_table_has_no_column_for_it():
     table = report.history_table(History((1.0,), (0.5,), (), False))
     assert list(table) == ["loss", "train accuracy"]
 
@@ -59,8 +59,10 @@ def test_the_final_accuracies_are_stated():
     text = report.accuracy_statement(history(25)).data
     assert "After 25 epochs (the last epoch allowed)" in text
     assert "training accuracy **0.7400**, test accuracy **0.7300**" in text
-    stopped = report.accuracy_statement(History((1.0,), (0.5,), (0.4,), True)).data
-    assert "the weights had stopped moving" in stopped
+    stopped = History((1.0,), (0.5,), (0.4,), converged=True)
+    assert "the weights had stopped moving" in report.accuracy_statement(stopped).data
+    undone = History((1.0,), (0.5,), (0.4,), converged=False, overflowed=True)
+    assert "the loss overflowed in the last one" in report.accuracy_statement(undone).data
 
 
 def test_a_sweep_names_its_best_and_worst(trials):

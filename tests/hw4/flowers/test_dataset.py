@@ -1,7 +1,9 @@
-"""Coding part 1: the data set of flowers."""
+"""Coding part 1: the data set of flowers, and all of its parts as a network expects them."""
 
+import hashlib
 import pickle
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
+from coursework.data import FetchError, sources
+from coursework.data.sources import Source
 from coursework.profiles import ROOT
-from hw4.flowers import HALF, PARTS, FlowerDataset, unnormalise
-from hw4.flowers.transforms import evaluation_transform, training_transform
+from hw4.flowers import HALF, IMAGENET, PARTS, FlowerDataset, load_flowers, unnormalise
+from hw4.flowers import dataset as module
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -50,8 +54,6 @@ def test_the_homework_split_has_parts_of_its_own():
     parts = [FlowerDataset(DRAWN, mode, "homework") for mode in PARTS]
     assert [len(part) for part in parts] == [420, 90, 90]
     assert len({path for part in parts for path in part.paths}) == 600
-    other = FlowerDataset(DRAWN, "val", "homework", split_seed=1)
-    assert other.paths != parts[1].paths
     # The seed of the augmentation does not move an image from one part to another.
     assert FlowerDataset(DRAWN, "val", "homework", seed=1).paths == parts[1].paths
 
@@ -59,17 +61,16 @@ def test_the_homework_split_has_parts_of_its_own():
 def test_the_homework_split_needs_no_setid(flower_folder):
     root = flower_folder(parts=None)
     assert [len(FlowerDataset(root, mode, "homework")) for mode in PARTS] == [2, 2, 2]
-    with pytest.raises(FileNotFoundError, match=r"lacks setid\.mat"):
-        FlowerDataset(root)
 
 
-def test_training_augments_and_the_others_do_not(flower_folder):
+def test_training_augments_and_the_others_do_not_unless_asked_to(flower_folder):
     root = flower_folder()
     for mode in PARTS:
-        data = FlowerDataset(root, mode, image_size=16)
-        same = torch.equal(data.batch([0], epoch=0)[0], data.batch([0], epoch=1)[0])
-        assert same == (mode != "train")
-        assert data[0]["image"].equal(data.batch([0])[0][0])
+        for augment in (None, True, False):
+            data = FlowerDataset(root, mode, image_size=16, augment=augment)
+            same = torch.equal(data.batch([0], epoch=0)[0], data.batch([0], epoch=1)[0])
+            assert same == (not data.augments)
+            assert data.augments == (mode == "train" if augment is None else augment)
 
 
 def test_stored_and_normalised_show_the_same_flower():
@@ -82,13 +83,13 @@ def test_stored_and_normalised_show_the_same_flower():
 
 def test_a_batch_is_its_items_in_the_order_asked_for(training):
     indices = [300, 4, 4, 171]
-    training.set_epoch(3)
+    training.epoch = 3
     images, labels = training.batch(indices, epoch=3)
     assert images.is_contiguous(memory_format=torch.channels_last)
     assert (labels.tolist(), labels.dtype) == ([8, 0, 0, 4], torch.int64)
     for index, image in zip(indices, images, strict=True):
         assert torch.equal(image, training[index]["image"])
-    training.set_epoch(0)
+    training.epoch = 0
     for kind in (np.array(indices), torch.tensor(indices)):
         assert torch.equal(training.batch(kind, 3)[0], images)
 
@@ -97,8 +98,8 @@ def test_a_batch_is_its_items_in_the_order_asked_for(training):
 @given(st.integers(0, 500), st.lists(st.integers(0, 359), max_size=6), st.integers(0, 359))
 def test_augmentation_depends_on_seed_epoch_and_index_alone(epoch, before, index):
     """Trap: a resumed run must see what the run that was killed would have seen."""
-    fresh = FlowerDataset(DRAWN, "train", image_size=16, threads=1, cache_bytes=0)
-    used = FlowerDataset(DRAWN, "train", image_size=16, threads=3)
+    fresh = FlowerDataset(DRAWN, "train", image_size=16, cache_bytes=0)
+    used = FlowerDataset(DRAWN, "train", image_size=16)
     torch.rand(3), np.random.default_rng().random()
     for other in range(2):
         if before:
@@ -113,35 +114,15 @@ def test_augmentation_depends_on_seed_epoch_and_index_alone(epoch, before, index
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_data_loader_shows_the_same(flower_folder, workers):
     data = FlowerDataset(flower_folder(), "train", image_size=16)
-    data.set_epoch(2)
+    data.epoch = 2
     loaded = next(iter(DataLoader(data, batch_size=3, num_workers=workers)))
     images, labels = data.batch(range(3), epoch=2)
     assert torch.equal(loaded["image"], images)
     assert torch.equal(loaded["label"], labels)
 
 
-def test_a_transform_of_one_s_own(flower_folder):
-    def corner(picture):
-        assert picture.mode == "RGB"
-        return torch.tensor(picture.getpixel((0, 0))).view(3, 1, 1)
-
-    data = FlowerDataset(flower_folder(), "train", transform=corner)
-    images = [data.stored(index).getpixel((0, 0)) for index in (2, 0)]
-    assert [tuple(image.flatten().tolist()) for image in data.batch([2, 0])[0]] == images
-    assert tuple(data[2]["image"].flatten().tolist()) == images[0]
-
-
-def test_training_images_may_be_shown_without_augmentation():
-    """Mode C computes the frozen part's output once, on just these."""
-    middle = evaluation_transform(84)
-    data = FlowerDataset(DRAWN, "train", transform=middle)
-    assert torch.equal(data.batch([7], epoch=1)[0][0], middle(data.stored(7)))
-    training = FlowerDataset(DRAWN, "val", transform=training_transform(32))
-    assert not torch.equal(training.batch([7], 1)[0], training.batch([7], 0)[0])
-
-
 @pytest.mark.parametrize("mode", PARTS)
-def test_the_cache_is_bounded_and_changes_nothing(mode):
+def test_the_memory_for_decoded_images_is_bounded_and_changes_nothing(mode):
     room = 10 * 48 * 48 * 3 + 100
     data = FlowerDataset(DRAWN, mode, image_size=32, cache_bytes=room)
     plain = FlowerDataset(DRAWN, mode, image_size=32, cache_bytes=0)
@@ -155,13 +136,13 @@ def test_the_cache_is_bounded_and_changes_nothing(mode):
     assert kept.cache.used == 50 * 3 * (48 if mode == "train" else 32) ** 2
 
 
-def test_what_is_kept_is_not_decoded_again(flower_folder):
+def test_an_image_that_is_kept_is_not_decoded_again(flower_folder):
     data = FlowerDataset(flower_folder(), "train")
     first = data.batch([0, 1])[0]
     for path in data.paths[:2]:
         path.unlink()
     assert torch.equal(data.batch([0, 1])[0], first)
-    # A copy starts without, which is small enough to be sent to a worker.
+    # A copy starts without images, so that it is small enough to be sent to a worker.
     copy = pickle.loads(pickle.dumps(data))
     assert copy.cache.used == 0
     with pytest.raises(FileNotFoundError):
@@ -180,13 +161,12 @@ def test_an_image_that_is_broken_is_named_also_from_a_batch(flower_folder):
     [
         ({"mode": "validation"}, "mode is 'validation', expected one of train, val, test"),
         ({"split": "random"}, "split is 'random', expected one of official, homework"),
-        ({"threads": 0}, "threads is 0"),
         ({"cache_bytes": -1}, "cache_bytes is -1"),
         ({"seed": -1}, "seed is -1"),
         ({"image_size": 0}, "image_size is 0"),
     ],
 )
-def test_bad_arguments(arguments, message):
+def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         FlowerDataset(DRAWN, **arguments)
 
@@ -203,3 +183,99 @@ def test_real_photographs_load(flowers5):
     assert images.shape == (100, 3, 64, 64)
     assert np.bincount(labels).tolist() == np.bincount(data.labels).tolist()
     assert images.std() == pytest.approx(1, abs=0.4)
+
+
+def test_all_parts_are_normalised_as_the_backbone_expects():
+    for backbone, normalisation in (("efficientnet_lite0", HALF), ("resnet18", IMAGENET)):
+        flowers = load_flowers(DRAWN, "official", backbone, 32, seed=3)
+        assert [part.mode for part in flowers] == list(PARTS)
+        assert [part.augments for part in flowers] == [True, False, False]
+        for part in flowers:
+            assert (part.normalisation, part.seed) == (normalisation, 3)
+            assert part[0]["image"].shape == (3, 32, 32)
+        assert flowers.class_names == flowers.test.class_names
+    assert not load_flowers(DRAWN, "official", "resnet18", 32, augment=False).train.augments
+
+
+def test_an_unknown_backbone_is_refused_by_name():
+    with pytest.raises(ValueError, match="no backbone 'vgg16'; there are resnet50, resnet18"):
+        load_flowers(DRAWN, "official", "vgg16", 32)
+
+
+def test_missing_flowers_are_downloaded_only_if_asked_for(flower_folder, tmp_path, monkeypatch):
+    asked = []
+
+    def fetch(folder):
+        asked.append(folder)
+        flower_folder()
+
+    monkeypatch.setattr(module, "fetch_flowers", fetch)
+    root = tmp_path / "flowers"
+    with pytest.raises(FileNotFoundError, match="coursework fetch flowers"):
+        load_flowers(root, "official", "resnet18", 32)
+    assert asked == []
+    for _ in range(2):
+        assert len(load_flowers(root, "official", "resnet18", 32, download=True).train) == 3
+    # Flowers that are there are not fetched again.
+    assert asked == [root]
+
+
+@pytest.fixture
+def oxford(flower_folder, tmp_path, monkeypatch):
+    """A small folder that stands for Oxford's: its label files have the checksums of the table."""
+    folder = flower_folder().rename(tmp_path / "oxford")
+    (folder / "102flowers.tgz").write_bytes(b"archive")
+    names = [source.name for source in sources.FLOWERS]
+    contents = [(folder / name).read_bytes() for name in names]
+    table = [
+        Source(name, (), len(content), f"md5:{hashlib.md5(content).hexdigest()}")
+        for name, content in zip(names, contents, strict=True)
+    ]
+    monkeypatch.setattr(sources, "FLOWERS", tuple(table))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "continued"),
+    [
+        ("", True),
+        ("imagelabels.mat", True),
+        ("imagelabels.mat jpg", True),
+        ("imagelabels.mat setid.mat jpg", True),
+        ("102flowers.tgz jpg", True),
+        ("102flowers.tgz.part own:setid.mat", True),
+        ("jpg own:.102flowers.tgz.lock", False),
+        ("own:imagelabels.mat", False),
+        ("imagelabels.mat own:setid.mat", False),
+    ],
+)
+def test_a_stopped_download_is_completed_and_flowers_of_another_origin_are_left_alone(
+    oxford, tmp_path, monkeypatch, names, continued
+):
+    def fetch(folder):
+        shutil.copytree(oxford, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr(module, "fetch_flowers", fetch)
+    root = tmp_path / "flowers"
+    root.mkdir()
+    for name in names.split():
+        if name == "jpg":
+            (root / "jpg").mkdir()
+        elif name.startswith("own:"):
+            (root / name.removeprefix("own:")).write_bytes(b"of another origin")
+        else:
+            shutil.copy(oxford / name.removesuffix(".part"), root / name)
+    if continued:
+        assert len(load_flowers(root, "official", "resnet18", 32, download=True).train) == 3
+    else:
+        with pytest.raises(FileNotFoundError):
+            load_flowers(root, "official", "resnet18", 32, download=True)
+
+
+def test_a_download_that_fails_says_so(tmp_path, monkeypatch):
+    def fetch(folder):
+        raise FetchError([])
+
+    monkeypatch.setattr(module, "fetch_flowers", fetch)
+    with pytest.raises(FetchError):
+        load_flowers(tmp_path, "official", "resnet18", 32, download=True)

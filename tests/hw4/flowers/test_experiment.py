@@ -1,7 +1,6 @@
 """Coding part 1, the experiment: each mode searched and trained by itself, from fresh weights."""
 
 import dataclasses
-from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +9,8 @@ import torch
 from hw4.flowers import (
     MODE_NAMES,
     MODES,
+    History,
+    LearningRateSearch,
     TrainingSettings,
     build_network,
     chosen_rate,
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.hw4_flowers
 
 QUICK = TrainingSettings(epochs=1, batch_size=16)
 LONGER = dataclasses.replace(QUICK, epochs=2)
-RATES = (0.003, 0.01)
+RATES = (0.03, 0.01)
 
 
 def build(mode):
@@ -53,14 +54,44 @@ def test_the_three_modes_of_the_homework_in_its_order(searches, results):
     assert [name[0] for name in MODE_NAMES.values()] == ["A", "B", "C"]
 
 
-def test_each_search_is_what_it_is_without_the_other_modes(sets, searches):
+def test_each_rate_gives_what_it_gives_alone_whatever_was_tried_before(sets, searches):
+    """Trap: the learning rates tried one after another on the same model."""
     train, validation, _ = sets
-    alone = search_learning_rate(
-        partial(build, "last_layers"), train, validation, RATES, QUICK
-    ).histories
+    assert [tuple(search.histories) for search in searches.values()] == [RATES] * 3
     for rate, history in searches["last_layers"].histories.items():
-        assert history.training_loss == alone[rate].training_loss
-        assert history.validation_loss == alone[rate].validation_loss
+        settings = dataclasses.replace(QUICK, learning_rate=rate)
+        alone = train_model(build("last_layers"), train, validation, settings).history
+        assert history.training_loss == alone.training_loss
+        assert history.validation_loss == alone.validation_loss
+
+
+def test_a_search_leaves_the_network_and_the_global_generator_alone(blobs, validation_blobs):
+    fresh = build("head")
+    weights, state = fresh.state_dict(), torch.random.get_rng_state()
+    before = {name: tensor.clone() for name, tensor in weights.items()}
+    search_learning_rate(fresh, blobs, validation_blobs, (0.01,), QUICK)
+    assert all(torch.equal(before[name], tensor) for name, tensor in weights.items())
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_the_rate_of_the_highest_accuracy_is_chosen_and_of_equals_the_one_of_the_lowest_loss():
+    def history(accuracies, losses, diverged=""):
+        count = len(accuracies)
+        return History((1.0,) * count, losses, accuracies, (0.1,) * count, (1.0,) * count, diverged)
+
+    histories = {
+        0.1: history((0.5, 0.9), (1.0, 0.4), "the loss became nan"),
+        0.01: history((0.8, 0.7), (0.5, 0.1)),
+        0.001: history((0.6, 0.8), (0.5, 0.3)),
+    }
+    assert chosen_rate(LearningRateSearch(histories)) == 0.001
+
+
+@pytest.mark.parametrize("rates", [(), (0.1, 0.1)])
+def test_a_search_wants_different_rates(sets, rates):
+    train, validation, _ = sets
+    with pytest.raises(ValueError, match="expected different values"):
+        search_modes(build, train, validation, rates, QUICK)
 
 
 def test_training_starts_afresh_with_the_best_rate_of_its_own_search(sets, searches, results):
@@ -68,7 +99,7 @@ def test_training_starts_afresh_with_the_best_rate_of_its_own_search(sets, searc
     train, validation, _ = sets
     result = results["last_layers"]
     assert result.search is searches["last_layers"]
-    assert result.learning_rate == searches["last_layers"].best
+    assert result.learning_rate == chosen_rate(searches["last_layers"])
     settings = dataclasses.replace(LONGER, learning_rate=result.learning_rate)
     alone = train_model(build("last_layers"), train, validation, settings)
     assert result.history.training_loss == alone.history.training_loss
@@ -77,6 +108,7 @@ def test_training_starts_afresh_with_the_best_rate_of_its_own_search(sets, searc
 
 
 def test_predictions_are_those_of_the_best_epoch(sets, results):
+    """Trap: no test accuracy at all."""
     _, validation, test = sets
     for result in results.values():
         assert result.learned
@@ -95,8 +127,8 @@ def test_the_test_set_is_not_looked_at_before_a_mode_is_trained(make_blobs):
     assert set(test.loaded.values()) == {1}
 
 
-def test_a_mode_that_diverges_is_reported_and_the_others_go_on(sets):
-    """All of one mode's learning rates diverge; the program does not end."""
+def test_a_rate_or_a_mode_that_diverges_is_reported_and_the_others_go_on(sets):
+    train, validation, test = sets
 
     def one_too_steep(mode):
         network = build("head")
@@ -105,11 +137,11 @@ def test_a_mode_that_diverges_is_reported_and_the_others_go_on(sets):
                 network.trained[-1].weight.fill_(1e38)
         return network
 
-    train, validation, test = sets
     modes = ("scratch", "head")
-    searches = search_modes(one_too_steep, train, validation, RATES, QUICK, modes=modes)
+    searches = search_modes(one_too_steep, train, validation, (1e38, 0.01), QUICK, modes=modes)
     assert all(history.diverged for history in searches["scratch"].histories.values())
-    assert chosen_rate(searches["scratch"]) == min(RATES)
+    assert "at learning rate 1e+38" in searches["head"].histories[1e38].diverged
+    assert [chosen_rate(search) for search in searches.values()] == [0.01, 0.01]
     results = train_modes(one_too_steep, train, validation, test, searches, QUICK)
     assert "in epoch 1" in results["scratch"].history.diverged
     assert not results["scratch"].learned
@@ -123,7 +155,7 @@ def test_stopped_in_between_it_goes_on_and_finds_the_same(sets, tmp_path):
 
     def stopped_before_training(mode):
         started.append(mode)
-        if len(started) == 3:
+        if len(started) == 2:
             raise KeyboardInterrupt
         return build(mode)
 
@@ -134,9 +166,9 @@ def test_stopped_in_between_it_goes_on_and_finds_the_same(sets, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run(stopped_before_training, tmp_path)
-    assert len(list((tmp_path / "head" / "search_1_epochs").glob("*.pt"))) == 2
+    names = {path.name for path in (tmp_path / "head" / "search_1_epochs").glob("*.pt")}
+    assert names == {"rate_0.03.pt", "rate_0.01.pt"}
     resumed, whole = run(build, tmp_path), run(build, None)
     assert resumed.history.training_loss == whole.history.training_loss
     assert np.array_equal(resumed.test.probabilities, whole.test.probabilities)
-    name = f"rate_{whole.learning_rate:g}_2_epochs.pt"
-    assert (tmp_path / "head" / name).is_file()
+    assert (tmp_path / "head" / f"rate_{whole.learning_rate:g}_2_epochs.pt").is_file()

@@ -1,15 +1,23 @@
-"""Coding part 1: the Oxford layout on disk, good and bad."""
+"""Coding part 1: the Oxford layout on disk, good and bad, and the homework's stratified split."""
 
+import hashlib
 import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 from torchvision.datasets import Flowers102
 
-from hw4.flowers import PARTS, read_labels, read_official_split
-from hw4.flowers.files import find_folder, image_paths, read_class_names
-from hw4.flowers.names import OXFORD_NAMES
+from hw4.flowers import (
+    OXFORD_NAMES,
+    PARTS,
+    FlowerDataset,
+    homework_split,
+    read_labels,
+    read_official_split,
+)
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -22,12 +30,14 @@ def refusal(error, path, message):
 def test_labels_count_from_0_and_parts_are_positions(flower_folder):
     root = flower_folder()
     assert read_labels(root).tolist() == [0, 0, 0, 1, 1, 1]
-    parts = {mode: part.tolist() for mode, part in read_official_split(root, 6).items()}
+    parts = {part: members.tolist() for part, members in read_official_split(root, 6).items()}
     assert parts == {"train": [5, 0, 3], "val": [1, 4], "test": [2]}
-    assert [path.name for path in image_paths(root, 6)][::5] == [
-        "image_00001.jpg",
-        "image_00006.jpg",
-    ]
+
+
+def test_a_column_reads_like_a_row(flower_folder):
+    root = flower_folder()
+    savemat(root / "imagelabels.mat", {"labels": [[1], [2], [1]]})
+    assert read_labels(root).tolist() == [0, 1, 0]
 
 
 def test_a_folder_that_torchvision_made_is_found(flower_folder):
@@ -35,26 +45,21 @@ def test_a_folder_that_torchvision_made_is_found(flower_folder):
     inner = root.parent / "downloads" / "flowers-102"
     inner.parent.mkdir()
     root.rename(inner)
-    assert find_folder(inner.parent) == find_folder(inner) == inner
+    paths = FlowerDataset(inner.parent, "val").paths
+    assert paths == [inner / "jpg" / name for name in ("image_00002.jpg", "image_00005.jpg")]
 
 
-@pytest.mark.parametrize("missing", ["jpg", "imagelabels.mat"])
-def test_what_is_missing_is_named_with_the_way_to_get_it(flower_folder, missing):
+@pytest.mark.parametrize("missing", ["jpg", "imagelabels.mat", "setid.mat"])
+def test_a_missing_file_is_named_with_the_way_to_get_it(flower_folder, missing):
     root = flower_folder()
     (root / missing).rename(root / "elsewhere")
     with refusal(FileNotFoundError, root, f"lacks {missing}; `coursework fetch flowers` brings"):
-        find_folder(root)
+        FlowerDataset(root)
 
 
 def test_an_absent_folder_lacks_everything(tmp_path):
     with refusal(FileNotFoundError, tmp_path / "no", "lacks jpg and imagelabels.mat"):
-        find_folder(tmp_path / "no")
-
-
-def test_a_missing_setid_is_named(flower_folder):
-    root = flower_folder(parts=None)
-    with refusal(FileNotFoundError, root, "lacks setid.mat"):
-        read_official_split(root, 6)
+        FlowerDataset(tmp_path / "no")
 
 
 @pytest.mark.parametrize(
@@ -79,14 +84,8 @@ def test_bad_labels_are_refused(flower_folder, labels, message):
     ("parts", "message"),
     [
         ({"trnid": [0, 1], "valid": [2], "tstid": [3]}, "trnid names image 0, but"),
-        (
-            {"trnid": [1], "valid": [2], "tstid": [7]},
-            "tstid names image 7, but",
-        ),
-        (
-            {"trnid": [1, 2], "valid": [2], "tstid": [3]},
-            "image 2 stands 2 times, in trnid and",
-        ),
+        ({"trnid": [1], "valid": [2], "tstid": [7]}, "tstid names image 7, but"),
+        ({"trnid": [1, 2], "valid": [2], "tstid": [3]}, "image 2 stands 2 times, in trnid and"),
         ({"trnid": [1, 1], "valid": [2], "tstid": [3]}, "image 1 stands 2 times, in trnid;"),
         ({"trnid": [1], "valid": [2]}, "no variable 'tstid', it holds trnid, valid"),
     ],
@@ -97,39 +96,38 @@ def test_parts_that_do_not_fit_are_refused(flower_folder, parts, message):
         read_official_split(root, 6)
 
 
-def test_a_damaged_file_is_named(flower_folder):
+@pytest.mark.parametrize("name", ["imagelabels.mat", "setid.mat"])
+def test_a_damaged_file_is_named(flower_folder, name):
     root = flower_folder()
-    for name, read in (
-        ("imagelabels.mat", read_labels),
-        ("setid.mat", lambda root: read_official_split(root, 6)),
-    ):
-        (root / name).write_bytes((root / name).read_bytes()[:150])
-        with refusal(ValueError, root / name, "fetch it again"):
-            read(root)
+    (root / name).write_bytes((root / name).read_bytes()[:150])
+    with refusal(ValueError, root / name, "fetch it again"):
+        FlowerDataset(root)
 
 
-def test_images_and_labels_have_to_be_as_many(flower_folder):
+def test_there_have_to_be_as_many_images_as_labels(flower_folder):
+    root = flower_folder(images=8)
+    with refusal(ValueError, root / "jpg", "8 images, but imagelabels.mat has 6 labels"):
+        FlowerDataset(root)
+    for number in (3, 5, 7, 8):
+        (root / "jpg" / f"image_{number:05d}.jpg").unlink()
+    with refusal(FileNotFoundError, root / "jpg", "lacks 2 of the 6 images"):
+        FlowerDataset(root)
+
+
+def test_class_names_come_from_a_file_if_there_is_one(flower_folder):
     root = flower_folder()
-    with refusal(ValueError, root / "jpg", "6 images, but imagelabels.mat has 5 labels"):
-        image_paths(root, 5)
-    with refusal(FileNotFoundError, root / "jpg", "lacks 2 of the 8 images"):
-        image_paths(root, 8)
-
-
-def test_class_names(flower_folder):
-    root = flower_folder()
-    assert read_class_names(root, 2) == ("class 1", "class 2")
-    assert read_class_names(root, 102) == OXFORD_NAMES
+    assert FlowerDataset(root).class_names == ("class 1", "class 2")
     (root / "names.txt").write_bytes("\ufeff# drawn\r\nKäthe\r\n\r\n  rose \r\n".encode())
-    assert read_class_names(root, 2) == ("Käthe", "rose")
-    with refusal(ValueError, root / "names.txt", "2 names for 3 classes"):
-        read_class_names(root, 3)
-    (root / "names.txt").write_bytes(b"\xff\xfe")
-    with refusal(ValueError, root / "names.txt", "not UTF-8"):
-        read_class_names(root, 2)
+    assert FlowerDataset(root).class_names == ("Käthe", "rose")
+    for content, message in ((b"one\ntwo\nthree", "3 names for 2 classes"), (b"\xff", "not UTF-8")):
+        (root / "names.txt").write_bytes(content)
+        with refusal(ValueError, root / "names.txt", message):
+            FlowerDataset(root)
 
 
-def test_the_oxford_names_are_torchvision_s():
+def test_the_names_of_102_classes_are_those_of_torchvision(flower_folder):
+    root = flower_folder(np.arange(1, 103), size=(4, 4))
+    assert FlowerDataset(root).class_names == OXFORD_NAMES
     if not hasattr(Flowers102, "classes"):
         pytest.skip("this torchvision has no names")
     assert list(OXFORD_NAMES) == Flowers102.classes
@@ -139,16 +137,55 @@ def test_the_oxford_names_are_torchvision_s():
     ("name", "sizes"),
     [("flowers5", [300, 50, 100]), ("flowers102_labels", [1020, 1020, 6149])],
 )
-def test_the_official_split_is_that_of_setid(name, sizes, request):
+def test_the_official_split_of_real_data_is_the_one_in_setid(name, sizes, request):
     root = request.getfixturevalue(name)
     parts = read_official_split(root, len(read_labels(root)))
-    assert [len(parts[mode]) for mode in PARTS] == sizes
+    assert [len(parts[part]) for part in PARTS] == sizes
     content = loadmat(root / "setid.mat")
-    for mode, variable in zip(PARTS, ("trnid", "valid", "tstid"), strict=True):
-        assert (parts[mode] + 1 == content[variable][0]).all()
+    for part, variable in zip(PARTS, ("trnid", "valid", "tstid"), strict=True):
+        assert (parts[part] + 1 == content[variable][0]).all()
 
 
-def test_a_column_reads_like_a_row(flower_folder):
-    root = flower_folder()
-    savemat(root / "imagelabels.mat", {"labels": [[1], [2], [1]]})
-    assert read_labels(root).tolist() == [0, 1, 0]
+counts = st.lists(st.integers(1, 60), min_size=1, max_size=12)
+seeds = st.integers(0, 2**40)
+
+
+@given(counts, seeds)
+def test_the_homework_split_is_disjoint_and_complete_and_alike_in_every_class(sizes, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    parts = homework_split(labels, seed)
+    assert tuple(parts) == PARTS
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(labels)))
+    assert all((np.diff(part) > 0).all() for part in parts.values())
+    train, val, test = (np.bincount(labels[parts[part]], minlength=len(sizes)) for part in PARTS)
+    n = np.array(sizes)
+    assert (train[n <= 2] == 1).all()
+    for part in (train, val, test):
+        assert (part[n >= 3] >= 1).all()
+    # 70 % rounded down, unless a class of three needs an image elsewhere.
+    assert (train[n >= 4] == np.floor(0.7 * n[n >= 4] + 1e-9)).all()
+    assert ((test - val >= 0) & (test - val <= 1)).all()
+
+
+def digest(parts):
+    return hashlib.sha256(np.concatenate(list(parts.values())).astype("<i8").tobytes()).hexdigest()
+
+
+def test_seeds_differ_and_the_default_is_fixed():
+    """These very images on every machine and with every release of NumPy."""
+    labels = np.repeat(np.arange(7), 40)
+    parts = homework_split(labels)
+    assert digest(parts) == "07259aa47d907b20736e29029047613682c56ffd59e2d7a071227f82d002b760"
+    assert (parts["val"] != homework_split(labels, 1)["val"]).any()
+
+
+def test_the_sizes_on_oxford_102_are_those_of_the_homework(flowers102_labels):
+    parts = homework_split(read_labels(flowers102_labels))
+    assert [len(parts[part]) for part in PARTS] == [5687, 1224, 1278]
+    assert digest(parts) == "646f411a5e2adb13d54192ac86be25351dd5c60b057fc72331c1d10bce272c30"
+
+
+@pytest.mark.parametrize("labels", [[], [[0, 1]]])
+def test_the_labels_to_split_are_one_row_and_not_empty(labels):
+    with pytest.raises(ValueError, match="expected \\(m,\\)"):
+        homework_split(labels)

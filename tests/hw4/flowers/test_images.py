@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from hw4.flowers import load_image
-from hw4.flowers.images import ORIENTATION
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -96,7 +95,7 @@ def test_every_exif_orientation_stands_upright(file, orientation, mode):
     elif mode != "L":
         source = source.convert(mode)
     exif = Image.Exif()
-    exif[ORIENTATION] = orientation
+    exif[ExifTags.Base.Orientation] = orientation
     path = file(source, exif=exif)
     loaded = np.asarray(load_image(path))
     with Image.open(path) as stored:
@@ -111,18 +110,13 @@ def test_every_exif_orientation_stands_upright(file, orientation, mode):
 @pytest.mark.parametrize("orientation", [0, 9, 300])
 def test_an_orientation_that_does_not_exist_changes_nothing(file, orientation):
     exif = Image.Exif()
-    exif[ORIENTATION] = orientation
+    exif[ExifTags.Base.Orientation] = orientation
     assert load_image(file(picture("RGB", RED), exif=exif)).size == (6, 4)
 
 
-def test_damaged_notes_of_a_camera_do_not_matter(file):
+def test_damaged_exif_data_do_not_matter(file):
     path = file(picture("RGB", RED), "a.jpg", exif=b"Exif\x00\x00garbage that is no TIFF")
     assert load_image(path).size == (6, 4)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 300), (500, 3)])
-def test_any_size(file, size):
-    assert load_image(file(picture("RGB", RED, size))).size == size
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -130,7 +124,7 @@ def test_a_missing_file_is_named(tmp_path):
         load_image(tmp_path / "no.jpg")
 
 
-def test_what_is_broken_is_named(tmp_path, file):
+def test_a_broken_file_is_named(tmp_path, file):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     whole = file(Image.fromarray(noise), "whole.jpg").read_bytes()
     for content in (b"", b"<html>404</html>", whole[:20], whole[: len(whole) // 2]):
@@ -145,7 +139,7 @@ def test_floating_point_pixels_are_refused(file):
         load_image(file(picture("F", 0.5), "a.tif"))
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of what it skips
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of data that it skips
 @given(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from(["jpg", "png", "gif", "tif"]))
 def test_a_damaged_byte_never_ends_in_a_foreign_error(tmp_path_factory, where, value, suffix):
     path = tmp_path_factory.mktemp("damaged") / f"image.{suffix}"

@@ -1,45 +1,24 @@
 """Coding part 1: several processes give the network that one process gives."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 
-from coursework.profiles import ROOT
-from hw4.flowers import current_processes
-from hw4.flowers.processes import Processes
+from tests.hw4.conftest import by_processes
 
 pytestmark = pytest.mark.hw4_flowers
 
 
-def test_the_shares_of_all_processes_are_the_batch():
-    batch = np.array([5, 3, 9, 1, 4])
-    shares = [Processes(rank, 3).share(batch) for rank in range(3)]
-    assert np.concatenate(shares).tolist() == batch.tolist()
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
-
-
-def test_alone_there_is_one():
-    assert current_processes() == Processes(0, 1)
-    values = torch.tensor([1.0, 2.0])
-    assert Processes().total(values) is values
-    assert Processes().from_first("x") == "x"
-
-
 TRAINING = """
-import json, sys
+import sys
 import torch
-from hw4.flowers import build_network
-from hw4.flowers import current_processes, process_group
-from hw4.flowers import TrainingSettings
-from hw4.flowers import train_model
+from coursework.processes import process_group
+from hw4.flowers import TrainingSettings, build_network, current_processes, train_model
 from tests.hw4.conftest import Blobs
 
 mode, backbone, batch_size, output = sys.argv[1:]
 settings = TrainingSettings(2, 0.001, int(batch_size), precision="fp32")
-with process_group("cpu", timeout=60) as device:
+with process_group("cpu", patience=60) as device:
     train, validation = Blobs(samples=59, augments=True), Blobs(samples=22, seed=1)
     train.type = validation.type = torch.float64
     # In float64: in float32 an untrained network on few images turns the last digit of a sum into
@@ -66,37 +45,12 @@ def test_the_result_is_that_of_one_process_up_to_rounding(
     script = tmp_path / "job.py"
     script.write_text(TRAINING)
     results = []
-    for number, launcher in enumerate(
-        (
-            [sys.executable],
-            [
-                sys.executable,
-                "-m",
-                "torch.distributed.run",
-                "--standalone",
-                f"--nproc-per-node={processes}",
-            ],
-        )
-    ):
+    for number in (1, processes):
         output = tmp_path / f"{number}.pt"
-        done = subprocess.run(
-            [*launcher, str(script), mode, backbone, batch_size, str(output)],
-            cwd=ROOT,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
+        by_processes(number, str(script), mode, backbone, batch_size, str(output))
         results.append(torch.load(output, weights_only=False))
     (one, alone), (many, together) = results
     for name in ("training_loss", "validation_loss", "validation_accuracy"):
         np.testing.assert_allclose(alone[name], together[name], rtol=1e-5, err_msg=name)
     for name in one:
         torch.testing.assert_close(one[name], many[name], rtol=1e-3, atol=1e-6, msg=name)
-
-
-def environment():
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

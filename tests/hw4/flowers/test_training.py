@@ -1,4 +1,4 @@
-"""Coding part 1, the training: each trap of the homework, divergence, and what a result holds."""
+"""Coding part 1, the training: the traps of the homework, divergence, settings and history."""
 
 import dataclasses
 import math
@@ -8,13 +8,50 @@ import pytest
 import torch
 from torch import nn
 
-from hw4.flowers import TrainingSettings, build_network, predict, train_model
-from hw4.flowers.batches import epoch_batches
+from hw4.flowers import (
+    History,
+    Measured,
+    TrainingSettings,
+    build_network,
+    epoch_batches,
+    evaluate,
+    predict,
+    train_model,
+)
+from hw4.flowers import training as module
 from tests.hw4.conftest import Blobs
 
 pytestmark = pytest.mark.hw4_flowers
 
 QUICK = TrainingSettings(epochs=2, learning_rate=0.01, batch_size=16)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("learning_rate", 0),
+        ("learning_rate", math.nan),
+        ("batch_size", 0),
+        ("momentum", 1),
+        ("weight_decay", -1),
+        ("schedule", "linear"),
+        ("patience", 0),
+        ("seed", -1),
+        ("precision", "fp16"),
+        ("cache_bytes", -1),
+    ],
+)
+def test_settings_out_of_range_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} is {value!r}, expected"):
+        TrainingSettings(**{name: value})
+
+
+def test_of_equal_epochs_the_one_with_the_lowest_loss_is_the_best():
+    history = History((1.0,) * 3, (0.5, 0.4, 0.6), (0.8, 0.8, 0.7), (0.1,) * 3, (1.0,) * 3)
+    assert (history.best_epoch, history.best_accuracy) == (2, 0.8)
+    assert History().best_epoch == 0
+    assert math.isnan(History().best_accuracy)
 
 
 def small_network(mode="scratch", classes=3, seed=0):
@@ -61,15 +98,12 @@ def test_means_are_over_samples_although_the_last_batch_is_short(blobs, validati
     assert training.history.validation_accuracy[best] == pytest.approx(right / 21)
 
 
-def test_the_best_epoch_by_validation_is_what_is_returned(blobs, validation_blobs, monkeypatch):
+def test_the_weights_of_the_best_epoch_are_returned(blobs, validation_blobs, monkeypatch):
     """The validation accuracy is made to fall after the second of four epochs."""
-    from hw4.flowers import Measured
-    from hw4.flowers import training as module
-
     seen = []
 
-    def measure(network, *arguments):
-        seen.append({n: t.clone() for n, t in network.trained.state_dict().items()})
+    def measure(inputs, batch_size):
+        seen.append({n: t.clone() for n, t in inputs.network.trained.state_dict().items()})
         return Measured(loss=1.0, accuracy=[0.5, 0.9, 0.9, 0.7][len(seen) - 1])
 
     monkeypatch.setattr(module, "evaluate", measure)
@@ -81,17 +115,16 @@ def test_the_best_epoch_by_validation_is_what_is_returned(blobs, validation_blob
     assert not training.network.training
 
 
-def test_validation_records_no_gradient_and_moves_nothing(blobs, validation_blobs, monkeypatch):
+def test_validation_records_no_gradient_and_changes_no_weight(blobs, validation_blobs, monkeypatch):
     """Trap: gradients recorded in validation, BatchNorm statistics moved by it."""
-    from hw4.flowers import evaluate
-    from hw4.flowers import training as module
 
-    def watched(network, *arguments):
+    def watched(inputs, batch_size):
+        network = inputs.network
         before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         handle = network.trained.register_forward_hook(
             lambda module, inputs, output: outputs.append(output.requires_grad)
         )
-        measured = evaluate(network, *arguments)
+        measured = evaluate(inputs, batch_size)
         handle.remove()
         assert all(torch.equal(before[n], t) for n, t in network.state_dict().items())
         return measured
@@ -135,7 +168,7 @@ def test_a_loss_that_is_no_number_ends_that_training_with_a_report(blobs, valida
     assert all(torch.equal(before[n], t) for n, t in training.network.state_dict().items())
 
 
-def test_a_last_step_that_goes_astray_is_noticed_too(blobs, validation_blobs):
+def test_divergence_in_the_last_step_of_an_epoch_is_noticed_too(blobs, validation_blobs):
     """One batch an epoch: its loss is a number, and the weights after its step are not."""
     wild = dataclasses.replace(QUICK, learning_rate=1e30, batch_size=60)
     training = train_model(small_network(), blobs, validation_blobs, wild)
@@ -144,7 +177,7 @@ def test_a_last_step_that_goes_astray_is_noticed_too(blobs, validation_blobs):
     assert all(t.isfinite().all() for t in training.network.state_dict().values())
 
 
-def test_divergence_later_keeps_the_best_epoch_before(blobs, validation_blobs, monkeypatch):
+def test_a_later_divergence_keeps_the_best_epoch_before(blobs, validation_blobs, monkeypatch):
     rates = [0.01, 1e30, 1e30]
     monkeypatch.setattr(TrainingSettings, "learning_rate_at", lambda self, epoch: rates[epoch])
     settings = dataclasses.replace(QUICK, epochs=3)
@@ -155,9 +188,6 @@ def test_divergence_later_keeps_the_best_epoch_before(blobs, validation_blobs, m
 
 
 def test_early_stopping_waits_as_long_as_it_is_told(blobs, validation_blobs, monkeypatch):
-    from hw4.flowers import Measured
-    from hw4.flowers import training as module
-
     accuracies = iter([0.5, 0.6, 0.6, 0.55, 0.9])
     monkeypatch.setattr(module, "evaluate", lambda *a: Measured(1.0, next(accuracies)))
     settings = dataclasses.replace(QUICK, epochs=5, patience=2)
@@ -166,7 +196,7 @@ def test_early_stopping_waits_as_long_as_it_is_told(blobs, validation_blobs, mon
     assert history.best_epoch == 2
 
 
-def test_the_history_holds_what_was_done(blobs, validation_blobs):
+def test_the_history_holds_every_epoch(blobs, validation_blobs):
     settings = dataclasses.replace(QUICK, epochs=3, schedule="cosine")
     history = train_model(small_network(), blobs, validation_blobs, settings).history
     assert len(history) == 3
@@ -187,8 +217,8 @@ def test_training_twice_gives_the_same_weights(blobs, validation_blobs):
     assert not torch.equal(first["trained.fc.weight"], other["trained.fc.weight"])
 
 
-def test_what_does_not_fit_together_is_refused(blobs, validation_blobs):
-    with pytest.raises(ValueError, match=r"labels from 0 to 2, but the network has 2 outputs"):
+def test_data_that_do_not_fit_the_network_are_refused(blobs, validation_blobs):
+    with pytest.raises(ValueError, match=r"labels up to 2, but the network has 2 outputs"):
         train_model(small_network(classes=2), blobs, validation_blobs, QUICK)
     blobs.labels = np.array([], int)
     with pytest.raises(ValueError, match="the training set is empty"):
@@ -199,12 +229,11 @@ def test_batches_of_one_image_are_refused_where_batchnorm_would_fail(blobs, vali
     ones = dataclasses.replace(QUICK, batch_size=1, epochs=1)
     with pytest.raises(ValueError, match="batches of a single image"):
         train_model(small_network(), blobs, validation_blobs, ones)
-    kept = build_network("head", 3, "resnet18", None)
-    assert len(train_model(kept, blobs, validation_blobs, ones).history) == 1
+    assert len(train_model(small_network("head"), blobs, validation_blobs, ones).history) == 1
 
 
 def test_in_reduced_precision_it_learns_the_same(blobs, validation_blobs, monkeypatch):
-    """bfloat16 is emulated where the hardware lacks it: slow, but the same arithmetic."""
+    """Hardware without bfloat16 emulates it: slow, but the same arithmetic."""
     network = small_network()
     gentle = dataclasses.replace(QUICK, learning_rate=0.001)
     plain = train_model(small_network(), blobs, validation_blobs, gentle).history
@@ -216,3 +245,17 @@ def test_in_reduced_precision_it_learns_the_same(blobs, validation_blobs, monkey
     np.testing.assert_allclose(reduced.training_loss, plain.training_loss, atol=0.1)
     # The weights themselves stay in full precision.
     assert {p.dtype for p in network.parameters()} == {torch.float32}
+
+
+def test_a_precision_that_the_hardware_lacks_is_refused_and_float16_is_not_trained_in(
+    blobs, validation_blobs, monkeypatch
+):
+    reduced = dataclasses.replace(QUICK, precision="bf16", epochs=1)
+    with pytest.raises(ValueError, match="bf16 is not fast on this CPU"):
+        train_model(small_network("head"), blobs, validation_blobs, reduced)
+    monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: torch.float16)
+    network = small_network("head")
+    network.trained.register_forward_hook(lambda *call: types.append(call[2].dtype))
+    types = []
+    train_model(network, blobs, validation_blobs, dataclasses.replace(QUICK, epochs=1))
+    assert set(types) == {torch.float32}

@@ -1,0 +1,134 @@
+"""A notebook runs on a fresh kernel, with its parameters, and a failing cell is named."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from coursework.handin import NotebookError, run_notebook
+from coursework.identity import Identity
+
+
+def write(path, *sources, parameters=None):
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    if parameters is not None:
+        cell = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
+        cells.insert(0, cell)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def printed(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return "".join(output.text for cell in cells for output in cell.outputs if "text" in output)
+
+
+def test_it_runs_from_the_top_and_reports_each_cell(tmp_path):
+    source = write(tmp_path / "a.ipynb", "x = 20", "x += 1", "", "print(2 * x)")
+    before = source.read_bytes()
+    target, lines = tmp_path / "out" / "a.ipynb", []
+    run = run_notebook(source, target, report=lines.append)
+    assert printed(target) == "42\n"
+    cells = nbformat.read(target, as_version=4).cells
+    assert [cell.execution_count for cell in cells] == [1, 2, None, 3]
+    assert [line.split()[:2] for line in lines] == [["a", "1/4"], ["a", "2/4"], ["a", "3/4"]]
+    assert "print(2 * x)" in lines[2]
+    assert run.seconds > sum(run.cell_seconds) > 0
+    assert len(run.cell_seconds) == 3
+    assert source.read_bytes() == before
+
+
+def test_parameters_follow_the_tagged_cell_and_replace_those_of_an_earlier_run(tmp_path):
+    source = write(
+        tmp_path / "a.ipynb", "print(profile, overrides)", parameters='profile = "embedded"'
+    )
+    first, second = tmp_path / "first.ipynb", tmp_path / "second.ipynb"
+    given = {"epochs": 3, "sizes": (1, 2), "root": "C:\\it's", "folder": Path("a"), "rate": 1e-10}
+    run_notebook(source, first, parameters={"profile": "full", "overrides": given})
+    plain = {**given, "sizes": [1, 2], "folder": "a"}
+    assert printed(first) == f"full {plain}\n"
+    run_notebook(first, second, parameters={"profile": "full", "overrides": {}})
+    assert printed(second) == "full {}\n"
+
+
+def test_parameters_need_a_cell_that_is_tagged(tmp_path):
+    source = write(tmp_path / "a.ipynb", "print(1)")
+    with pytest.raises(ValueError, match="0 cells tagged 'parameters', expected one"):
+        run_notebook(source, tmp_path / "out.ipynb", parameters={"x": 1})
+
+
+def test_a_header_is_filled_in_only_if_somebody_hands_in(tmp_path):
+    header = nbformat.v4.new_markdown_cell("*your full name*", metadata={"tags": ["identity"]})
+    source, target = tmp_path / "a.ipynb", tmp_path / "out.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[header]), source)
+    run_notebook(source, target)
+    assert nbformat.read(target, as_version=4).cells[0].source == "*your full name*"
+    run_notebook(source, target, identity=Identity("Ada"))
+    assert nbformat.read(target, as_version=4).cells[0].source == "Ada"
+
+
+def test_a_failing_cell_is_named_and_the_cells_that_ran_are_kept(tmp_path):
+    source = write(tmp_path / "a.ipynb", "print('before')", "1 / 0", "print('after')")
+    target = tmp_path / "out.ipynb"
+    target.write_text("an older run")
+    with pytest.raises(NotebookError, match=r"cell 2 of a\.ipynb failed with ZeroDivisionError"):
+        run_notebook(source, target)
+    assert not target.exists()
+    kept = tmp_path / "out.failed.ipynb"
+    assert printed(kept) == "before\n"
+    run_notebook(write(source, "print('mended')"), target)
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("import time; time.sleep(60)", r"cell 1 of a\.ipynb was still running"),
+        ("import os; os._exit(1)", r"cell 1 of a\.ipynb ended its kernel"),
+    ],
+)
+def test_a_cell_that_takes_too_long_or_ends_its_kernel_is_named(tmp_path, source, message):
+    with pytest.raises(NotebookError, match=message):
+        run_notebook(write(tmp_path / "a.ipynb", source), tmp_path / "out.ipynb", cell_timeout=2)
+    assert (tmp_path / "out.failed.ipynb").exists()
+
+
+def test_a_notebook_is_not_run_over_itself(tmp_path):
+    source = write(tmp_path / "a.ipynb", "1 / 0")
+    before = source.read_bytes()
+    with pytest.raises(ValueError, match=r"a\.ipynb would be overwritten by its own result"):
+        run_notebook(source, tmp_path / "deep" / ".." / "a.ipynb")
+    assert source.read_bytes() == before
+
+
+def test_an_interruption_keeps_the_cells_that_ran(tmp_path):
+    source = write(tmp_path / "a.ipynb", "print('before')", "print('then')")
+
+    def interrupt(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(NotebookError, match="interrupted; the cells that ran are kept in"):
+        run_notebook(source, tmp_path / "out.ipynb", report=interrupt)
+    assert printed(tmp_path / "out.failed.ipynb") == "before\n"
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_a_file_that_is_no_notebook_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no notebook .*nothing\.ipynb"):
+        run_notebook(tmp_path / "nothing.ipynb", tmp_path / "out.ipynb")
+    for content in ("", "not json", '{"cells": 3}', "[]"):
+        path = tmp_path / "bad.ipynb"
+        path.write_text(content)
+        with pytest.raises(ValueError, match=r"bad\.ipynb is not a valid Jupyter notebook"):
+            run_notebook(path, tmp_path / "out.ipynb")
+
+
+def test_threads_of_the_kernel_sleep_while_they_wait_unless_told_otherwise(tmp_path, monkeypatch):
+    source = write(tmp_path / "a.ipynb", "import os; print(os.environ['OMP_WAIT_POLICY'])")
+    target = tmp_path / "out.ipynb"
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    run_notebook(source, target)
+    assert printed(target) == "PASSIVE\n"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    run_notebook(source, target)
+    assert printed(target) == "ACTIVE\n"

@@ -1,0 +1,76 @@
+"""Runs side by side: in order, on all cores, and ended together."""
+
+import _thread
+import threading
+import time
+from functools import partial
+
+import pytest
+from joblib import cpu_count
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from coursework.side_by_side import side_by_side
+
+
+def blas_threads():
+    return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+
+
+def run_all(runs):
+    return side_by_side(runs, description="test", unit="run")
+
+
+def test_results_come_in_the_order_of_the_runs():
+    def wait(seconds):
+        time.sleep(seconds)
+        return seconds
+
+    pauses = [0.05, 0.0, 0.02]
+    assert run_all({str(pause): partial(wait, pause) for pause in pauses}) == pauses
+
+
+def test_matrix_products_use_one_thread_while_the_runs_last():
+    with threadpool_limits(2, user_api="blas"):
+        assert run_all({"a": blas_threads, "b": blas_threads}) == [{1}, {1}]
+        assert blas_threads() == {2}
+
+
+def test_an_error_names_its_run_and_keeps_its_type():
+    def overflow():
+        raise FloatingPointError("the numbers are too large")
+
+    with pytest.raises(FloatingPointError, match="too large") as caught:
+        run_all({"rate = 1": int, "rate = 2": overflow})
+    assert caught.value.__notes__ == ["This happened in the run with rate = 2."]
+
+
+def interrupt():
+    _thread.interrupt_main()  # what Ctrl-C does
+    time.sleep(10)
+
+
+def fail():
+    raise ValueError("stop")
+
+
+@pytest.mark.skipif(cpu_count() < 2, reason="on one core nothing runs beside the failing run")
+@pytest.mark.parametrize(("end", "error"), [(interrupt, KeyboardInterrupt), (fail, ValueError)])
+def test_an_interrupt_or_an_error_ends_the_other_runs(end, error):
+    started, ended = threading.Event(), threading.Event()
+
+    def endless():
+        started.set()
+        try:
+            while True:
+                time.sleep(0.001)
+        finally:
+            ended.set()
+
+    def end_all():
+        started.wait(10)
+        time.sleep(0.1)  # by then all runs are on their way or in line
+        end()
+
+    with pytest.raises(error):
+        run_all({"endless": endless, "failing": end_all, "waiting": endless})
+    assert ended.wait(10)

@@ -1,0 +1,118 @@
+"""Coding part 1: the order of batches; the frozen part is computed once where that is right."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hw4.flowers import FrozenInputs, TrainingSettings, build_network, epoch_batches, train_model
+from tests.hw4.conftest import Blobs
+
+pytestmark = pytest.mark.hw4_flowers
+
+CPU = torch.device("cpu")
+# 256 channels of 2 x 2 float32: what layer4 of a ResNet-18 gets from 32 pixels.
+ROW = 256 * 2 * 2 * 4
+
+
+@given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 99), st.integers(0, 9))
+def test_an_epoch_holds_every_sample_once_and_no_batch_of_one(samples, size, seed, epoch):
+    batches = epoch_batches(samples, size, seed, epoch)
+    assert sorted(np.concatenate(batches)) == list(range(samples))
+    assert all(len(batch) == size for batch in batches[:-1])
+    if size > 1:
+        assert samples == 1 or min(map(len, batches)) > 1
+
+
+def test_the_order_is_new_in_each_epoch_and_depends_on_seed_and_epoch_alone():
+    """Trap: data unshuffled."""
+    orders = [np.concatenate(epoch_batches(50, 8, 1, epoch)).tolist() for epoch in range(3)]
+    assert orders[0] != orders[1] != orders[2] != list(range(50))
+    assert orders[1] == np.concatenate(epoch_batches(50, 8, 1, 1)).tolist()
+    assert orders[1] != np.concatenate(epoch_batches(50, 8, 2, 1)).tolist()
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build_network("last_layers", 3, "resnet18", None)
+
+
+def assert_close(found, network, source, indices, epoch=0):
+    with torch.no_grad():
+        expected = network.frozen(source.batch(indices, epoch)[0])
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@settings(max_examples=10)
+@given(st.sampled_from([0, 19, 20, 50]), st.sampled_from([1, 7, 16]))
+def test_the_features_are_the_same_whether_they_are_kept_or_not(network, rows, size):
+    source = Blobs(samples=20)
+    inputs = FrozenInputs(network, source, CPU, cache_bytes=rows * ROW)
+    for epoch in range(3):
+        batches = epoch_batches(20, size, 0, epoch)
+        for indices, (x, y) in zip(batches, inputs.batches(batches, epoch), strict=True):
+            assert_close(x, network, Blobs(samples=20), indices)
+            assert y.tolist() == source.labels[indices].tolist()
+            assert x.is_contiguous(memory_format=torch.channels_last)
+            assert not x.requires_grad
+    # All are kept or, if there is no room for all, none.
+    assert set(source.loaded.values()) == {1 if rows >= 20 else 3}
+
+
+def test_augmented_images_are_computed_anew_in_each_epoch(network):
+    source = Blobs(samples=12, augments=True)
+    inputs = FrozenInputs(network, source, CPU)
+    everything = np.arange(12)
+    epochs = [next(inputs.batches([everything], epoch))[0] for epoch in range(2)]
+    for epoch, features in enumerate(epochs):
+        assert_close(features, network, source, everything, epoch)
+    assert not torch.allclose(*epochs)
+
+
+def test_where_nothing_is_frozen_the_images_themselves_enter():
+    source = Blobs(samples=5)
+    inputs = FrozenInputs(build_network("scratch", 3, "resnet18"), source, CPU)
+    for epoch in range(2):
+        (x, _) = next(inputs.batches([np.arange(5)], epoch))
+        assert torch.equal(x, source.batch(np.arange(5))[0])
+
+
+def test_below_the_head_features_are_vectors():
+    source = Blobs(samples=6)
+    network = build_network("head", 3, "resnet18", None)
+    inputs = FrozenInputs(network, source, CPU)
+    for epoch in range(2):
+        (x, _) = next(inputs.batches([np.array([4, 0, 5])], epoch))
+        assert x.shape == (3, 512)
+        assert_close(x, network, source, [4, 0, 5])
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 2**30])
+def test_an_empty_share_has_no_rows_but_the_right_shape(network, cache_bytes):
+    inputs = FrozenInputs(network, Blobs(samples=6), CPU, cache_bytes=cache_bytes)
+    for _ in range(2):
+        (x, y) = next(inputs.batches([np.array([], int)], 0))
+        assert (x.shape, y.shape) == ((0, 256, 2, 2), (0,))
+
+
+@pytest.mark.parametrize("mode", ["last_layers", "head"])
+def test_memory_changes_nothing_of_a_training(mode, blobs, validation_blobs):
+    histories = []
+    for cache_bytes in (2**30, 0):
+        settings = TrainingSettings(epochs=3, batch_size=16, cache_bytes=cache_bytes)
+        network = build_network(mode, 3, "resnet18", None)
+        histories.append(train_model(network, blobs, validation_blobs, settings).history)
+    kept, plain = histories
+    for field in ("training_loss", "validation_loss", "validation_accuracy"):
+        np.testing.assert_allclose(getattr(kept, field), getattr(plain, field), rtol=1e-3)
+
+
+def test_both_data_sets_share_the_room_and_augmented_ones_need_none(network):
+    """60 and 21 samples, of which the validation set alone fits into room for 30."""
+    settings = TrainingSettings(epochs=2, batch_size=16, cache_bytes=30 * ROW)
+    for augments, times in ((False, 2), (True, 1)):
+        train, validation = Blobs(augments=augments), Blobs(samples=21, seed=1)
+        train_model(network, train, validation, settings)
+        # The first image is looked at once more, to recognise the data.
+        assert [validation.loaded[index] for index in range(3)] == [1 + times, times, times]
