@@ -96,7 +96,7 @@ def submit(
         report=report,
     )
     with atomic_path(pdf) as temporary:
-        exported = export_pdf(executed, temporary)
+        exported = export_pdf(executed, temporary, pictures=source.parent)
         _refuse_losses(check_pdf(executed, temporary), exported.warnings)
         remarks = list(exported.warnings)
         missing = " and ".join(identity.missing()).replace("_", " ")
