@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -203,5 +204,14 @@ def _explain(error: Exception) -> str:
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook that ran, without the number of its kernel's process.
+
+    Each warning names a file in a folder that is called after the process, so that two runs would
+    never be the same.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = re.sub(r"\bipykernel_\d+(?=[/\\])", "ipykernel", output.text)
     with atomic_path(path) as temporary:
         nbformat.write(notebook, temporary)

@@ -124,6 +124,16 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path):
             run_notebook(path, tmp_path / "out.ipynb")
 
 
+def test_a_warning_is_the_same_in_every_run(tmp_path):
+    source = write(tmp_path / "a.ipynb", "import warnings; warnings.warn('careful')")
+    texts = []
+    for name in ("one.ipynb", "two.ipynb"):
+        run_notebook(source, tmp_path / name)
+        texts.append(printed(tmp_path / name))
+    assert texts[0] == texts[1]
+    assert "UserWarning: careful" in texts[0]
+
+
 def test_a_field_that_the_format_forbids_is_named_with_its_cell(tmp_path):
     path = write(tmp_path / "a.ipynb", "1", "2")
     content = json.loads(path.read_text())
