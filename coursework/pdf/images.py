@@ -9,7 +9,9 @@ import io
 import re
 import unicodedata
 import warnings
+from contextlib import suppress
 from urllib.parse import unquote, unquote_to_bytes
+from xml.parsers import expat
 
 from coursework.pdf.dom import Size
 from coursework.pdf.draft import Draft
@@ -18,6 +20,8 @@ from coursework.pdf.typst import string
 
 MOST_BYTES = 50_000_000
 MOST_PIXELS = 100_000_000
+MOST_DEEP = 500
+"""Elements of an SVG within each other: with tens of thousands, the compiler would crash."""
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -101,6 +105,8 @@ def _shown(draft: Draft, data: bytes, alt: str, size: Size) -> str:
         raise RefusedPictureError("a broken image" if data else "an empty image")
     if len(data) > MOST_BYTES:
         raise RefusedPictureError(f"an image of more than {_size_of(MOST_BYTES)}")
+    if suffix == "svg" and _depth(data) > MOST_DEEP:
+        raise RefusedPictureError("a drawing nested too deeply")
     if suffix in _RASTERS and _is_animated(data, _RASTERS[suffix]):
         draft.warn(f"an animation ({alt or 'no description'}) is shown by its first picture")
     arguments = [string(draft.image(data, suffix)), f"alt: {string(alt or 'figure')}"]
@@ -135,6 +141,26 @@ def _is_animated(data: bytes, kind: str) -> bool:
     if pixels > MOST_PIXELS:
         raise RefusedPictureError(f"an image of more than {MOST_PIXELS:,} pixels")
     return animated
+
+
+def _depth(svg: bytes) -> int:
+    """Return how many elements of an SVG stand within each other; an error in it ends the count."""
+    depth = deepest = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, deepest
+        depth += 1
+        deepest = max(deepest, depth)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    with suppress(expat.ExpatError, ValueError, LookupError):
+        parser.Parse(svg, True)
+    return deepest
 
 
 def _is_remote(source: str) -> bool:

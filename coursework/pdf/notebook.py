@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from bs4 import Tag
@@ -12,6 +13,8 @@ from coursework.pdf.dom import parse
 from coursework.pdf.markdown import markdown_to_html
 from coursework.pdf.mend import as_dict, as_list, old_and_new_cells
 from coursework.pdf.terminal import printable
+
+_MOST_DEEP = 100  # lists and dictionaries of a notebook within each other
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,22 @@ def parse_notebook(text: str) -> NotebookNode:
         content = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    if _is_deep(content):
+        raise ValueError("it is nested too deeply")
     if old_and_new_cells(as_dict(content)) is None:
         raise ValueError("expected JSON with a list of cells, found something else")
     notebook: NotebookNode = nbformat.from_dict(content)
     return notebook
+
+
+def _is_deep(content: object) -> bool:
+    """Whether lists and dictionaries lie in each other as in no honest notebook."""
+    level: list[Any] = [content]
+    for _ in range(_MOST_DEEP):
+        values = [value for parent in level for value in as_list(parent)]
+        values += [value for parent in level for value in as_dict(parent).values()]
+        level = [value for value in values if isinstance(value, dict | list)]
+    return bool(level)
 
 
 def read_notebook(path: Path) -> NotebookNode:

@@ -229,6 +229,14 @@ def test_the_pixels_of_a_picture_are_bounded(draft, width, height):
     assert picture(draft, png_of(2_000, 2_000)).startswith("#picture(")
 
 
+def test_the_depth_of_a_drawing_is_bounded(draft):
+    deep = (
+        b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<g>" * 50_000 + b"</g>" * 50_000 + b"</svg>"
+    )
+    assert "[a drawing nested too deeply]" in picture(draft, deep)
+    assert picture(draft, SVG.encode()).startswith("#picture(")
+
+
 @pytest.mark.parametrize(
     "content", [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"BM....", b"P6 1 1 255 ..."]
 )

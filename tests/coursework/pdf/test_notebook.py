@@ -7,6 +7,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from coursework.pdf.notebook import read_head, read_notebook
 
+DEEP = '{"cells": [], "metadata": {"a": ' + "[" * 500 + "]" * 500 + "}}"
+
 
 def test_missing_notebook_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.ipynb: no such notebook"):
@@ -14,7 +16,7 @@ def test_missing_notebook_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "not json", "{}", "[1]", '{"cells": 3}', "\x00", "[" * 100_000]
+    "content", ["", "not json", "{}", "[1]", '{"cells": 3}', "\x00", "[" * 100_000, DEEP]
 )
 def test_file_that_is_no_notebook_is_an_error_that_says_what_to_do(tmp_path, content):
     path = tmp_path / "odd.ipynb"
