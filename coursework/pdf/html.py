@@ -70,6 +70,8 @@ def _block(tag: Tag, place: Place) -> str:
 
 
 def _division(tag: Tag, place: Place) -> str:
+    if place.in_output and "mermaid" in tag.get_attribute_list("class"):
+        return _preformatted(tag, place)
     body = _blocks(tag, place.inside())
     classes = set(tag.get_attribute_list("class"))
     if "alert" in classes and body:
@@ -157,7 +159,9 @@ def _details(tag: Tag, place: Place) -> str:
 
 def _preformatted(tag: Tag, place: Place) -> str:
     code = tag.get_text()
-    language = str(tag.get("data-language", ""))
+    language = str(tag.get("data-language", "")).strip("{}")
+    if "mermaid" in tag.get_attribute_list("class"):
+        language = "mermaid"
     lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
     before = ""
     if language == "mermaid":

@@ -32,6 +32,8 @@ _SIGNATURES = (
 _RASTERS = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "webp": "WEBP"}
 """Formats whose pixels are counted, as Pillow calls them; it is to try no other decoder."""
 
+_PAGES = re.compile(rb"/Count\s+(\d+)")
+
 NATURAL = Size()
 """The size that an image has by itself."""
 
@@ -47,10 +49,10 @@ def note(text: str) -> str:
 
 def said_of(source: str) -> str:
     """Return an address as a note or a warning shows it: short, and of a data URI only the kind."""
-    if not source.startswith("data:"):
+    if not _is_data(source):
         return shorten(source, 120)
-    head, _, body = source.partition(",")
-    kind = head.removeprefix("data:").partition(";")[0] or "text/plain"
+    head, _, body = source.strip().partition(",")
+    kind = head[5:].partition(";")[0] or "text/plain"
     return f"{kind}, {_size_of(len(body) * (3 if head.endswith('base64') else 4) // 4)}"
 
 
@@ -88,7 +90,8 @@ def try_picture(draft: Draft, source: str, alt: str = "", size: Size = NATURAL) 
         If there is no picture, or it may not be shown.
     """
     name = ""
-    if source.startswith("data:"):
+    source = source.strip()
+    if _is_data(source):
         data = _data_uri(source)
     elif source.startswith("attachment:"):
         data = _attached(draft, source.removeprefix("attachment:"))
@@ -107,6 +110,8 @@ def _shown(draft: Draft, data: bytes, alt: str, size: Size) -> str:
         raise RefusedPictureError(f"an image of more than {_size_of(MOST_BYTES)}")
     if suffix == "svg" and _depth(data) > MOST_DEEP:
         raise RefusedPictureError("a drawing nested too deeply")
+    if suffix == "pdf" and any(int(count) > 1 for count in _PAGES.findall(data)):
+        draft.warn(f"a PDF ({alt or 'no description'}) is shown by its first page")
     if suffix in _RASTERS and _is_animated(data, _RASTERS[suffix]):
         draft.warn(f"an animation ({alt or 'no description'}) is shown by its first picture")
     arguments = [string(draft.image(data, suffix)), f"alt: {string(alt or 'figure')}"]
@@ -163,8 +168,12 @@ def _depth(svg: bytes) -> int:
     return deepest
 
 
+def _is_data(source: str) -> bool:
+    return source.lstrip()[:5].lower() == "data:"
+
+
 def _is_remote(source: str) -> bool:
-    return re.match(r"(?!file:)[a-z][a-z0-9+.-]*://|//", source, re.IGNORECASE) is not None
+    return re.match(r"\s*((?!file:)[a-z][a-z0-9+.-]*://|//)", source, re.IGNORECASE) is not None
 
 
 def _file(draft: Draft, source: str) -> tuple[bytes, str]:

@@ -33,6 +33,19 @@ _INVISIBLE = {
 }  # fmt: skip
 _PICTURE_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp)([?#]|$)", re.IGNORECASE)
 _SILENT_INPUTS = {"hidden", "range", "radio", "file", "color", "image"}
+# The names of SVG with a capital letter, which readers of HTML lose.
+_SVG_NAMES = {
+    name.lower(): name
+    for name in (
+        "clipPath", "clipPathUnits", "feBlend", "feColorMatrix", "feComposite", "feFlood",
+        "feGaussianBlur", "feMerge", "feMergeNode", "feOffset", "filterUnits", "foreignObject",
+        "gradientTransform", "gradientUnits", "lengthAdjust", "linearGradient", "markerHeight",
+        "markerUnits", "markerWidth", "maskContentUnits", "maskUnits", "patternContentUnits",
+        "patternTransform", "patternUnits", "preserveAspectRatio", "primitiveUnits",
+        "radialGradient", "refX", "refY", "spreadMethod", "startOffset", "stdDeviation",
+        "textLength", "textPath", "viewBox",
+    )
+}  # fmt: skip
 _WRAPPERS = {
     **dict.fromkeys(("b", "strong"), "strong"),
     **dict.fromkeys(("i", "em", "cite", "var", "dfn"), "emph"),
@@ -112,6 +125,9 @@ def _image(tag: Tag, place: Place) -> str:
 
 
 def _drawing(tag: Tag, place: Place) -> str:
+    for part in (tag, *tag.find_all(True)):
+        part.name = _SVG_NAMES.get(part.name, part.name)
+        part.attrs = {_SVG_NAMES.get(name, name): value for name, value in part.attrs.items()}
     if not tag.get("xmlns"):
         tag["xmlns"] = "http://www.w3.org/2000/svg"
     return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", image_size(tag))

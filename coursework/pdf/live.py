@@ -25,7 +25,7 @@ _KINDS = (
     ("geo+json", "map"),
     ("leaflet", "map"),
     ("mermaid", "mermaid diagram"),
-    ("javascript", "JavaScript program"),
+    ("/javascript", "JavaScript program"),
     ("video/", "video"),
     ("audio/", "audio"),
 )
@@ -36,7 +36,8 @@ _SHOWS = {"img", "svg", "math", "hr", "input"}
 # fetches a library.
 _WRITES = re.compile(r"document\.|\belement\b|append|\$\(|draw|plot", re.IGNORECASE)
 _FETCHES = re.compile(r"""PlotlyConfig|document\.head|["']head["']""")
-_FIRST_FRAME = re.compile(r"""frames\[0\]\s*=\s*["'](data:image/[^"']+)""")
+_NO_PROGRAM = re.compile("json|template|math|text/x-", re.IGNORECASE)
+_FIRST_FRAME = re.compile(r"""frames\[0\]\s*=\s*["']([^"']+)""")
 _STILL = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\\\s]+")
 
 
@@ -49,7 +50,7 @@ class Look:
     drawing
         What kind of drawing its scripts make, empty if the HTML itself is what it shows.
     still
-        The data URI of a picture in those scripts, or empty.
+        The address or the data URI of a picture in those scripts, or empty.
     is_blank
         Whether it shows nothing, as a style sheet does.
     is_frame
@@ -74,7 +75,7 @@ def look_at(html: str) -> Look:
     code = "\n".join(
         script.get_text()
         for script in soup.find_all("script")
-        if "javascript" in str(script.get("type") or "javascript")
+        if not _NO_PROGRAM.search(str(script.get("type", "")))
     )
     first_frame = _FIRST_FRAME.search(code)
     if first_frame:

@@ -10,8 +10,10 @@ import zlib
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
+from pypdf import PdfWriter
 
 from coursework.pdf.dom import Size
+from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import MOST_BYTES, decode, linked_picture, picture
 
 SVG = (
@@ -119,6 +121,14 @@ def test_figures_of_each_route_reach_the_page(export, png, tmp_path):
     )
     assert done.images == 5
     assert done.report.warnings == ()
+
+
+def test_a_drawing_within_html_keeps_its_names(draft):
+    html = '<svg viewBox="0 0 8 4"><linearGradient gradientUnits="userSpaceOnUse"/></svg>'
+    assert html_to_typst(draft, html).startswith("#picture(")
+    (data,) = draft.images
+    for name in (b"viewBox=", b"<linearGradient", b"gradientUnits="):
+        assert name in data
 
 
 def test_svg_stays_vector(export):
@@ -256,6 +266,18 @@ def test_an_animated_gif_is_its_first_frame_and_a_warning(export):
     assert done.report.warnings == (
         "cell 1: an animation (<Figure>) is shown by its first picture",
     )
+
+
+def test_a_pdf_of_several_pages_is_its_first_page_and_a_warning(export):
+    file = io.BytesIO()
+    writer = PdfWriter()
+    for _ in range(3):
+        writer.add_blank_page(90, 90)
+    writer.write(file)
+    data = {"application/pdf": base64.b64encode(file.getvalue()).decode()}
+    done = export(new_code_cell("plot", outputs=[new_output("display_data", data=data)]))
+    assert done.images == 1
+    assert done.report.warnings == ("cell 1: a PDF (figure) is shown by its first page",)
 
 
 def test_pictures_fit_the_page(export, png):

@@ -32,6 +32,7 @@ def display(data):
         ({"text/html": '<div id="altair-viz-1"></div><script>vegaEmbed()</script>'}, "Vega chart"),
         ({"text/html": "<canvas id=c></canvas><script>draw(c)</script>"}, "canvas"),
         ({"text/html": "<script>document.write('x')</script>"}, "JavaScript program"),
+        ({"text/html": "<p id=m></p><script type=module>f('m')</script>"}, "JavaScript program"),
         (
             {"text/html": "<table><tr><td>Loading table...</table><script>f()</script>"},
             "JavaScript",
@@ -123,6 +124,15 @@ def test_what_only_loads_a_library_shows_nothing(draft):
     assert draft.warnings == []
 
 
+def test_a_program_for_another_page_changes_nothing(draft):
+    forms = {
+        "application/vnd.google.colaboratory.module+javascript": "f()",
+        "text/html": "<b>7</b>",
+    }
+    assert '"7"' in write_output(draft, display(forms))
+    assert draft.warnings == []
+
+
 def test_html_whose_scripts_add_to_its_text_is_shown(draft):
     html = "<table><tr><td>17</td></tr></table><script>document.querySelector('b')</script>"
     assert "17" in write_output(draft, display({"text/html": html}))
@@ -164,8 +174,10 @@ def test_an_embedded_picture_is_a_picture(draft, png):
 
 def test_a_mermaid_diagram_is_its_source_and_a_note(draft):
     data = {"text/vnd.mermaid": "graph TD\n  A --> B"}
+    page = '<div class="mermaid">graph TD\n  A --&gt; B</div><script type="module">run()</script>'
     html = '<pre data-language="mermaid">graph TD\n  A --&gt; B</pre>'
-    for markup in (write_output(draft, display(data)), html_to_typst(draft, html)):
+    outputs = [write_output(draft, display(forms)) for forms in (data, {"text/html": page})]
+    for markup in (*outputs, html_to_typst(draft, html)):
         assert "[mermaid diagram, shown as its source]" in markup
         assert "A --> B" in markup
     assert draft.warnings == ["a mermaid diagram is shown as its source"]
