@@ -138,7 +138,8 @@ def _is_animated(data: bytes, kind: str) -> bool:
             Image.open(io.BytesIO(data), "r", [kind]) as im,
         ):
             pixels = im.width * im.height
-            animated = bool(getattr(im, "is_animated", False))
+            # The second picture in the JPEG of a telephone is no frame but a small copy.
+            animated = kind != "JPEG" and bool(getattr(im, "is_animated", False))
     except Image.DecompressionBombError:
         pixels, animated = MOST_PIXELS + 1, False
     except (OSError, ValueError, SyntaxError):
@@ -193,9 +194,9 @@ def _file(draft: Draft, source: str) -> tuple[bytes, str]:
             if path.stat().st_size > MOST_BYTES:
                 raise RefusedPictureError(f"it has more than {_size_of(MOST_BYTES)}")
             return path.read_bytes(), path.name
+        except RefusedPictureError:
+            raise
         except (OSError, ValueError, RuntimeError) as error:
-            if isinstance(error, RefusedPictureError):
-                raise
             reason = getattr(error, "strerror", None) or shorten(str(error))
             raise RefusedPictureError(reason) from error
     raise RefusedPictureError(f"there is no such file in {folder}")

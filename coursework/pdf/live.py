@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
-from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PreformattedString
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 from coursework.pdf.dom import is_hidden, parse
 from coursework.pdf.draft import Draft
@@ -31,7 +32,7 @@ _KINDS = (
 )
 _LOADER = re.compile(r"_load\.v\d+\+json$")  # fetches the library of the charts that follow
 _NO_CONTENT = {"script", "style", "link", "meta", "head", "title", "base", "template", "br"}
-_SHOWS = {"img", "svg", "math", "hr", "input"}
+_SHOWS = {"svg", "math", "hr", "input"}
 # A script without an element of its own draws only if it writes into the page, and not if it only
 # fetches a library.
 _WRITES = re.compile(r"document\.|\belement\b|append|\$\(|draw|plot", re.IGNORECASE)
@@ -82,8 +83,8 @@ def look_at(html: str) -> Look:
         return Look("animation", _unfolded(first_frame[1]))
     widgets = soup.find("script", type=re.compile("jupyter.widget-view")) is not None
     content = [tag for tag in soup.find_all(True) if tag.name not in _NO_CONTENT]
-    shows = [tag for tag in content if tag.name in _SHOWS and (tag.name != "img" or tag.get("src"))]
-    words = _visible_text(soup)
+    shows = any(map(_shows, content))
+    words = _first_words(soup)
     if words or shows:
         is_loading = code and not shows and re.match(r"loading\b.{0,80}$", words, re.IGNORECASE)
         return Look(_kind([html], "JavaScript program")) if is_loading else Look()
@@ -102,19 +103,22 @@ def _unfolded(uri: str) -> str:
     return re.sub(r"\\?\s", "", uri)
 
 
-def _visible_text(soup: BeautifulSoup) -> str:
-    texts = [
-        text
+def _shows(tag: Tag) -> bool:
+    if tag.name == "img":
+        return bool(tag.get("src"))
+    return tag.name in _SHOWS and tag.get("type") != "hidden"
+
+
+def _first_words(soup: BeautifulSoup) -> str:
+    """Return the first texts that a browser shows: enough to tell whether there are any."""
+    texts = (
+        text.strip()
         for text in soup.find_all(string=True)
         if type(text) is NavigableString
         and text.strip()
-        and not isinstance(text, PreformattedString)
-    ]
-    return " ".join(
-        text.strip()
-        for text in texts
-        if not any(tag.name in _NO_CONTENT or is_hidden(tag) for tag in text.parents)
+        and not any(tag.name in _NO_CONTENT or is_hidden(tag) for tag in text.parents)
     )
+    return " ".join(islice(texts, 20))
 
 
 def drawing_kind(forms: Iterable[str]) -> str:
