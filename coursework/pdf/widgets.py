@@ -32,35 +32,35 @@ def print_widgets(notebook: NotebookNode) -> None:
             cell.outputs = [
                 shown
                 for output in cell.outputs
-                for shown in _without_views(as_dict(models), output, frozenset())
+                for shown in _without_views(as_dict(models), output, set())
             ]
 
 
-def _without_views(
-    models: _Models, output: NotebookNode, above: frozenset[str]
-) -> list[NotebookNode]:
+def _without_views(models: _Models, output: NotebookNode, opened: set[str]) -> list[NotebookNode]:
     """Return what is printed for an output that may be the view of a widget.
 
-    The widgets ``above`` hold this output: one that holds itself is not followed.
+    The boxes and ``Output`` widgets in ``opened`` are not opened again: one may hold itself.
     """
     data = output.get("data", {})
-    if VIEW not in data:
+    name = as_text(as_dict(data.get(VIEW)).get("model_id"))
+    if VIEW not in data or not as_dict(models.get(name)):
         return [output]
-    shown = list(_shown(models, as_text(as_dict(data[VIEW]).get("model_id")), above))
+    shown = list(_shown(models, name, opened))
     has_picture = any(form not in (VIEW, "text/plain") for form in data)
     if has_picture and all(VIEW in part.get("data", {}) for part in shown):
         return [output]
-    return shown or [output]
+    return shown
 
 
-def _shown(models: _Models, name: str, above: frozenset[str]) -> Iterator[NotebookNode]:
+def _shown(models: _Models, name: str, opened: set[str]) -> Iterator[NotebookNode]:
     """Yield what a widget shows; nothing if its state was not saved."""
     model = as_dict(models.get(name))
-    if not model or name in above:
+    if not model or name in opened:
         return
-    above |= {name}
     kind = as_text(model.get("model_name"))
     state = as_dict(model.get("state"))
+    if kind == "OutputModel" or "children" in state:
+        opened.add(name)
     children = [
         as_text(child).removeprefix("IPY_MODEL_") for child in as_list(state.get("children"))
     ]
@@ -70,7 +70,7 @@ def _shown(models: _Models, name: str, above: frozenset[str]) -> Iterator[Notebo
         yield _output("text/plain", bar)
     elif kind == "OutputModel":
         for output in map(mend_output, as_list(state.get("outputs"))):
-            yield from _without_views(models, output, above)
+            yield from _without_views(models, output, opened)
     elif "children" in state:
         titles = state.get("titles", state.get("_titles"))
         numbered = titles if isinstance(titles, dict) else dict(enumerate(as_list(titles)))
@@ -78,7 +78,7 @@ def _shown(models: _Models, name: str, above: frozenset[str]) -> Iterator[Notebo
             title = as_text(numbered.get(number, numbered.get(str(number))))
             if title:
                 yield _output("text/plain", title)
-            yield from _shown(models, child, above)
+            yield from _shown(models, child, opened)
     elif kind in ("HTMLModel", "HTMLMathModel"):
         yield _output("text/html", as_text(value))
     elif kind == "LabelModel":

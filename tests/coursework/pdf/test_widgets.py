@@ -103,7 +103,16 @@ def test_widgets_that_hold_themselves_end():
         "box": model("VBox", children=["IPY_MODEL_box", "IPY_MODEL_out"]),
         "out": model("Output", outputs=[inside]),
     }
-    assert shown(models) == [{VIEW: {"model_id": "box"}}]
+    assert shown(models) == []
+    # Each box holds the next one twice: opened each time, the last one would come 2^60 times.
+    tower = {f"b{i}": model("VBox", children=[f"IPY_MODEL_b{i + 1}"] * 2) for i in range(60)}
+    tower |= {"box": tower["b0"], "b60": model("Label", value="top")}
+    assert shown(tower) == [{"text/plain": "top"}] * 2
+
+
+@pytest.mark.parametrize("empty", [model("Output", outputs=[]), model("VBox", children=[])])
+def test_a_widget_that_shows_nothing_shows_nothing(empty):
+    assert shown({"box": empty}) == []
 
 
 def test_a_picture_beside_a_widget_stays():
