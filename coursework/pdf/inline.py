@@ -15,7 +15,7 @@ from coursework.pdf.dom import image_size, is_hidden, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import RefusedPictureError, linked_picture, picture, try_picture
 from coursework.pdf.lines import COLUMNS
-from coursework.pdf.live import LIVE, not_shown
+from coursework.pdf.live import LIVE, SILENT_INPUTS, not_shown
 from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.typst import literal, string
 
@@ -32,7 +32,6 @@ _INVISIBLE = {
     "style", "head", "title", "template", "meta", "link", "colgroup", "col", "base", "script",
 }  # fmt: skip
 _PICTURE_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp)([?#]|$)", re.IGNORECASE)
-_SILENT_INPUTS = {"hidden", "range", "radio", "file", "color", "image"}
 # The names of SVG with a capital letter, which readers of HTML lose.
 _SVG_NAMES = {
     name.lower(): name
@@ -140,7 +139,7 @@ def _code(tag: Tag, place: Place) -> str:
 def _checkbox(tag: Tag, place: Place) -> str:
     if tag.get("type") == "checkbox":
         return f"#checkbox({'true' if tag.has_attr('checked') else 'false'});"
-    return "" if tag.get("type") in _SILENT_INPUTS else write_text(str(tag.get("value", "")))
+    return "" if tag.get("type") in SILENT_INPUTS else write_text(str(tag.get("value", "")))
 
 
 def _live(tag: Tag, place: Place) -> str:

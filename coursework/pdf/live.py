@@ -16,6 +16,9 @@ from coursework.pdf.notebook import shorten
 LIVE = {"iframe", "video", "audio", "canvas", "object", "embed"}
 """Elements that move, or that show another file."""
 
+SILENT_INPUTS = {"hidden", "range", "radio", "file", "color", "image"}
+"""Types of an ``<input>`` whose value is no text on the screen."""
+
 # What the types of an output, or the scripts of an HTML output, say about the drawing.
 _KINDS = (
     ("jupyter.widget", "widget"),
@@ -106,7 +109,7 @@ def _unfolded(uri: str) -> str:
 def _shows(tag: Tag) -> bool:
     if tag.name == "img":
         return bool(tag.get("src"))
-    return tag.name in _SHOWS and tag.get("type") != "hidden"
+    return tag.name in _SHOWS and tag.get("type") not in SILENT_INPUTS
 
 
 def _first_words(soup: BeautifulSoup) -> str:

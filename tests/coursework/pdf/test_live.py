@@ -110,7 +110,7 @@ def test_the_first_frame_of_an_animation_is_shown(export, png):
         "<script>window.PlotlyConfig = {}; define('plotly', () => document.append(1))</script>",
         "<style>a {}</style><script>window.answer = 42</script>",
         '<p style="display: none">hidden</p>',
-        '<input type="hidden" value="x">',
+        '<input type="hidden" value="x"><input type="range" value="3">',
     ],
 )
 def test_html_that_shows_nothing_shows_nothing(draft, html):
