@@ -178,7 +178,7 @@ def _expect_data(
     elif "application/json" in data and not html:
         text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
         _expect_stream(expected, cell, number, join_text(text))
-    elif "text/plain" in data and not drawn and (not html or "sk-top-container" in html):
+    elif "text/plain" in data and not drawn and ("text/html" not in data or "sk-top-" in html):
         _expect_stream(expected, cell, number, join_text(data["text/plain"]))
 
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,14 +115,34 @@ def _read(source: Path) -> NotebookNode:
     if not source.is_file():
         raise FileNotFoundError(f"no notebook {source}")
     try:
-        notebook: NotebookNode = nbformat.read(source, as_version=4)
-        # Older notebooks lack the identifiers of cells, which a new cell must have.
-        notebook = nbformat.v4.upgrade(notebook)
-        nbformat.validate(notebook)
+        with warnings.catch_warnings(action="ignore"):
+            notebook: NotebookNode = nbformat.read(source, as_version=4)
+            # Older notebooks lack the identifiers of cells, which a new cell must have.
+            notebook = nbformat.v4.upgrade(notebook)
+            nbformat.validate(notebook)
     except Exception as error:  # JSON, schema and encoding errors have no common class
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"{source} is not a valid Jupyter notebook: {reason}") from error
+        place = _place([*getattr(error, "absolute_path", ())])
+        raise ValueError(f"{source} is not a valid Jupyter notebook: {place}{reason}") from error
+    _require_python(source, notebook)
     return notebook
+
+
+def _place(keys: list[str | int]) -> str:
+    """Return the cell and the field that the keys of an error of the format lead to."""
+    if len(keys) > 1 and keys[0] == "cells":
+        keys = [f"cell {int(keys[1]) + 1}", *keys[2:]]
+    return "".join(f"{key}: " for key in keys)
+
+
+def _require_python(source: Path, notebook: NotebookNode) -> None:
+    kernel = notebook.metadata.get("kernelspec", {})
+    language = notebook.metadata.get("language_info", {}).get("name") or kernel.get("language")
+    if language and "python" not in language.lower():
+        raise ValueError(
+            f"{source} is written in {language} for the kernel {kernel.get('name', language)!r}, "
+            "which is missing here: only notebooks in Python can be run"
+        )
 
 
 def _set_parameters(source: Path, notebook: NotebookNode, parameters: Mapping[str, Any]) -> None:
@@ -182,5 +204,14 @@ def _explain(error: Exception) -> str:
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook that ran, without the number of its kernel's process.
+
+    Each warning names a file in a folder that is called after the process, so that two runs would
+    never be the same.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = re.sub(r"\bipykernel_\d+(?=[/\\])", "ipykernel", output.text)
     with atomic_path(path) as temporary:
         nbformat.write(notebook, temporary)

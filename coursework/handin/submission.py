@@ -96,7 +96,7 @@ def submit(
         report=report,
     )
     with atomic_path(pdf) as temporary:
-        exported = export_pdf(executed, temporary)
+        exported = export_pdf(executed, temporary, pictures=source.parent)
         findings = check_pdf(executed, temporary)
         _refuse_losses(findings, exported.warnings)
         odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]

@@ -1,16 +1,26 @@
 """Cells and their outputs, as Typst markup."""
 
 import json
+from html import escape
 from typing import Any
 
 from nbformat import NotebookNode
 
-from coursework.pdf.dom import Size, parse
+from coursework.pdf.dom import Size
 from coursework.pdf.draft import Draft
 from coursework.pdf.html import html_to_typst
-from coursework.pdf.images import decode, note, picture
+from coursework.pdf.images import decode, linked_picture, note, picture
 from coursework.pdf.lines import KEEP, Line, highlight, write_ends, write_lines
+from coursework.pdf.live import (
+    Look,
+    alternative_text,
+    drawing_kind,
+    look_at,
+    not_shown,
+    only_loads,
+)
 from coursework.pdf.markdown import mark_math, markdown_to_html
+from coursework.pdf.mend import as_dict
 from coursework.pdf.terminal import play, printable
 from coursework.pdf.typst import string
 
@@ -18,22 +28,28 @@ _TAIL = 6  # lines of code that stay on the page of their output
 _MAGICS = {"%%bash": "bash", "%%sh": "bash", "%%html": "html", "%%javascript": "javascript"}
 
 RICHEST = (
-    "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg",
-    "image/gif", "image/webp", "application/pdf", "application/json", "text/plain",
+    "text/html", "text/markdown", "text/latex", "text/vnd.mermaid", "image/svg+xml", "image/png",
+    "image/jpeg", "image/gif", "image/webp", "application/pdf", "application/json", "text/plain",
 )  # fmt: skip
 """Forms of an output, the one that shows most first."""
 
 
 def write_cell(draft: Draft, cell: NotebookNode, language: str, show_input: bool = True) -> str:
     """Return the markup of one cell."""
+    draft.attachments = cell.get("attachments", {})
     if cell.cell_type == "markdown":
-        return html_to_typst(draft, markdown_to_html(cell.source, cell.get("attachments")))
+        return html_to_typst(draft, markdown_to_html(cell.source))
     if cell.cell_type == "raw":
         kind = cell.metadata.get("raw_mimetype") or cell.metadata.get("format") or ""
         if kind in ("text/html", "text/markdown"):
             return html_to_typst(draft, as_html(kind, cell.source))
-        return _listing(cell.source) if cell.source.strip() else ""
-    outputs = [write_output(draft, output) for output in cell.get("outputs", [])]
+        return _listing(cell.source)
+    if cell.cell_type != "code":
+        how = "shown as its source" if cell.source.strip() else "not shown"
+        draft.warn(f"a cell of the unknown type {cell.cell_type!r} is {how}")
+        text = note(f"[a cell of the unknown type {cell.cell_type!r}, {how}]")
+        return f"{text}\n\n{_listing(cell.source)}"
+    outputs = [write_output(draft, output) for output in cell.outputs]
     parts = [output for output in outputs if output]
     if show_input and cell.source.strip():
         parts.insert(0, _code(draft, cell, language, bool(parts)))
@@ -48,6 +64,8 @@ def write_source(draft: Draft, cell: NotebookNode) -> str:
 
 
 def _listing(source: str) -> str:
+    if not source.strip():
+        return ""
     source, _ = printable(source)
     return f"#listing({string(source)})[{write_lines(highlight(source, ''))}]"
 
@@ -83,27 +101,72 @@ def write_output(draft: Draft, output: NotebookNode) -> str:
 
 
 def _rich(draft: Draft, output: NotebookNode) -> str:
+    """Return the markup of the form that shows most, and a note for what only a browser draws."""
     data = output.get("data", {})
-    for kind in RICHEST:
-        # A damaged picture is shown as a note, unless it also comes in another form.
-        if kind in data and not (kind.startswith("image/") and _has_better(draft, data, kind)):
-            markup = _shown(draft, kind, data[kind], output)
-            if markup:
-                return markup
-    if data:
+    if output.output_type == "":
+        draft.warn("an output cannot be read and is not shown")
+        return f'#out-rich("")[{note("[output not shown: it cannot be read]")}]'
+    html = look_at(data["text/html"]) if "text/html" in data else Look()
+    drawing = drawing_kind(data) or html.drawing
+    skipped = {"text/html"} if html.drawing or html.is_blank or html.is_folded else set()
+    if drawing or html.is_blank:
+        skipped |= {"text/plain", "application/json"}
+    if html.is_frame:
+        return _beside_frame(draft, output)
+    markup = _first_shown(draft, output, skipped)
+    if drawing:
+        if not markup and html.still:
+            still = linked_picture(draft, html.still, drawing)
+            markup = f'#out-picture("")[{still}]'
+        about = "" if markup else alternative_text(data.get("text/plain", ""))
+        instead = not_shown(draft, drawing, about, _source_of(data), has_still=bool(markup))
+        return "\n\n".join(filter(None, (markup, f'#out-rich("")[{instead}]')))
+    if not markup and data and not only_loads(data) and not data.keys() & set(RICHEST):
         kinds = ", ".join(data)
         draft.warn(f"an output of type {kinds} cannot be printed")
         return f'#out-rich("")[{note(f"[output not shown: {kinds}]")}]'
+    return markup
+
+
+def _beside_frame(draft: Draft, output: NotebookNode) -> str:
+    """Return the picture beside a frame that shows another page, and the note for the frame."""
+    still = _first_shown(draft, output, {kind for kind in RICHEST if not kind.startswith("image/")})
+    frame = _shown(draft, "text/html", output.data["text/html"], output)
+    return "\n\n".join(filter(None, (still, frame)))
+
+
+def _first_shown(draft: Draft, output: NotebookNode, skipped: set[str]) -> str:
+    data = output.data
+    for kind in RICHEST:
+        # A damaged picture is shown as a note, unless it also comes in another form.
+        if kind in data and kind not in skipped and not _has_better(draft, data, kind):
+            markup = _shown(draft, kind, data[kind], output)
+            if markup:
+                return markup
     return ""
 
 
+def _source_of(data: NotebookNode) -> str:
+    """Return the data URI of a film or a sound that an output holds itself, or empty."""
+    return next(
+        (
+            f"data:{kind};base64,{data[kind]}"
+            for kind in data
+            if kind.startswith(("video/", "audio/"))
+        ),
+        "",
+    )
+
+
 def _has_better(draft: Draft, data: NotebookNode, kind: str) -> bool:
+    if not kind.startswith("image/"):
+        return False
     broken = decode(data[kind]) in draft.broken_images
     return broken and any(other != kind and other.startswith("image/") for other in data)
 
 
 def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
-    """Return the markup of one form of an output, empty if only a browser could show it."""
+    """Return the markup of one form of an output, empty if it shows nothing."""
     if kind == "text/plain":
         return _terminal(draft, value, "out-text")
     if kind == "application/json":
@@ -111,31 +174,21 @@ def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
     if kind.startswith("text/"):
         body = html_to_typst(draft, as_html(kind, value), in_output=True)
         return f'#out-rich("")[{body}]' if body else ""
-    size = output.get("metadata", {}).get(kind, {})
+    size = as_dict(output.get("metadata", {}).get(kind))
     asked = Size(_points(size.get("width")), _points(size.get("height")))
     alt = output.data.get("text/plain") or "figure"
     return f'#out-picture("")[{picture(draft, decode(value), alt, asked)}]'
 
 
 def as_html(kind: str, text: str) -> str:
-    """Return a rich output as HTML with marked formulas, empty if only a browser could draw it."""
+    """Return a rich output as HTML with marked formulas."""
     if kind == "text/markdown":
         return markdown_to_html(text)
     if kind == "text/latex":
         return mark_math(text.replace("&", "&amp;").replace("<", "&lt;"))
-    return "" if _needs_a_browser(text) else mark_math(text)
-
-
-def _needs_a_browser(html: str) -> bool:
-    """Whether HTML is drawn by its scripts, or by style sheets that fold it."""
-    soup = parse(html)
-    if soup.find(class_="sk-top-container"):
-        return True
-    if not soup.find("script"):
-        return False
-    for script in soup.find_all(["script", "style"]):
-        script.decompose()
-    return not soup.get_text().strip() and not soup.find(["img", "svg"])
+    if kind == "text/vnd.mermaid":
+        return f'<pre data-language="mermaid">{escape(text)}</pre>'
+    return mark_math(text)
 
 
 def _terminal(draft: Draft, text: str, function: str) -> str:

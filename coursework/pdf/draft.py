@@ -26,6 +26,8 @@ class Draft:
         What the PDF cannot show as the notebook does, in order.
     anchors
         Targets of links inside the document.
+    attachments
+        The files attached to the cell that is being written, by name, each in its forms.
     place
         Where the text that is being written stands, such as "cell 3"; warnings start with it.
     last_level
@@ -39,6 +41,7 @@ class Draft:
     images: dict[bytes, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
+    attachments: dict[str, dict[str, str]] = field(default_factory=dict)
     place: str = ""
     last_level: int = 0
 

@@ -14,8 +14,10 @@ from coursework.pdf.cells import write_cell, write_source
 from coursework.pdf.document import Refused, write_document
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import translate_formulas
-from coursework.pdf.notebook import finish_progress_bars, read_head, read_notebook
+from coursework.pdf.mend import mend
+from coursework.pdf.notebook import parse_notebook, read_head, read_notebook
 from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, font_advice, page_count
+from coursework.pdf.widgets import print_widgets
 from coursework.storage import atomic_path
 
 
@@ -63,13 +65,21 @@ class TypstPDFExporter(TemplateExporter):
     def default_config(self) -> Config:
         """Join the pieces of each stream, and hide what the tags of cells ask to hide."""
         config = Config(super().default_config)
-        config.Exporter.optimistic_validation = True  # once, not per preprocessor
         config.CoalesceStreamsPreprocessor.enabled = True
         config.TagRemovePreprocessor.enabled = True
         config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
         config.TagRemovePreprocessor.remove_input_tags = {"remove-input"}
         config.TagRemovePreprocessor.remove_all_outputs_tags = {"remove-output"}
         return config
+
+    def from_file(  # type: ignore[override]
+        self, file_stream: Any, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Convert a notebook file; what Jupyter opens is exported, though it may be damaged."""
+        return self.from_notebook_node(parse_notebook(file_stream.read()), resources, **kwargs)
+
+    def _validate_preprocessor(self, nbc: NotebookNode, preprocessor: Any) -> None:
+        """Let odd parts of a notebook pass: each costs at most its cell."""
 
     def from_notebook_node(  # type: ignore[override]  # a PDF is bytes, as with PDFExporter
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
@@ -89,11 +99,12 @@ class TypstPDFExporter(TemplateExporter):
         """
         check_tools()
         # The grandparent runs the preprocessors; the parent would look for an nbconvert template.
+        nb, remarks = mend(nb)
         nb, resources = super(TemplateExporter, self).from_notebook_node(nb, resources, **kwargs)
         folder = Path(resources.get("metadata", {}).get("path") or ".").resolve()
         name = str(resources.get("metadata", {}).get("name") or "Notebook")
-        finish_progress_bars(nb)
-        pdf, warnings = self._compile(nb, folder, name)
+        print_widgets(nb)
+        pdf, warnings = self._compile(nb, folder, name, remarks)
         for warning in warnings:
             self.log.warning("%s: %s", name, warning)
         resources["output_extension"] = ".pdf"
@@ -101,7 +112,7 @@ class TypstPDFExporter(TemplateExporter):
         return pdf, resources
 
     def _compile(
-        self, notebook: NotebookNode, folder: Path, name: str
+        self, notebook: NotebookNode, folder: Path, name: str, remarks: list[str]
     ) -> tuple[bytes, tuple[str, ...]]:
         """Write and compile the document, again and again until Typst refuses no part of it.
 
@@ -115,7 +126,9 @@ class TypstPDFExporter(TemplateExporter):
         refused = Refused()
         while True:
             with tempfile.TemporaryDirectory(prefix="typstpdf-") as temporary:
-                draft = Draft(Path(temporary), folder, frozenset(refused.images))
+                draft = Draft(
+                    Path(temporary), folder, frozenset(refused.images), warnings=[*remarks]
+                )
                 cells = self._write_cells(draft, notebook, refused.cells)
                 equations = translate_formulas(list(draft.formulas))
                 equations.update(dict.fromkeys(refused.formulas & equations.keys()))
@@ -131,17 +144,17 @@ class TypstPDFExporter(TemplateExporter):
             return compiled.pdf, tuple(draft.warnings)
 
     def _write_cells(self, draft: Draft, notebook: NotebookNode, refused: set[int]) -> list[str]:
-        language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
+        language = str(notebook.metadata.language_info.get("pygments_lexer", "ipython3"))
         cells = []
         for number, cell in enumerate(notebook.cells):
-            draft.place = f"cell {number + 1}"
+            draft.place = f"cell {cell.number}"
             try:
                 if number in refused:
                     cells.append(write_source(draft, cell))
                 else:
                     cells.append(self._write_cell(draft, cell, language))
             except Exception:  # an error in one cell must not cost the other cells
-                self.log.debug("cell %d", number + 1, exc_info=True)
+                self.log.debug("cell %d", cell.number, exc_info=True)
                 cells.append(write_source(draft, cell))
         draft.place = ""
         return cells
@@ -157,7 +170,9 @@ class TypstPDFExporter(TemplateExporter):
         return write_cell(draft, cell, language, not hidden and not self.exclude_input)
 
 
-def export_pdf(notebook_path: Path | str, pdf_path: Path | str) -> ExportReport:
+def export_pdf(
+    notebook_path: Path | str, pdf_path: Path | str, pictures: Path | str | None = None
+) -> ExportReport:
     """Export a notebook to a PDF in which nothing is lost silently.
 
     Parameters
@@ -165,7 +180,9 @@ def export_pdf(notebook_path: Path | str, pdf_path: Path | str) -> ExportReport:
     notebook_path
         The notebook; it is not run. Its metadata say what stands at the head of each page.
     pdf_path
-        The file to write; it appears whole or not at all.
+        The file to write; it appears whole or not at all. Its name ends in ".pdf".
+    pictures
+        The folder of the files that the notebook shows; by default the folder of the notebook.
 
     Returns
     -------
@@ -177,16 +194,27 @@ def export_pdf(notebook_path: Path | str, pdf_path: Path | str) -> ExportReport:
     FileNotFoundError
         If there is no such notebook.
     ValueError
-        If the file is not a notebook.
+        If the file is not a notebook, or the PDF would take the place of another kind of file.
     PdfToolError
         If pandoc or Typst is missing or of another release.
     """
-    notebook_path = Path(notebook_path)
+    notebook_path, pdf_path = Path(notebook_path), Path(pdf_path)
+    _refuse_other_files(notebook_path, pdf_path)
     notebook = read_notebook(notebook_path)
     exporter = TypstPDFExporter()  # type: ignore[no-untyped-call]
     exporter.log.disabled = True
-    metadata = {"name": notebook_path.stem, "path": str(notebook_path.parent)}
+    metadata = {"name": notebook_path.stem, "path": str(pictures or notebook_path.parent)}
     pdf, resources = exporter.from_notebook_node(notebook, {"metadata": metadata})
     with atomic_path(pdf_path) as temporary:
         temporary.write_bytes(pdf)
-    return ExportReport(Path(pdf_path), page_count(pdf), resources["typstpdf_warnings"])
+    return ExportReport(pdf_path, page_count(pdf), resources["typstpdf_warnings"])
+
+
+def _refuse_other_files(notebook_path: Path, pdf_path: Path) -> None:
+    """Raise if a PDF would take the place of the notebook or of another kind of file."""
+    if pdf_path.suffix.lower() != ".pdf" or pdf_path.resolve().suffix.lower() != ".pdf":
+        raise ValueError(f"{pdf_path}: the name of the PDF must end in .pdf; nothing was written")
+    if pdf_path.is_dir():
+        raise ValueError(f"{pdf_path}: this is a folder; name a file that ends in .pdf")
+    if pdf_path.exists() and notebook_path.exists() and pdf_path.samefile(notebook_path):
+        raise ValueError(f"{pdf_path}: the PDF would take the place of the notebook; name another")

@@ -8,6 +8,7 @@ from bs4.element import PreformattedString
 
 from coursework.pdf.dom import alignment, is_hidden, parse
 from coursework.pdf.draft import Draft
+from coursework.pdf.images import note
 from coursework.pdf.inline import (
     INVISIBLE_SPACES,
     Place,
@@ -69,6 +70,8 @@ def _block(tag: Tag, place: Place) -> str:
 
 
 def _division(tag: Tag, place: Place) -> str:
+    if place.in_output and "mermaid" in tag.get_attribute_list("class"):
+        return _preformatted(tag, place)
     body = _blocks(tag, place.inside())
     classes = set(tag.get_attribute_list("class"))
     if "alert" in classes and body:
@@ -96,6 +99,8 @@ def _paragraph(tag: Tag, place: Place) -> str:
 
 
 def _list(tag: Tag, place: Place) -> str:
+    if "list-inline" in tag.get_attribute_list("class") and tag.find(_is_block_of_its_own) is None:
+        return _line(tag, place)
     items = []
     for child in tag.children:
         if isinstance(child, Tag):
@@ -116,7 +121,26 @@ def _list(tag: Tag, place: Place) -> str:
     return f'#enum(start: {number}, numbering: "{pattern}", {body})'
 
 
+def _is_block_of_its_own(tag: Tag) -> bool:
+    return tag.name in _BLOCKS and tag.name not in ("li", "dt", "dd")
+
+
+def _line(tag: Tag, place: Place) -> str:
+    """Write the list by which R shows a vector as one running line, as its style sheet asks."""
+    items = tag.find_all(["li", "dt"], recursive=False)
+    written = []
+    for item in items:
+        body = write_inlines(item, place.inside())
+        value = item.find_next_sibling() if item.name == "dt" else None
+        if isinstance(value, Tag) and value.name == "dd":
+            body = f"#strong[{body}]{literal(': ')}{write_inlines(value, place.inside())}"
+        written.append(body)
+    return literal(" · ").join(written)
+
+
 def _definitions(tag: Tag, place: Place) -> str:
+    if "dl-inline" in tag.get_attribute_list("class") and tag.find(_is_block_of_its_own) is None:
+        return _line(tag, place)
     parts = []
     for child in tag.find_all(["dt", "dd"]):
         body = _blocks(child, place.inside(4))
@@ -135,11 +159,17 @@ def _details(tag: Tag, place: Place) -> str:
 
 def _preformatted(tag: Tag, place: Place) -> str:
     code = tag.get_text()
-    language = str(tag.get("data-language", ""))
+    language = str(tag.get("data-language", "")).strip("{}")
+    if "mermaid" in tag.get_attribute_list("class"):
+        language = "mermaid"
     lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
+    before = ""
+    if language == "mermaid":
+        place.draft.warn("a mermaid diagram is shown as its source")
+        before = note("[mermaid diagram, shown as its source]") + "\n\n"
     # In an output the frame of code is as wide as the frame of a code cell: 100 columns fit.
     function = "wide-listing" if place.in_output and not place.indent else "listing"
-    return f"#{function}({string(code)})[{write_lines(lines, place.columns)}]"
+    return f"{before}#{function}({string(code)})[{write_lines(lines, place.columns)}]"
 
 
 def _table(tag: Tag, place: Place) -> str:

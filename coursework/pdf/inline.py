@@ -13,8 +13,9 @@ from bs4.element import NavigableString, PageElement, PreformattedString
 
 from coursework.pdf.dom import image_size, is_hidden, text_style
 from coursework.pdf.draft import Draft
-from coursework.pdf.images import linked_picture, note, picture
+from coursework.pdf.images import RefusedPictureError, linked_picture, picture, try_picture
 from coursework.pdf.lines import COLUMNS
+from coursework.pdf.live import LIVE, SILENT_INPUTS, not_shown
 from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.typst import literal, string
 
@@ -30,7 +31,20 @@ _MAX_INDENT = 10  # lists and quotations within each other: with more, Typst tak
 _INVISIBLE = {
     "style", "head", "title", "template", "meta", "link", "colgroup", "col", "base", "script",
 }  # fmt: skip
-_LIVE = {"iframe", "video", "audio", "canvas", "object", "embed"}
+_PICTURE_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp)([?#]|$)", re.IGNORECASE)
+# The names of SVG with a capital letter, which readers of HTML lose.
+_SVG_NAMES = {
+    name.lower(): name
+    for name in (
+        "clipPath", "clipPathUnits", "feBlend", "feColorMatrix", "feComposite", "feFlood",
+        "feGaussianBlur", "feMerge", "feMergeNode", "feOffset", "filterUnits", "foreignObject",
+        "gradientTransform", "gradientUnits", "lengthAdjust", "linearGradient", "markerHeight",
+        "markerUnits", "markerWidth", "maskContentUnits", "maskUnits", "patternContentUnits",
+        "patternTransform", "patternUnits", "preserveAspectRatio", "primitiveUnits",
+        "radialGradient", "refX", "refY", "spreadMethod", "startOffset", "stdDeviation",
+        "textLength", "textPath", "viewBox",
+    )
+}  # fmt: skip
 _WRAPPERS = {
     **dict.fromkeys(("b", "strong"), "strong"),
     **dict.fromkeys(("i", "em", "cite", "var", "dfn"), "emph"),
@@ -83,7 +97,7 @@ def write_inline(node: PageElement, place: Place) -> str:
     writer = _INLINE_WRITERS.get(node.name)
     if writer is not None:
         return write_anchor(node, place) + writer(node, place)
-    if node.name in _LIVE:
+    if node.name in LIVE:
         return _live(node, place)
     body = write_inlines(node, place.inside())
     if not body.strip():
@@ -110,6 +124,9 @@ def _image(tag: Tag, place: Place) -> str:
 
 
 def _drawing(tag: Tag, place: Place) -> str:
+    for part in (tag, *tag.find_all(True)):
+        part.name = _SVG_NAMES.get(part.name, part.name)
+        part.attrs = {_SVG_NAMES.get(name, name): value for name, value in part.attrs.items()}
     if not tag.get("xmlns"):
         tag["xmlns"] = "http://www.w3.org/2000/svg"
     return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", image_size(tag))
@@ -122,13 +139,31 @@ def _code(tag: Tag, place: Place) -> str:
 def _checkbox(tag: Tag, place: Place) -> str:
     if tag.get("type") == "checkbox":
         return f"#checkbox({'true' if tag.has_attr('checked') else 'false'});"
-    return write_text(str(tag.get("value", "")))
+    return "" if tag.get("type") in SILENT_INPUTS else write_text(str(tag.get("value", "")))
 
 
 def _live(tag: Tag, place: Place) -> str:
-    source = str(tag.get("src") or tag.get("data") or "")
-    place.draft.warn(f"a <{tag.name}> cannot be printed {source}".rstrip())
-    return note(f"[interactive content, not shown: {tag.name} {source}".rstrip() + "]")
+    """Write an element that moves: the picture it stands for or begins with, and a note."""
+    if tag.find("img") is not None:
+        return write_inlines(tag, place.inside())
+    inner = tag.find("source")
+    source = str(
+        tag.get("src")
+        or tag.get("data")
+        or (inner.get("src") if isinstance(inner, Tag) else "")
+        or ""
+    )
+    about = str(tag.get("alt") or tag.get("title") or tag.get("aria-label") or "")
+    is_picture = _PICTURE_FILE.search(source) is not None
+    still = source if is_picture else str(tag.get("poster") or "")
+    try:
+        shown = try_picture(place.draft, still, about, image_size(tag)) if still else ""
+    except RefusedPictureError:
+        shown = ""
+    if shown and is_picture:
+        return shown
+    note = not_shown(place.draft, f"<{tag.name}>", about, source, has_still=bool(shown))
+    return f"{shown} {note}".strip()
 
 
 def _formula(tag: Tag, place: Place) -> str:

@@ -1,7 +1,7 @@
 """Markdown to HTML, read as Jupyter reads it, with every formula in an element of its own."""
 
 import re
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -41,9 +41,9 @@ def mark_math(html: str) -> str:
     return _HTML_OR_MATH.sub(mark, html)
 
 
-def markdown_to_html(source: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
-    """Return the HTML of a Markdown source; attached images come as data URIs."""
-    return str(MarkdownWithMath(_Renderer(attachments)).render(_protect_bars(source)))
+def markdown_to_html(source: str) -> str:
+    """Return the HTML of a Markdown source."""
+    return str(MarkdownWithMath(_Renderer()).render(_protect_bars(source)))
 
 
 def _protect_bars(source: str) -> str:
@@ -73,8 +73,8 @@ def _math(html: str, mode: str) -> str:
 class _Renderer(IPythonRenderer):
     """Jupyter's renderer, but formulas and code blocks keep their source."""
 
-    def __init__(self, attachments: dict[str, dict[str, str]] | None) -> None:
-        super().__init__(escape=False, attachments=attachments or {}, exclude_anchor_links=True)
+    def __init__(self) -> None:
+        super().__init__(escape=False, exclude_anchor_links=True)
 
     def block_code(self, code: str, info: str | None = None) -> str:
         language = escape((info or "").strip().split(" ")[0], quote=True)
@@ -93,11 +93,10 @@ class _Renderer(IPythonRenderer):
         return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        name = url.removeprefix("attachment:")
-        if name != url and name not in self.attachments:
-            # nbconvert would refuse the notebook; the missing image is shown as a note instead.
-            return f'<img src="{escape(url)}" alt="{escape(text)}">'
-        return str(super().image(text, url, title))
+        # Whoever reads the HTML finds the image: nbconvert would refuse an attachment that is
+        # missing, and mistune a data URI that holds an SVG.
+        alt = unescape(re.sub(r"<[^>]*>", "", text))
+        return f'<img src="{escape(url)}" alt="{escape(alt)}">'
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return f"<h{level}>{text}</h{level}>\n"

@@ -1,8 +1,7 @@
-"""The notebook file: reading it, its title and author, and how its progress bars ended."""
+"""The notebook file: reading it, its title and its author."""
 
-import warnings
+import json
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ from nbformat import NotebookNode
 
 from coursework.pdf.dom import parse
 from coursework.pdf.markdown import markdown_to_html
+from coursework.pdf.mend import as_dict, as_list, old_and_new_cells
 from coursework.pdf.terminal import printable
 
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
-_BAR = 10  # characters of a full progress bar, as tqdm draws it
+_MOST_DEEP = 100  # lists and dictionaries of a notebook within each other
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,38 @@ class Head:
     title_in_text: bool
 
 
+def parse_notebook(text: str) -> NotebookNode:
+    """Parse the text of a notebook file, of any format.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or has no list of cells.
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if _is_deep(content):
+        raise ValueError("it is nested too deeply")
+    if old_and_new_cells(as_dict(content)) is None:
+        raise ValueError("expected JSON with a list of cells, found something else")
+    notebook: NotebookNode = nbformat.from_dict(content)
+    return notebook
+
+
+def _is_deep(content: object) -> bool:
+    """Whether lists and dictionaries lie in each other as in no honest notebook."""
+    level: list[Any] = [content]
+    for _ in range(_MOST_DEEP):
+        values = [value for parent in level for value in as_list(parent)]
+        values += [value for parent in level for value in as_dict(parent).values()]
+        level = [value for value in values if isinstance(value, dict | list)]
+    return bool(level)
+
+
 def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook of any version as version 4.
+    """Read a notebook of any format.
 
     Raises
     ------
@@ -48,16 +76,13 @@ def read_notebook(path: Path) -> NotebookNode:
     ValueError
         If the file is not a notebook.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such notebook; check the name")
     try:
-        with warnings.catch_warnings():
-            # Old notebooks lack the ids of cells; nothing here needs them.
-            warnings.simplefilter("ignore")
-            text = path.read_text(encoding="utf-8")
-            notebook: NotebookNode = nbformat.reads(text, as_version=4)
-            return notebook
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such notebook; check the name") from None
-    except Exception as error:  # nbformat raises whatever its parts raise
+        if not path.is_file():
+            raise ValueError("it is no regular file")
+        return parse_notebook(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
         raise ValueError(
             f"{path}: not a notebook that Jupyter can read ({shorten(str(error))}); "
             "open it in Jupyter and save it again"
@@ -81,7 +106,7 @@ def read_head(notebook: NotebookNode, file_name: str, given: dict[str, str]) -> 
     handed_in = metadata.get("coursework") or {}
     authors = [
         str(author.get("name", "") if isinstance(author, dict) else author)
-        for author in metadata.get("authors") or []
+        for author in as_list(metadata.get("authors"))
     ]
     heading = _first_heading(notebook)
 
@@ -101,7 +126,7 @@ def _first_heading(notebook: NotebookNode) -> str:
     """Return the text of a notebook's first heading, empty if it has none."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            soup = parse(markdown_to_html(cell.source, cell.get("attachments")))
+            soup = parse(markdown_to_html(cell.source))
             heading = soup.find(["h1", "h2", "h3", "h4", "h5", "h6"])
             if isinstance(heading, Tag) and heading.get_text().strip():
                 return " ".join(heading.get_text().split())
@@ -112,46 +137,3 @@ def shorten(text: str, most: int = 80) -> str:
     """Return a text on one line, cut to a readable length."""
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def finish_progress_bars(notebook: NotebookNode) -> None:
-    """Let the text of each tqdm widget show the bar's last state.
-
-    The output of a widget holds only the text of its first moment, "0%". The last state of its
-    parts (a label, a bar and the counts) is in the metadata of the notebook, if Jupyter saved it.
-    """
-    states = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            line = _progress(states, data[VIEW]) if VIEW in data else ""
-            if line:
-                data["text/plain"] = line
-
-
-def _progress(states: dict[str, Any], view: dict[str, Any]) -> str:
-    """Return the line that a progress bar shows, empty for any other widget."""
-    box = states.get(str(view.get("model_id", "")), {}).get("state", {})
-    children = [str(child).removeprefix("IPY_MODEL_") for child in box.get("children", [])]
-    widgets = [states.get(child, {}) for child in children]
-    if not any(_is_bar(widget) for widget in widgets):
-        return ""
-    return "".join(map(_widget_text, widgets))
-
-
-def _is_bar(widget: dict[str, Any]) -> bool:
-    return str(widget.get("model_name", "")).endswith("ProgressModel")
-
-
-def _widget_text(widget: dict[str, Any]) -> str:
-    state = widget.get("state", {})
-    value = state.get("value", "")
-    if not _is_bar(widget):
-        # tqdm writes figure spaces, at which a widget does not break its lines.
-        return unescape(str(value)).replace("\u2007", " ")
-    try:
-        share = float(value) / float(state.get("max") or 1)
-    except (TypeError, ValueError):
-        share = 0.0
-    full = round(_BAR * min(1.0, max(0.0, share)))
-    return "|" + "█" * full + " " * (_BAR - full) + "|"

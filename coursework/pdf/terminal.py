@@ -15,6 +15,9 @@ PALETTE = (
     "#24292f", "#b3261e", "#1a6b2f", "#8a5a00", "#1f4fa3", "#8a2b8f", "#0f6b74", "#6e7781",
     "#57606a", "#cf352b", "#24813c", "#a06c00", "#2f66c9", "#a44aa9", "#1b8490", "#8c959f",
 )  # fmt: skip
+# The time and the speed of a tqdm bar, which differ from run to run, and what they leave empty.
+_TIME = r"[\d:]+<[\d:?]+(?:,\s*[^,\]]*/[^,\]]*)?"
+_TIMES = re.compile(rf"\s*\[{_TIME}\]|(?<=\[){_TIME},\s*")
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
 
 
@@ -103,7 +106,7 @@ def play(text: str) -> Screen:
     text = text.replace("\r\n", "\n")
     if not re.search(r"[\x1b\r\b]", text):
         # Most streams move no cursor, and this way is many times as fast.
-        shown, spelled = printable(text.rstrip("\n"))
+        shown, spelled = printable(without_times(text).rstrip("\n"))
         return Screen([[Span(line)] if line else [] for line in shown.split("\n")], spelled)
     terminal = _Terminal()
     position = 0
@@ -118,7 +121,26 @@ def play(text: str) -> Screen:
     rows = terminal.rows
     while len(rows) > 1 and not rows[-1]:
         rows.pop()
+    for cells in rows:
+        for start, end in _times("".join(char for char, _ in cells)):
+            del cells[start:end]
     return Screen([_spans(cells) for cells in rows], tuple(terminal.spelled))
+
+
+def without_times(text: str) -> str:
+    """Leave the time and the speed out of each progress bar: they are new in every run."""
+    if "%|" not in text:
+        return text
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        for start, end in _times(line):
+            lines[number] = lines[number][:start] + lines[number][end:]
+    return "\n".join(lines)
+
+
+def _times(line: str) -> list[tuple[int, int]]:
+    """Return where the times of progress bars stand in a line, the last one first."""
+    return [match.span() for match in _TIMES.finditer(line)][::-1] if "%|" in line else []
 
 
 def printable(text: str) -> tuple[str, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """A notebook runs on a fresh kernel, with its parameters, and a failing cell is named."""
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -121,6 +122,35 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path):
         path.write_text(content)
         with pytest.raises(ValueError, match=r"bad\.ipynb is not a valid Jupyter notebook"):
             run_notebook(path, tmp_path / "out.ipynb")
+
+
+def test_a_warning_is_the_same_in_every_run(tmp_path):
+    source = write(tmp_path / "a.ipynb", "import warnings; warnings.warn('careful')")
+    texts = []
+    for name in ("one.ipynb", "two.ipynb"):
+        run_notebook(source, tmp_path / name)
+        texts.append(printed(tmp_path / name))
+    assert texts[0] == texts[1]
+    assert "UserWarning: careful" in texts[0]
+
+
+def test_a_field_that_the_format_forbids_is_named_with_its_cell(tmp_path):
+    path = write(tmp_path / "a.ipynb", "1", "2")
+    content = json.loads(path.read_text())
+    content["cells"][1]["id"] = None
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"notebook: cell 2: id: None is not of type 'string'$"):
+        run_notebook(path, tmp_path / "out.ipynb")
+
+
+def test_a_notebook_in_another_language_is_refused_before_it_runs(tmp_path):
+    path = tmp_path / "a.ipynb"
+    kernel = {"name": "ir", "display_name": "R", "language": "R"}
+    cells = [nbformat.v4.new_code_cell("x <- c(1, 2)")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    with pytest.raises(ValueError, match=r"a\.ipynb is written in R for the kernel 'ir'"):
+        run_notebook(path, tmp_path / "out.ipynb")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.ipynb"]
 
 
 def test_threads_of_the_kernel_sleep_while_they_wait_unless_told_otherwise(tmp_path, monkeypatch):

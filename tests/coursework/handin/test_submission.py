@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 
 from coursework.handin import (
     CheckError,
@@ -68,6 +69,13 @@ def test_a_submission_is_notebook_pdf_and_zip(notebook, tmp_path):
     assert manifest["project"]["version"]
     header = nbformat.read(result.notebook, as_version=4).cells[0].source
     assert "Ada Lovelace" in header
+
+
+def test_pictures_are_looked_for_beside_the_source(notebook, tmp_path):
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "net.png")
+    show = "from IPython.display import HTML; HTML('<img src=net.png>')"
+    result = submit(notebook(show), tmp_path / "build", identity=ADA)
+    assert result.remarks == ()
 
 
 def test_without_a_name_it_still_works_and_says_so(notebook, tmp_path):

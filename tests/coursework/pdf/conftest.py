@@ -68,6 +68,12 @@ def save(tmp_path):
 
 
 @pytest.fixture
+def read_back():
+    """Read the PDF of an export."""
+    return Exported
+
+
+@pytest.fixture
 def export(save, tmp_path):
     """Export some cells and read the PDF back."""
 

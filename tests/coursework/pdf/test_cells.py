@@ -60,8 +60,6 @@ def test_empty_output_shows_nothing(draft, text):
         ({"text_plain": "plain", "text_html": "<b>rich</b>"}, "rich"),
         ({"text_plain": "plain", "text_markdown": "*rich*"}, "rich"),
         ({"text_plain": "plain", "text_latex": "$rich$"}, "#formulas.at(0)"),
-        ({"text_plain": "plain", "text_html": "<script>draw()</script>"}, "plain"),
-        ({"text_plain": "plain", "text_html": "<style>a {}</style>"}, "plain"),
         (
             {"text_plain": "LinearModel()", "text_html": '<div class="sk-top-container">x</div>'},
             "Li",
@@ -73,6 +71,11 @@ def test_richest_form_that_can_be_printed(draft, data, shown):
     markup = write_output(draft, display(**data)).replace('\\"', '"')
     assert shown in markup
     assert ("plain" in markup) == (shown == "plain")
+    assert draft.warnings == []
+
+
+def test_an_empty_text_shows_nothing(draft):
+    assert write_output(draft, display(text_plain="")) == ""
     assert draft.warnings == []
 
 

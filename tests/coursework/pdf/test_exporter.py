@@ -7,7 +7,13 @@ import sys
 import nbformat
 import pytest
 from nbconvert.exporters import get_export_names, get_exporter
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
+from nbformat.v4 import (
+    new_code_cell,
+    new_markdown_cell,
+    new_notebook,
+    new_output,
+    new_raw_cell,
+)
 from pypdf import PdfReader
 
 from coursework.pdf import TypstPDFExporter, export_pdf
@@ -138,6 +144,55 @@ def test_nbconvert_finds_the_exporter_by_name_and_exports_from_any_folder(save, 
     assert "WARNING | two words: cell 1: the image 'nope.png' is not shown" in done.stderr
     assert "figure.svg" not in done.stderr
     assert "Hello" in PdfReader(path.with_suffix(".pdf")).pages[0].extract_text()
+
+
+def test_warnings_count_the_cells_of_the_notebook_though_some_are_removed(export):
+    done = export(
+        new_code_cell("x", metadata={"tags": ["remove-cell"]}), new_markdown_cell("![](gone.png)")
+    )
+    assert done.warnings.startswith("cell 2: ")
+
+
+@pytest.mark.parametrize(
+    "name", ["work.ipynb", "data.py", "notes.md", "no-suffix", "folder.pdf", "link.pdf", "twin.pdf"]
+)
+def test_only_a_pdf_may_be_replaced(save, tmp_path, name):
+    path = save(new_markdown_cell("text"))
+    for other in ("data.py", "notes.md", "no-suffix"):
+        (tmp_path / other).write_text("precious")
+    (tmp_path / "folder.pdf").mkdir()
+    (tmp_path / "link.pdf").symlink_to("data.py")
+    os.link(path, tmp_path / "twin.pdf")
+    before = {entry: entry.read_bytes() for entry in tmp_path.iterdir() if entry.is_file()}
+    with pytest.raises(ValueError, match=rf"{name}: "):
+        export_pdf(path, tmp_path / name)
+    assert before == {entry: entry.read_bytes() for entry in tmp_path.iterdir() if entry.is_file()}
+
+
+def test_pictures_may_lie_beside_another_notebook(save, tmp_path, png):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "net.png").write_bytes(png)
+    output = new_output("display_data", data={"text/html": "<img src='net.png'>"})
+    path = save(new_markdown_cell("![](net.png)"), new_code_cell("x", outputs=[output]))
+    assert export_pdf(path, tmp_path / "work.pdf", source).warnings == ()
+
+
+def test_the_place_and_the_time_of_a_run_are_not_in_the_pdf(tmp_path, png):
+    def run(folder, clock):
+        svg = f"<svg width='9' height='9'><metadata>{clock}</metadata><rect width='9'/></svg>"
+        bar = f"100%|██████████| 10/10 [00:0{clock}<00:00, {clock}.5it/s]"
+        data = [{"image/svg+xml": svg}, {"text/html": f"<video src='data:video/mp4;,{clock}'>"}]
+        outputs = [new_output("stream", name="stderr", text=bar)]
+        outputs += [new_output("display_data", data=forms) for forms in data]
+        cells = [new_markdown_cell("![](a.png) ![](gone.png)"), new_code_cell("x", outputs=outputs)]
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(png)
+        path = tmp_path / folder / "work.ipynb"
+        nbformat.write(new_notebook(cells=cells), path)
+        return export_pdf(path, path.with_suffix(".pdf")).path.read_bytes()
+
+    assert run("here", 1) == run("there", 2)
 
 
 def test_a_formula_that_typst_refuses_is_shown_as_tex(export, monkeypatch):

@@ -57,6 +57,31 @@ def test_elements(draft, html, typst):
     assert draft.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("html", "typst"),
+    [
+        ('<ol class="list-inline"><li>2<li>4</ol>', '#"2";#" · ";#"4";'),
+        ("<ul class=list-inline><li>'a'</li></ul>", "#\"'a'\";"),
+        (
+            '<dl class="dl-inline"><dt>a</dt><dd>1</dd><dt>b</dt><dd>2</dd></dl>',
+            '#strong[#"a";]#": ";#"1";#" · ";#strong[#"b";]#": ";#"2";',
+        ),
+    ],
+)
+def test_a_vector_of_r_is_one_running_line(draft, html, typst):
+    assert html_to_typst(draft, html) == typst
+
+
+def test_an_inline_list_of_lists_is_a_list(draft):
+    html = '<ol class="list-inline"><li><ol class="list-inline"><li>1</li></ol></li></ol>'
+    assert html_to_typst(draft, html).startswith("#enum(")
+
+
+def test_the_values_of_sliders_and_hidden_fields_are_not_text(draft):
+    html = '<input type="range" value="3"><input type="hidden" value="x"><input value="typed">'
+    assert html_to_typst(draft, html) == '#"typed";'
+
+
 def test_repeated_names_of_link_targets_stay_apart(draft):
     markup = html_to_typst(draft, "<h1>A</h1><h1>A</h1><p id='b'>x</p><p id='b'>y</p>")
     assert (markup.count('"to-A"'), markup.count("#titled(1, 1,")) == (1, 2)

@@ -1,18 +1,36 @@
 """Images are found without a network, and what is missing is seen."""
 
 import base64
+import io
+import os
 import socket
+import struct
+import zlib
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from PIL import Image
+from pypdf import PdfWriter
 
 from coursework.pdf.dom import Size
-from coursework.pdf.images import decode, linked_picture, picture
+from coursework.pdf.html import html_to_typst
+from coursework.pdf.images import MOST_BYTES, decode, linked_picture, picture
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">'
     '<rect width="40" height="20"/></svg>'
 )
+
+
+def png_of(width, height):
+    """Return a picture of one colour: few bytes, however many pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((width // 8 + 1) * height), 9)
+    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
 
 
 def data_uri(png):
@@ -105,6 +123,14 @@ def test_figures_of_each_route_reach_the_page(export, png, tmp_path):
     assert done.report.warnings == ()
 
 
+def test_a_drawing_within_html_keeps_its_names(draft):
+    html = '<svg viewBox="0 0 8 4"><linearGradient gradientUnits="userSpaceOnUse"/></svg>'
+    assert html_to_typst(draft, html).startswith("#picture(")
+    (data,) = draft.images
+    for name in (b"viewBox=", b"<linearGradient", b"gradientUnits="):
+        assert name in data
+
+
 def test_svg_stays_vector(export):
     output = new_output("display_data", data={"image/svg+xml": SVG})
     done = export(new_code_cell("plot", outputs=[output]))
@@ -133,9 +159,125 @@ def test_a_broken_picture_is_a_note_or_its_png_twin(export, png):
 
 def test_missing_attachment_is_a_note(export):
     done = export(new_markdown_cell("![a](attachment:gone.png) and the rest"))
-    assert "[missing image: attachment:gone.png]" in done.text
+    assert "[missing image: a (attachment:gone.png)]" in done.text
     assert "and the rest" in done.text
     assert "attachment:gone.png" in done.warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("My Shot.png", "![x](<attachment:My Shot.png>)"),
+        ("My Shot.png", "![x](attachment:My%20Shot.png)"),
+        ("Gr\u00f6\u00dfe.png", "![x](attachment:Gr\u00f6\u00dfe.png)"),
+        ("Gro\u0308\u00dfe.png", "![x](attachment:Gr%C3%B6%C3%9Fe.png)"),
+        ("a(1)+b&c.png", "![x](attachment:a(1)+b&c.png)"),
+        ("100%25.png", "![x](attachment:100%25.png)"),
+        ("100%.png", '<img src="attachment:100%25.png">'),
+        ("<a>.png", '<img src="attachment:&lt;a&gt;.png" width="30">'),
+        ("plot.png", "text\n\n<p align=center><img src='attachment:plot.png'></p>"),
+    ],
+)
+def test_an_attachment_is_found_whatever_its_name(export, png, name, written):
+    forms = {"image/png": base64.b64encode(png).decode()}
+    done = export(new_markdown_cell(written, attachments={"other.png": {}, name: forms}))
+    assert (done.images, done.report.warnings) == (1, ())
+
+
+def test_the_alternative_text_is_shown_where_a_picture_is_not(draft):
+    remote = linked_picture(draft, "https://a.b/badge.svg?x=1", "run online")
+    assert "[image on the network, not shown: run online]" in remote
+    assert "[missing image: the plot (gone.png)]" in linked_picture(draft, "gone.png", "the plot")
+    assert "https://a.b/badge.svg?x=1" in draft.warnings[0]
+
+
+def test_a_data_uri_is_never_written_out(draft):
+    source = "data:image/png;base64," + "QUJD" * 1000
+    assert linked_picture(draft, source).startswith('#note("[missing image: image/png, 3 kB]")')
+    assert "QUJD" not in draft.warnings[0]
+
+
+def test_a_picture_outside_of_the_folder_is_refused(draft, png, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "secret.png"
+    outside.write_bytes(png)
+    (draft.notebook_folder / "link.png").symlink_to(outside)
+    up = os.path.relpath(outside, draft.notebook_folder)
+    for source in (up, str(outside), f"file://{outside}", "link.png"):
+        assert linked_picture(draft, source).startswith("#note(")
+    assert len(draft.warnings) == 4
+    assert all("it is not in the notebook's folder" in warning for warning in draft.warnings)
+
+
+def test_a_link_within_the_folder_is_followed(draft, png):
+    (draft.notebook_folder / "a.png").write_bytes(png)
+    (draft.notebook_folder / "b.png").symlink_to("a.png")
+    assert linked_picture(draft, "b.png").startswith('#picture("image-0.png"')
+
+
+def test_only_regular_files_are_opened(draft):
+    os.mkfifo(draft.notebook_folder / "pipe.png")
+    for source in ("pipe.png", "/dev/zero", "/dev/stdin", "build"):
+        assert linked_picture(draft, source).startswith("#note(")
+    assert len(draft.warnings) == 4
+
+
+def test_the_size_of_a_picture_is_bounded(draft, tmp_path):
+    with open(tmp_path / "large.png", "wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    assert linked_picture(draft, "large.png").startswith("#note(")
+    assert linked_picture(draft, "data:image/png," + "A" * (2 * MOST_BYTES + 1)).startswith(
+        "#note("
+    )
+    assert all("it has more than 50,000 kB" in warning for warning in draft.warnings)
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 6_000), (200_000, 2_000)])
+def test_the_pixels_of_a_picture_are_bounded(draft, width, height):
+    markup = picture(draft, png_of(width, height), "the map")
+    assert "[an image of more than 100,000,000 pixels: the map]" in markup
+    assert len(draft.warnings) == 1
+    assert picture(draft, png_of(2_000, 2_000)).startswith("#picture(")
+
+
+def test_the_depth_of_a_drawing_is_bounded(draft):
+    deep = (
+        b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<g>" * 50_000 + b"</g>" * 50_000 + b"</svg>"
+    )
+    assert "[a drawing nested too deeply]" in picture(draft, deep)
+    assert picture(draft, SVG.encode()).startswith("#picture(")
+
+
+@pytest.mark.parametrize(
+    "content", [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"BM....", b"P6 1 1 255 ..."]
+)
+def test_the_content_and_not_the_name_says_what_a_picture_is(draft, tmp_path, content):
+    (tmp_path / "plot.jpg").write_bytes(content)
+    assert "[missing image: plot.jpg]" in linked_picture(draft, "plot.jpg")
+    assert "a broken image" in draft.warnings[0]
+
+
+def test_an_animated_gif_is_its_first_frame_and_a_warning(export):
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    data = {"image/gif": base64.b64encode(file.getvalue()).decode(), "text/plain": "<Figure>"}
+    done = export(new_code_cell("movie", outputs=[new_output("display_data", data=data)]))
+    assert done.images == 1
+    assert done.report.warnings == (
+        "cell 1: an animation (<Figure>) is shown by its first picture",
+    )
+
+
+def test_a_pdf_of_several_pages_is_its_first_page_and_a_warning(export):
+    file = io.BytesIO()
+    writer = PdfWriter()
+    for _ in range(3):
+        writer.add_blank_page(90, 90)
+    writer.write(file)
+    data = {"application/pdf": base64.b64encode(file.getvalue()).decode()}
+    done = export(new_code_cell("plot", outputs=[new_output("display_data", data=data)]))
+    assert done.images == 1
+    assert done.report.warnings == ("cell 1: a PDF (figure) is shown by its first page",)
 
 
 def test_pictures_fit_the_page(export, png):

@@ -84,3 +84,19 @@ def test_no_text_breaks_it_and_nothing_unprintable_is_left(text):
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200))
 def test_plain_text_is_left_alone(text):
     assert shown(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("100%|████| 10/10 [00:03<00:00, 3.2it/s]", "100%|████| 10/10"),
+        ("  0%|    | 0/10 [00:00<?, ?it/s]", "  0%|    | 0/10"),
+        (" 50%|██  | 5/10 [1:00:03<1:00:00,  7.05s/it, loss=0.1]", " 50%|██  | 5/10 [loss=0.1]"),
+        ("a: 100%|\x1b[32m████\x1b[0m| 9M/9M [00:06<00:00, 30.6MiB/s] b", "a: 100%|████| 9M/9M b"),
+        ("from [00:03<00:00, 3.2it/s] to", "from [00:03<00:00, 3.2it/s] to"),
+        ("100%|████| 10/10 [12 rows]", "100%|████| 10/10 [12 rows]"),
+    ],
+)
+def test_the_times_of_a_progress_bar_are_left_out(line, kept):
+    assert shown(line) == [kept]
+    assert shown(f"\x1b[1m{line}") == [kept]

@@ -1,0 +1,139 @@
+"""What widgets show, from the state that Jupyter saved in the notebook's metadata."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+from nbformat import NotebookNode
+
+from coursework.pdf.mend import as_dict, as_list, as_text, mend_output
+from coursework.pdf.terminal import without_times
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+
+_BAR = 10  # characters of a full progress bar, as tqdm draws it
+_FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model")
+
+_Models = dict[str, dict[str, Any]]
+
+
+def print_widgets(notebook: NotebookNode) -> None:
+    """Put what each widget shows in the place of its view, as outputs that can be printed.
+
+    A progress bar becomes the line of its last state: the output holds only the text of its first
+    moment, "0%". What an ``Output`` widget has caught, texts and pictures come as they are. A
+    control such as a slider stays a view, described by its name and its value.
+    """
+    models = as_dict(as_dict(notebook.metadata.get("widgets")).get(STATE)).get("state")
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [
+                shown
+                for output in cell.outputs
+                for shown in _without_views(as_dict(models), output, set())
+            ]
+
+
+def _without_views(models: _Models, output: NotebookNode, opened: set[str]) -> list[NotebookNode]:
+    """Return what is printed for an output that may be the view of a widget.
+
+    The boxes and ``Output`` widgets in ``opened`` are not opened again: one may hold itself.
+    """
+    data = output.get("data", {})
+    name = as_text(as_dict(data.get(VIEW)).get("model_id"))
+    if VIEW not in data or not as_dict(models.get(name)):
+        return [output]
+    shown = list(_shown(models, name, opened))
+    has_picture = any(form not in (VIEW, "text/plain") for form in data)
+    if has_picture and all(VIEW in part.get("data", {}) for part in shown):
+        return [output]
+    return shown
+
+
+def _shown(models: _Models, name: str, opened: set[str]) -> Iterator[NotebookNode]:
+    """Yield what a widget shows; nothing if its state was not saved."""
+    model = as_dict(models.get(name))
+    if not model or name in opened:
+        return
+    kind = as_text(model.get("model_name"))
+    state = as_dict(model.get("state"))
+    if kind == "OutputModel" or "children" in state:
+        opened.add(name)
+    children = [
+        as_text(child).removeprefix("IPY_MODEL_") for child in as_list(state.get("children"))
+    ]
+    value = state.get("value")
+    bar = _progress(models, model, children)
+    if bar:
+        yield _output("text/plain", bar)
+    elif kind == "OutputModel":
+        for output in map(mend_output, as_list(state.get("outputs"))):
+            yield from _without_views(models, output, opened)
+    elif "children" in state:
+        titles = state.get("titles", state.get("_titles"))
+        numbered = titles if isinstance(titles, dict) else dict(enumerate(as_list(titles)))
+        for number, child in enumerate(children):
+            title = as_text(numbered.get(number, numbered.get(str(number))))
+            if title:
+                yield _output("text/plain", title)
+            yield from _shown(models, child, opened)
+    elif kind in ("HTMLModel", "HTMLMathModel"):
+        yield _output("text/html", as_text(value))
+    elif kind == "LabelModel":
+        yield _output("text/plain", as_text(value))
+    elif kind == "ImageModel":
+        yield from (_output("image/png", as_text(buffer)) for buffer in _buffers(model))
+    elif _FIELD.fullmatch(kind):
+        yield _output("text/plain", _described(state))
+    else:
+        described = f"{kind.removesuffix('Model')} {_described(state)}".strip()
+        yield NotebookNode(
+            output_type="display_data",
+            data=NotebookNode({VIEW: {}, "text/plain": described}),
+            metadata=NotebookNode(),
+        )
+
+
+def _output(form: str, value: str) -> NotebookNode:
+    data = NotebookNode({form: value})
+    return NotebookNode(output_type="display_data", data=data, metadata=NotebookNode())
+
+
+def _buffers(model: dict[str, Any]) -> list[Any]:
+    buffers = map(as_dict, as_list(model.get("buffers")))
+    return [buffer.get("data") for buffer in buffers if buffer.get("path") == ["value"]]
+
+
+def _described(state: dict[str, Any]) -> str:
+    """Return the label of a control and its value, if the value says something by itself."""
+    value = state.get("value")
+    shown = as_text(value) if isinstance(value, str | int | float) else ""
+    return f"{as_text(state.get('description'))} {shown}".strip()
+
+
+def _progress(models: _Models, model: dict[str, Any], children: list[str]) -> str:
+    """Return the line that a progress bar shows, empty for any other widget."""
+    parts = [model] if _is_bar(model) else [as_dict(models.get(child)) for child in children]
+    if not any(map(_is_bar, parts)):
+        return ""
+    return without_times("".join(map(_bar_text, parts)))
+
+
+def _is_bar(model: dict[str, Any]) -> bool:
+    return as_text(model.get("model_name")).endswith("ProgressModel")
+
+
+def _bar_text(model: dict[str, Any]) -> str:
+    state = as_dict(model.get("state"))
+    value = state.get("value", "")
+    if not _is_bar(model):
+        # tqdm writes figure spaces, at which a widget does not break its lines.
+        return unescape(as_text(value)).replace("\u2007", " ")
+    try:
+        share = float(value) / float(state.get("max") or 1)
+    except (TypeError, ValueError):
+        share = 0.0
+    full = round(_BAR * min(1.0, max(0.0, share)))
+    return "|" + "█" * full + " " * (_BAR - full) + "|"
