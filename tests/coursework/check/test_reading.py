@@ -131,8 +131,10 @@ def test_tables_are_read_as_browsers_and_github_read_them(work, source):
     assert "22" in " ".join(work.typeset("+ In a list:\n\n#table(columns: 2)[a][b][1]").lost())
 
 
-def test_html_that_shows_nothing_expects_nothing(work):
-    html = "<style>p {color: navy}</style><!-- x --><p hidden>a</p><script>b</script>"
+@pytest.mark.parametrize(
+    "html", ["", "<style>p {color: navy}</style><!-- x --><p hidden>a</p><script>b</script>"]
+)
+def test_html_that_shows_nothing_expects_nothing(work, html):
     data = {"text/html": html, "text/plain": "<IPython.core.display.HTML object>"}
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     assert work.typeset("x").findings() == []
