@@ -104,10 +104,12 @@ class Refused:
             return not compiles(draft.folder, source)
 
         images = {data for data, name in draft.images.items() if refuses(f"#image({string(name)})")}
+        codes = {equation.code for equation in equations if equation.code is not None}
+        wrong = {code for code in codes if refuses(f"{_FORMULAS_HEAD}#{code}")}
         formulas = {
             formula
             for formula, equation in zip(draft.formulas, equations, strict=True)
-            if equation.code is not None and refuses(f"{_FORMULAS_HEAD}#{equation.code}")
+            if equation.code in wrong
         }
         numbers = set()
         if not images and not formulas:
