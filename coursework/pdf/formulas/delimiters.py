@@ -62,7 +62,8 @@ def _sized(size: str, kind: str, rewriter: Rewriter, tokens: Tokens) -> list[str
     delimiter = _delimiter(tokens)
     if not delimiter:
         return []
-    shown = f"lr(size: #{size}, {delimiter})"
+    function = "stretch({}, size: #{})" if delimiter.startswith("arrow") else "lr(size: #{1}, {0})"
+    shown = function.format(delimiter, size)
     return [rewriter.insert(f'class(#"{kind}", {shown})' if kind else shown)]
 
 

@@ -164,7 +164,7 @@ def _environment(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""Apply the rule of ``\begin``: pandoc sees only what is in the cells of an environment."""
     name = read_name(tokens)
     plain = name.rstrip("*")
-    whole = rewriter.at_start
+    at_start = rewriter.at_start
     if name == "CD":
         return _diagram(rewriter, read_environment(name, tokens))
     if plain not in MATRICES and plain not in CASES and plain not in LINES:
@@ -175,7 +175,9 @@ def _environment(rewriter: Rewriter, tokens: Tokens) -> list[str]:
         token = tokens.popleft()
         if token != " ":
             rewriter.rules[token](rewriter, tokens)
-    if plain in LINES and whole and not "".join(tokens).strip(" .,;"):
+    whole = at_start and not "".join(tokens).strip(" .,;")
+    # Within a line of text, rows would stand as close as the lines of the text.
+    if plain in LINES and whole and (rewriter.display or len(environment.rows) == 1):
         return _lines(rewriter, environment)
     return _write_cells(rewriter, environment)
 

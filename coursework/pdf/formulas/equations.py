@@ -70,7 +70,7 @@ def translate_formulas(formulas: list[Formula]) -> list[Equation]:
     rewritten: list[Rewriter | None] = []
     for formula in formulas:
         try:
-            rewritten.append(rewrite(formula.tex, page))
+            rewritten.append(rewrite(formula.tex, page, formula.display))
         except UnreadableFormulaError:
             rewritten.append(None)
     translated = iter(translate([each.tex for each in rewritten if each and each.tex]))
@@ -85,7 +85,7 @@ def translate_formulas(formulas: list[Formula]) -> list[Equation]:
     return equations
 
 
-def rewrite(tex: str, page: Page) -> Rewriter:
+def rewrite(tex: str, page: Page, display: bool = True) -> Rewriter:
     """Rewrite a formula for pandoc.
 
     Parameters
@@ -94,6 +94,8 @@ def rewrite(tex: str, page: Page) -> Rewriter:
         The formula, without dollars.
     page
         What the formulas before this one have defined; definitions in this formula are added.
+    display
+        Whether the formula has a line of its own.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def rewrite(tex: str, page: Page) -> Rewriter:
     tex = re.sub("[\ue000-\uf8ff]", "", tex)
     tokens = expand(tokenize(tex), page.macros)
     skip_spaces(tokens)
-    rewriter = Rewriter(RULES, INFIXES, page)
+    rewriter = Rewriter(RULES, INFIXES, page, display)
     try:
         rewriter.tex = join(rewriter.rewrite(tokens)).strip()
     except RecursionError:

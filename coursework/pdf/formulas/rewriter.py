@@ -22,6 +22,7 @@ from coursework.pdf.typst import string
 
 _FIRST = 0xE000  # the private use area: 6,400 characters that mean nothing
 _MAX_DEPTH = 60  # groups within groups
+_LONG_TEXT = 60  # letters
 
 LINE_BREAK = "\\\n"
 """What starts a new line in Typst's formulas."""
@@ -70,6 +71,8 @@ class Rewriter:
         the function that is given that as well.
     page
         What the formula shares with the other formulas.
+    display
+        Whether the formula has a line of its own.
     tex
         The whole formula, rewritten; empty until the end, or if the formula only defines macros.
     inserts
@@ -90,6 +93,7 @@ class Rewriter:
     rules: dict[str, "Rule"]
     infixes: dict[str, "Infix"]
     page: Page
+    display: bool
     tex: str = ""
     inserts: list[str | Reference] = field(default_factory=list)
     tag: str = ""
@@ -113,8 +117,10 @@ class Rewriter:
 
     def text(self, text: str, function: str = "") -> list[str]:
         """Return tokens that show plain text, which a function such as ``bold`` may change."""
-        literal = string(text)
-        return [self.insert(f"{function}({literal})" if function else literal)]
+        # Lines may end between the words of a long text.
+        words = [text] if len(text) <= _LONG_TEXT else re.split(r"(?<=\S) (?=\S)", text)
+        shown = [f"{function}({string(word)})" if function else string(word) for word in words]
+        return [self.insert(each + "#h(0.25em)") for each in shown[:-1]] + [self.insert(shown[-1])]
 
     def argument(self, tokens: Tokens) -> list[str]:
         r"""Take an argument and return it rewritten; ``x_\text{a}`` needs no braces."""

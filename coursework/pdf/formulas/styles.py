@@ -174,7 +174,7 @@ def _font(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
 def _size(factor: float, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\large``: holds to the end of its cell or group, and does not add to another switch."""
     before, rewriter.size = rewriter.size, factor
-    body = rewriter.rewrite(_rest_of_cell(tokens))
+    body = _rewrite_rest(rewriter, tokens)
     rewriter.size = before
     return rewriter.call(f"sized(#{factor / before:.3g}, ", body) if factor != before else body
 
@@ -186,7 +186,16 @@ def _switch(command: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
 
 def _style(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\displaystyle``: holds to the end of its cell or group."""
-    return rewriter.call(function, rewriter.rewrite(_rest_of_cell(tokens)))
+    return rewriter.call(function, _rewrite_rest(rewriter, tokens))
+
+
+def _rewrite_rest(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""Rewrite what a switch applies to; the formula may begin there: ``\large\begin{align}``."""
+    at_start = rewriter.at_start
+    rewriter.depth -= at_start
+    body = rewriter.rewrite(_rest_of_cell(tokens))
+    rewriter.depth += at_start
+    return body
 
 
 def _rest_of_cell(tokens: Tokens) -> Tokens:

@@ -45,6 +45,7 @@ def typst(tex, *before):
         (r"\left\langle a \middle| b \right\rangle", "lr(chevron.l a mid(bar.v) b chevron.r)"),
         (r"\bigl(", 'class(#"opening", lr(size: #1.2em, paren.l))'),
         (r"\Bigg]", "lr(size: #2.8em, bracket.r)"),
+        (r"\Bigg\uparrow", "stretch(arrow.t, size: #2.8em)"),
         # What pandoc refuses.
         (r"\require{cancel}\cancel{a}", "cancel(a)"),
         (r"\cfrac{a}{b}", "display( a / b )"),
@@ -163,6 +164,7 @@ def test_a_macro_that_calls_itself_ends():
         (r"\definecolor{mine}{rgb}{1,0,0}\color{mine}{x}", r"\color[HTML]{ff0000}{x}"),
         (r"\begin{array}{*{2}{c|}c}a&b&c\end{array}", r"\begin{array}{c|c|c}a&b&c\end{array}"),
         (r"\ce{2H2 + SO4^2-}", r"2\mathrm{H}_2\;+\;\mathrm{SO}_4^{\mathrm{2-}}"),
+        (r"\ce{(NaPO3)_x ^}", r"(\mathrm{NaPO}_3)_{\mathrm{x}}\;\uparrow"),
         (r"\ce{A ->[b] C}", r"\mathrm{A}\;\;\xrightarrow{\mathrm{b}}\;\;\mathrm{C}"),
     ],
 )  # fmt: skip
@@ -175,6 +177,7 @@ def without_spaces(code):
 
 
 def test_switches_of_size_do_not_add_up():
+    assert numbers(r"\large\begin{align}a\\b\end{align}") == ["(1)", "(2)"]
     assert typst(r"\Large y") == "sized(#1.44, y )"
     assert typst(r"E\large[ Z \large]") == r"E sized(#1.2, \[ Z \] )"
     assert typst(r"\large a {\tiny b}") == "sized(#1.2, a sized(#0.417, b ) )"
@@ -334,6 +337,7 @@ def test_a_repeated_formula_is_translated_once():
 
 SUM = "+".join(rf"\frac{{c_{{{n}}}}}{{{n}!}}(x-1)^{{{n}}}" for n in range(1, 16))
 ROWS = rf"\begin{{align}}y&={SUM}\\&={SUM}\end{{align}}"
+LIST = ", ".join(f"x_{{{n}}}" for n in range(100))
 MATRIX = rf"\begin{{pmatrix}}{'&'.join(map(str, range(60)))}\end{{pmatrix}}"
 
 
@@ -345,6 +349,9 @@ MATRIX = rf"\begin{{pmatrix}}{'&'.join(map(str, range(60)))}\end{{pmatrix}}"
         (ROWS, "(2)"), (rf"$$\frac{{{SUM}}}{{2}}$$", "15!"), (rf"$$\Huge {SUM}$$", "15!"),
         (f"* a\n  $${SUM}$$", "15!"), (f"| a |\n|---|\n| ${SUM}$ |", "15!"),
         (rf"\begin{{equation}}{SUM}\end{{equation}}", "(1)"),
+        (f"$${LIST}$$", "𝑥99"), (f"${LIST}$", "𝑥99"), (rf"$$\text{{{'word ' * 60}}}$$", "word"),
+        (rf"$$y = \begin{{cases}}{SUM}&a\\2&b\end{{cases}}$$", "15!"), (f"> $${SUM}$$", "15!"),
+        (rf"$$\boxed{{{SUM}}}$$", "15!"), (f"| a |\n|---|\n| $${SUM}$$ |", "15!"),
     ],
 )  # fmt: skip
 def test_no_formula_is_wider_than_the_page(export, markdown, last):
