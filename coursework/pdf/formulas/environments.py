@@ -98,6 +98,9 @@ def _repeated(columns: Tokens) -> str:
             done += _repeated(read_argument(columns)) * (int(count) if count.isdecimal() else 1)
         elif letter in ("@", "!", ">", "<"):
             read_argument(columns)
+        elif letter in ("p", "m", "b"):  # words of a given width
+            read_argument(columns)
+            done += "l"
         else:
             done += letter
     return done
@@ -261,13 +264,17 @@ def _diagram(rewriter: Rewriter, environment: Environment) -> list[str]:
         tokens = row[0]
         count = 0  # vertical arrows of the row, which stand below objects
         while tokens:
-            token = tokens.popleft()
-            kind = tokens.popleft() if token == "@" and tokens else ""
+            entry: Tokens = deque()
+            while tokens and tokens[0] != "@":
+                entry.append(tokens.popleft())
+            done += rewriter.rewrite(entry)
+            if len(tokens) < 2:
+                break
+            tokens.popleft()
+            kind = tokens.popleft()
             places = "^_" if kind in _LABELLED_ARROWS else ""
             labels = [rewriter.rewrite(read_until(tokens, kind)) for _ in places]
-            if not kind:
-                done.append(token)
-            elif kind in "VA|":
+            if kind in "VA|":
                 first, second = (
                     rewriter.call("script(", label) if label else [] for label in labels or ([], [])
                 )

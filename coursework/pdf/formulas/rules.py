@@ -102,6 +102,11 @@ def _drop_argument(rewriter: Rewriter, tokens: Tokens) -> list[str]:
 
 
 def _argument_alone(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    return rewriter.argument(tokens)
+
+
+def _after_option(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\smash[b]{x}``: show the argument and leave out the option."""
     read_option(tokens)
     return rewriter.argument(tokens)
 
@@ -343,9 +348,9 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys((r"\hfill", r"\hfil", r"\hfilll", r"\nonscript", r"\displaylimits"), _drop),
     **dict.fromkeys((r"\endtoggle", r"\minCDarrowwidth"), _drop),
     **dict.fromkeys((r"\require", r"\vphantom", r"\uproot", r"\leftroot"), _drop_argument),
-    **dict.fromkeys((r"\smash", r"\mathclap", r"\substack", r"\vcenter"), _argument_alone),
+    **dict.fromkeys((r"\mathclap", r"\substack", r"\vcenter"), _argument_alone),
     **dict.fromkeys((r"\mathord", r"\mathinner"), _argument_alone),
-    **dict.fromkeys((r"\shoveleft", r"\shoveright"), _argument_alone),
+    **dict.fromkeys((r"\smash", r"\shoveleft", r"\shoveright"), _after_option),
     **dict.fromkeys((r"\class", r"\cssId", r"\style"), _second),
     r"\href": _link,
     r"\mathchoice": _choice,
