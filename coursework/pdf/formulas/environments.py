@@ -210,7 +210,7 @@ def _cells(rewriter: Rewriter, environment: Environment, opening: str, below: st
         for x, cell in enumerate(row):
             done += [rewriter.insert(_column_break(environment, x))] if x else []
             body = rewriter.rewrite(cell)
-            done += rewriter.call("display(", body) if large and body else body
+            done += rewriter.call("display(", body) if large else body
     return [rewriter.insert(opening), *done, rewriter.insert(")")]
 
 
@@ -275,9 +275,7 @@ def _diagram(rewriter: Rewriter, environment: Environment) -> list[str]:
             places = "^_" if kind in _LABELLED_ARROWS else ""
             labels = [rewriter.rewrite(read_until(tokens, kind)) for _ in places]
             if kind in "VA|":
-                first, second = (
-                    rewriter.call("script(", label) if label else [] for label in labels or ([], [])
-                )
+                first, second = (rewriter.call("script(", label) for label in labels or ([], []))
                 done += [rewriter.insert(", , ")] if count else []
                 done += [*first, rewriter.insert(_DIAGRAM_ARROWS[kind]), *second]
                 count += 1

@@ -111,7 +111,12 @@ class Rewriter:
         return chr(_FIRST + self.inserts.index(piece))
 
     def call(self, function: str, body: list[str]) -> list[str]:
-        """Return tokens that give ``body`` to a function, such as ``"display("``."""
+        """Return tokens that give ``body`` to a function, such as ``"display("``.
+
+        An empty body stays empty: Typst refuses a function without an argument.
+        """
+        if not "".join(body).strip():
+            return []
         open_brackets = function.count("(") - function.count(")")
         return [self.insert(function), *body, self.insert(")" * open_brackets)]
 

@@ -19,6 +19,12 @@ SYMBOLS = {
     "ngeqq": "gt.eq.not", "lvertneqq": "lt.neq", "gvertneqq": "gt.neq",
     "nsubseteqq": "subset.eq.not", "nsupseteqq": "supset.eq.not",
     "varsupsetneq": "supset.neq", "varsubsetneqq": 'class("relation", "⫋")',
-    "varsupsetneqq": 'class("relation", "⫌")',
+    "varsupsetneqq": 'class("relation", "⫌")', "leqslant": "lt.eq.slant",
+    "geqslant": "gt.eq.slant", "preceq": "prec.eq", "succeq": "succ.eq", "varnothing": "emptyset",
+    "leadsto": "arrow.r.squiggly", "amalg": 'class("binary", "⨿")',
+    "triangleleft": 'class("binary", triangle.stroked.small.l)',
+    "triangleright": 'class("binary", triangle.stroked.small.r)',
+    "barwedge": 'class("binary", "⊼")',
+    "doublebarwedge": 'class("binary", "⩞")', "backepsilon": 'class("relation", "∍")',
 }  # fmt: skip
 """Typst for the name of each command."""

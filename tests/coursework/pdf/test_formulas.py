@@ -72,6 +72,7 @@ def typst(tex, *before):
         (r"\&", r"\&"),
         (r"\displaystyle \frac{a}{b}", "display( a / b )"),
         (r"\mathsf{T}", "upright(sans( T ))"),
+        (r"a \leqslant b \preceq c", "a lt.eq.slant b prec.eq c"),  # pandoc: other symbols
         (r"\longrightarrow\iff", "arrow.r.long arrow.l.r.double.long"),
         # Environments.
         (r"\begin{vmatrix}a&b\\c&d\end{vmatrix}", 'mat(delim: #"|", a , b ; c , d )'),
@@ -193,7 +194,8 @@ def test_switches_of_size_do_not_add_up():
         r"\bbox[yellow,border:1px solid red]{c}",
         r"\colorbox{red}{a $b$}", r"\fcolorbox{red}{blue}{a}", r"\enclose{circle box}{x}", r"\S\P",
         r"\begin{CD}\text{A} @>f>> B\\ @VVgV @AAhA\\ C @= D\end{CD}", r"\triangleq\doteqdot",
-        r"\LaTeX",
+        r"\LaTeX", r"\begin{aligned}a& \\ & \end{aligned}",
+        r"\textcolor{red}{ }\boxed{}\mathbin{}x",
         r"\xmapsto[a]{b}\xlongequal{c}\xrightleftharpoons{d}", r"\idotsint\varlimsup\varinjlim_n",
         r"\overparen{AB}\underparen{CD}\ddddot{x}", r"\mathbfsf{x}\symbf{y}\mathsfit{z}",
         r"\llap{/}a",
