@@ -49,7 +49,7 @@ def write_document(draft: Draft, head: Head, cells: list[str], equations: list[E
     )
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")
     (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
-    (draft.folder / "math.typ").write_bytes((_HERE / "formulas" / "math.typ").read_bytes())
+    (draft.folder / "math.typ").write_bytes((_HERE / "math.typ").read_bytes())
     _write_formulas(draft, equations)
 
 

@@ -103,7 +103,7 @@ def _color(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     if tokens and tokens[0] == "{":
         body = rewriter.argument(tokens)
     else:
-        body = rewriter.rewrite(_rest_of_cell(tokens))
+        body = _rewrite_rest(rewriter, tokens)
     return rewriter.call(color, body) if color else body
 
 

@@ -210,7 +210,7 @@ def test_switches_of_size_do_not_add_up():
 def test_what_mathjax_shows_is_a_formula(tex, tmp_path):
     folder = resources.files("coursework.pdf")
     (tmp_path / "style.typ").write_bytes((folder / "style.typ").read_bytes())
-    (tmp_path / "math.typ").write_bytes((folder / "formulas" / "math.typ").read_bytes())
+    (tmp_path / "math.typ").write_bytes((folder / "math.typ").read_bytes())
     for code in (codes(tex)[0], translate_formulas([Formula(tex, False)])[0].code):
         assert code is not None
         assert compiles(tmp_path, f'#import "math.typ": *\n#{code}')
