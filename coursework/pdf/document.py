@@ -6,18 +6,22 @@ from importlib import resources
 import jinja2
 
 from coursework.pdf.draft import Draft
-from coursework.pdf.formulas import Formula
+from coursework.pdf.formulas import Equation, Formula
 from coursework.pdf.inline import write_text
 from coursework.pdf.notebook import Head, shorten
 from coursework.pdf.typst import compiles, string
 
 _HERE = resources.files("coursework.pdf")
+_FORMULAS_HEAD = '#import "math.typ": *\n#import "style.typ": tall-lines, verbatim-formula\n'
+# Lines of text, with the numbers of the formulas in them.
+_LINES = """#let lines(numbers, body, ..options) = {{
+  if numbers.any(number => number in ({})) {{ tall-lines(body, ..options) }} else {{ body }}
+}}
+"""
 
 
-def write_document(
-    draft: Draft, head: Head, cells: list[str], equations: dict[Formula, str | None]
-) -> None:
-    """Write the files of a document: ``main.typ``, ``formulas.typ`` and ``style.typ``.
+def write_document(draft: Draft, head: Head, cells: list[str], equations: list[Equation]) -> None:
+    """Write the files of a document: ``main.typ``, ``formulas.typ`` and what they import.
 
     Parameters
     ----------
@@ -28,7 +32,7 @@ def write_document(
     cells
         The markup of each cell.
     equations
-        The Typst code of each formula of the draft; ``None`` for one that is shown as TeX.
+        What became of each formula of the draft.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters["string"] = string
@@ -45,6 +49,7 @@ def write_document(
     )
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")
     (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
+    (draft.folder / "math.typ").write_bytes((_HERE / "math.typ").read_bytes())
     _write_formulas(draft, equations)
 
 
@@ -52,18 +57,22 @@ def _joined(*parts: str) -> str:
     return write_text(" · ".join(filter(None, parts)))
 
 
-def _write_formulas(draft: Draft, equations: dict[Formula, str | None]) -> None:
+def _write_formulas(draft: Draft, equations: list[Equation]) -> None:
     """Write ``formulas.typ``: an array of equations, in the order of their numbers."""
     lines = []
-    for formula in draft.formulas:
-        equation = equations[formula]
-        if equation is None:
+    for formula, equation in zip(draft.formulas, equations, strict=True):
+        draft.place = formula.place
+        for label in equation.unknown_labels:
+            draft.warn(f"a reference names no equation and is shown as ???: {shorten(label)}")
+        code = equation.code
+        if code is None:
             draft.warn(f"a formula cannot be read and is shown as TeX: {shorten(formula.tex)}")
             dollars = "$$" if formula.display else "$"
-            equation = f"verbatim-formula({string(dollars + formula.tex + dollars)})"
-        lines.append(equation + ",\n")
-    head = '#import "style.typ": boxed, colored, equation, verbatim-formula\n'
-    source = f"{head}#let formulas = (\n{''.join(lines)})\n"
+            code = f"verbatim-formula({string(dollars + formula.tex + dollars)})"
+        lines.append(code + ",\n")
+    draft.place = ""
+    tall = "".join(f"{number}, " for number, each in enumerate(equations) if each.tall)
+    source = f"{_FORMULAS_HEAD}#let formulas = (\n{''.join(lines)})\n{_LINES.format(tall)}"
     (draft.folder / "formulas.typ").write_text(source, encoding="utf-8")
 
 
@@ -85,24 +94,26 @@ class Refused:
     images: set[bytes] = field(default_factory=set)
     cells: set[int] = field(default_factory=set)
 
-    def search(self, draft: Draft, equations: dict[Formula, str | None], cells: list[str]) -> bool:
+    def search(self, draft: Draft, equations: list[Equation], cells: list[str]) -> bool:
         """Try the parts of a refused document one by one, and say whether one was found.
 
         Whole cells are tried only if no smaller part is to blame.
         """
 
         def refuses(source: str) -> bool:
-            return not compiles(draft.folder, '#import "style.typ": *\n' + source)
+            return not compiles(draft.folder, source)
 
         images = {data for data, name in draft.images.items() if refuses(f"#image({string(name)})")}
+        codes = {equation.code for equation in equations if equation.code is not None}
+        wrong = {code for code in codes if refuses(f"{_FORMULAS_HEAD}#{code}")}
         formulas = {
             formula
-            for formula, code in equations.items()
-            if code is not None and refuses(f"#{code}")
+            for formula, equation in zip(draft.formulas, equations, strict=True)
+            if equation.code in wrong
         }
         numbers = set()
         if not images and not formulas:
-            head = '#import "formulas.typ": formulas\n'
+            head = '#import "style.typ": *\n#import "formulas.typ": formulas, lines\n'
             numbers = {number for number, cell in enumerate(cells) if refuses(head + cell)}
         self.images |= images
         self.formulas |= formulas

@@ -19,7 +19,7 @@ class Draft:
     broken_images
         Contents of images that the compiler refused before.
     formulas
-        Every distinct formula; the source refers to it by its number.
+        Every formula, in order; the source refers to it by its number.
     images
         The file name of each image, by its content.
     warnings
@@ -37,7 +37,7 @@ class Draft:
     folder: Path
     notebook_folder: Path
     broken_images: frozenset[bytes] = frozenset()
-    formulas: dict[Formula, int] = field(default_factory=dict)
+    formulas: list[Formula] = field(default_factory=list)
     images: dict[bytes, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
@@ -58,8 +58,8 @@ class Draft:
 
     def formula(self, tex: str, display: bool) -> str:
         """Return markup that shows a formula; pandoc translates all formulas together later."""
-        number = self.formulas.setdefault(Formula(tex, display), len(self.formulas))
-        return f"#formulas.at({number});"
+        self.formulas.append(Formula(tex, display, self.place))
+        return f"#formulas.at({len(self.formulas) - 1});"
 
     def image(self, data: bytes, suffix: str) -> str:
         """Write an image for the compiler, once however often it is shown, and return its name."""

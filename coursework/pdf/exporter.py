@@ -13,7 +13,7 @@ from traitlets.config import Config
 from coursework.pdf.cells import write_cell, write_source
 from coursework.pdf.document import Refused, write_document
 from coursework.pdf.draft import Draft
-from coursework.pdf.formulas import translate_formulas
+from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.pdf.mend import mend
 from coursework.pdf.notebook import parse_notebook, read_head, read_notebook
 from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, font_advice, page_count
@@ -130,8 +130,12 @@ class TypstPDFExporter(TemplateExporter):
                     Path(temporary), folder, frozenset(refused.images), warnings=[*remarks]
                 )
                 cells = self._write_cells(draft, notebook, refused.cells)
-                equations = translate_formulas(list(draft.formulas))
-                equations.update(dict.fromkeys(refused.formulas & equations.keys()))
+                equations = [
+                    Equation(None) if formula in refused.formulas else equation
+                    for formula, equation in zip(
+                        draft.formulas, translate_formulas(draft.formulas), strict=True
+                    )
+                ]
                 write_document(draft, head, cells, equations)
                 try:
                     compiled = compile_pdf(draft.folder)

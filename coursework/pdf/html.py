@@ -45,12 +45,22 @@ def _blocks(parent: Tag, place: Place, between: str = "\n\n") -> str:
     run = ""
     for child in parent.children:
         if isinstance(child, Tag) and _is_block(child):
-            parts += [run.strip(), _block(child, place)]
+            parts += [_lines(run.strip(), place.draft), _block(child, place)]
             run = ""
         else:
             run += write_inline(child, place)
-    parts.append(run.strip())
+    parts.append(_lines(run.strip(), place.draft))
     return between.join(part for part in parts if part)
+
+
+def _lines(run: str, draft: Draft) -> str:
+    """Tell Typst which formulas stand in running text, for the space between its lines."""
+    numbers = re.findall(r"#formulas\.at\((\d+)\);", run)
+    if not numbers:
+        return run
+    displays = any(draft.formulas[int(number)].display for number in numbers)
+    option = ", displays: true" if displays else ""
+    return f"#lines(({', '.join(numbers)},){option})[{run}]"
 
 
 def _is_block(tag: Tag) -> bool:
@@ -93,7 +103,7 @@ def _heading(tag: Tag, place: Place) -> str:
 
 
 def _paragraph(tag: Tag, place: Place) -> str:
-    body = write_inlines(tag, place.inside())
+    body = _lines(write_inlines(tag, place.inside()), place.draft)
     align = alignment(tag)
     return f"#align({align})[{body}]" if align else body
 

@@ -91,7 +91,7 @@ def write_inlines(parent: Tag, place: Place) -> str:
 def write_inline(node: PageElement, place: Place) -> str:
     """Return the markup of a text or an element within a line."""
     if isinstance(node, NavigableString):
-        return "" if isinstance(node, (Comment, PreformattedString)) else write_text(str(node))
+        return "" if isinstance(node, (Comment, PreformattedString)) else _prose(str(node), place)
     if not isinstance(node, Tag) or node.name in _INVISIBLE or is_hidden(node):
         return ""
     writer = _INLINE_WRITERS.get(node.name)
@@ -106,6 +106,15 @@ def write_inline(node: PageElement, place: Place) -> str:
         return f"{write_anchor(node, place)}#{_WRAPPERS[node.name]}[{body}];"
     style = text_style(node)
     return write_anchor(node, place) + (f"#text({style})[{body}];" if style else body)
+
+
+def _prose(text: str, place: Place) -> str:
+    """Write text, in which MathJax also sees references to equations."""
+    parts = re.split(r"(\\(?:eq)?ref\{[^{}\n]*\})", text)
+    return "".join(
+        place.draft.formula(part, False) if number % 2 else write_text(part)
+        for number, part in enumerate(parts)
+    )
 
 
 def _link(tag: Tag, place: Place) -> str:

@@ -3,8 +3,13 @@
 import re
 from html import escape, unescape
 from typing import Any
+from urllib.parse import quote
 
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import (
+    IPythonRenderer,
+    MarkdownWithMath,
+    MathInlineParser,
+)
 
 MATH_TAG = "tex-math"
 
@@ -25,6 +30,19 @@ _HTML_OR_MATH = re.compile(
 )
 
 
+_CODE = r"(?<![`\\])(?:`[^`\n]+`(?!`)|``(?!`)[^\n]*?[^`\n]``(?!`))"
+_TAG = r"""</[A-Za-z]\w*>|<[A-Za-z][\w-]*(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'))+\s*/?>"""
+_TARGET = r"\]\((?:[a-z]+:|\#|\.{0,2}/|www\.)[^()\s]*\)"
+# What Jupyter sets aside before it looks for formulas; a dollar in it neither begins nor ends one.
+_SET_ASIDE = re.compile(
+    rf"""^\ *(?P<fence>`{{3,}}|~{{3,}})[^`\n]*\n[\s\S]*?^\ *(?P=fence)
+    |<!--[\s\S]*?-->|<(?P<element>script|style|pre|code)\b[\s\S]*?</(?P=element)\s*>
+    |{_CODE}|{_TAG}|{_TARGET}""",
+    re.VERBOSE | re.MULTILINE,
+)
+_DOLLAR = "\ufdd0"  # no character: it stands for a dollar that has been set aside
+
+
 def mark_math(html: str) -> str:
     """Put every formula of an HTML fragment into an element of its own."""
 
@@ -43,7 +61,10 @@ def mark_math(html: str) -> str:
 
 def markdown_to_html(source: str) -> str:
     """Return the HTML of a Markdown source."""
-    return str(MarkdownWithMath(_Renderer()).render(_protect_bars(source)))
+    source = _SET_ASIDE.sub(lambda match: match[0].replace("$", _DOLLAR), source)
+    reader = MarkdownWithMath(_Renderer(), inline=_Inline(hard_wrap=False))
+    html = reader.render(_protect_bars(source))
+    return html.replace(_DOLLAR, "$").replace(quote(_DOLLAR), "$")
 
 
 def _protect_bars(source: str) -> str:
@@ -55,19 +76,32 @@ def _protect_bars(source: str) -> str:
         return source
 
     def protect(match: re.Match[str]) -> str:
-        tex = match[1].replace(r"\|", r"\Vert ").replace("|", r"\vert ")
-        return f"${tex}$"
+        tex = match["tex"].replace(r"\|", r"\Vert ").replace("|", r"\vert ")
+        return f"{match['dollars']}{tex}{match['dollars']}"
 
     lines = source.split("\n")
     rows = [line.count("|") > 1 and "$" in line for line in lines]
     return "\n".join(
-        re.sub(r"(?<![$\\])\$([^$`\n]+)\$", protect, line) if row else line
+        re.sub(r"(?<![$\\])(?P<dollars>\${1,2})(?P<tex>[^$`\n]+)(?P=dollars)", protect, line)
+        if row
+        else line
         for line, row in zip(lines, rows, strict=True)
     )
 
 
 def _math(html: str, mode: str) -> str:
     return f'<{MATH_TAG} mode="{mode}">{html}</{MATH_TAG}>'
+
+
+class _Inline(MathInlineParser):
+    """Jupyter's reader, but a formula does not contain code, tags or the target of a link."""
+
+    SPECIFICATION = MathInlineParser.SPECIFICATION | {
+        "inline_math_tex": (
+            r"(?<![$\\])\$(?P<math_inline_tex>"
+            rf"(?:(?!{_CODE}|{_TAG}|{_TARGET})(?:\\[\s\S]|[^$\\]))+)(?<!\$)\$"
+        )
+    }
 
 
 class _Renderer(IPythonRenderer):

@@ -9,59 +9,93 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
-from coursework.pdf.formulas.rewriter import Rewriter
-from coursework.pdf.formulas.rules import RULES
-from coursework.pdf.formulas.tex import (
-    Macro,
-    UnreadableFormulaError,
-    expand,
-    join,
-    skip_spaces,
-    tokenize,
-)
+from coursework.pdf.formulas.rewriter import Page, Rewriter
+from coursework.pdf.formulas.rules import INFIXES, RULES
+from coursework.pdf.formulas.tex import UnreadableFormulaError, expand, join, skip_spaces, tokenize
 from coursework.pdf.typst import string
 
 _SECONDS = 60
+_LONG = 80  # characters of Typst: with fewer, no formula is as wide as a page
+_TALL = re.compile(r"^inlined\(.* / |^inlined\(.*(frac|binom|display|mat|cases|boxed|sized|lr)\(")
 _MARK = "//////// formula ////////"
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula as its author wrote it, in TeX without dollars; ``display`` if on its own line."""
+    """A formula as its author wrote it.
+
+    Attributes
+    ----------
+    tex
+        TeX, without dollars.
+    display
+        Whether the formula has a line of its own.
+    place
+        Where the formula stands, such as "cell 3".
+    """
 
     tex: str
     display: bool
+    place: str = ""
 
 
-def translate_formulas(formulas: list[Formula]) -> dict[Formula, str | None]:
-    """Return the Typst code of each formula; ``None`` where the formula cannot be read.
+@dataclass(frozen=True)
+class Equation:
+    """What became of a formula.
+
+    Attributes
+    ----------
+    code
+        The formula in Typst; ``None`` if it cannot be read.
+    unknown_labels
+        Labels to which the formula refers and which no equation has.
+    """
+
+    code: str | None
+    unknown_labels: tuple[str, ...] = ()
+
+    @property
+    def tall(self) -> bool:
+        """Whether a formula within a line may be taller than the line."""
+        return self.code is not None and bool(_TALL.search(self.code))
+
+
+def translate_formulas(formulas: list[Formula]) -> list[Equation]:
+    """Translate the formulas of a document, in their order.
 
     A macro that one formula defines holds for the formulas after it, as on a page with MathJax.
+    Equations are numbered through the whole document, and a reference may name a later equation.
     """
-    macros: dict[str, Macro] = {}
+    page = Page()
     rewritten: list[Rewriter | None] = []
     for formula in formulas:
         try:
-            rewritten.append(rewrite(formula.tex, macros))
+            rewritten.append(rewrite(formula.tex, page, formula.display))
         except UnreadableFormulaError:
             rewritten.append(None)
     translated = iter(translate([each.tex for each in rewritten if each and each.tex]))
-    code: dict[Formula, str | None] = {}
+    equations = []
     for formula, each in zip(formulas, rewritten, strict=True):
         math = next(translated) if each and each.tex else ""
-        code[formula] = None if each is None or math is None else _equation(formula, each, math)
-    return code
+        if each is None or math is None:
+            equations.append(Equation(None))
+        else:
+            code = _equation(formula, each, math)
+            equations.append(Equation(code, tuple(each.unknown_labels())))
+    return equations
 
 
-def rewrite(tex: str, macros: dict[str, Macro]) -> Rewriter:
+def rewrite(tex: str, page: Page, display: bool = True) -> Rewriter:
     """Rewrite a formula for pandoc.
 
     Parameters
     ----------
     tex
         The formula, without dollars.
-    macros
-        The macros of the page so far; definitions in this formula are added.
+    page
+        What the formulas before this one have defined; definitions in this formula are added.
+    display
+        Whether the formula has a line of its own.
 
     Returns
     -------
@@ -74,26 +108,29 @@ def rewrite(tex: str, macros: dict[str, Macro]) -> Rewriter:
         If a bracket or an argument is missing, or the formula is nested too deeply.
     """
     tex = re.sub("[\ue000-\uf8ff]", "", tex)
-    tokens = expand(tokenize(tex), macros)
+    tokens = expand(tokenize(tex), page.macros)
     skip_spaces(tokens)
-    rewriter = Rewriter(RULES)
+    rewriter = Rewriter(RULES, INFIXES, page, display)
     try:
         rewriter.tex = join(rewriter.rewrite(tokens)).strip()
     except RecursionError:
         raise UnreadableFormulaError("nested too deeply") from None
+    rewriter.number = rewriter.number or rewriter.take_number()
     return rewriter
 
 
 def _equation(formula: Formula, rewritten: Rewriter, math: str) -> str:
     if not rewritten.tex:
         return "[]"  # only definitions of macros
-    options = f"block: {'true' if formula.display else 'false'}"
-    if rewritten.tag and formula.display:
-        options += f", numbering: _ => {string(rewritten.tag)}"
-    elif rewritten.tag:
-        math += f" quad {string(rewritten.tag)}"
-    tex = " ".join(formula.tex.split())
-    return f"equation({string(tex)}, {options}, ${rewritten.put_back(math)}$)"
+    math = rewritten.put_back(math)
+    tex = string(" ".join(formula.tex.split()))
+    number = string(rewritten.number)
+    if formula.display:
+        option = f", number: {number}" if rewritten.number else ""
+        return f"displayed({tex}, ${math} ${option})"
+    math += f" quad {number}" if rewritten.number else ""
+    option = ", long: true" if len(math) > _LONG else ""
+    return f"inlined({tex}, ${math} ${option})"
 
 
 def translate(formulas: list[str]) -> list[str | None]:
@@ -112,7 +149,8 @@ def translate(formulas: list[str]) -> list[str | None]:
     if not formulas:
         return []
     blocks = []
-    for formula in formulas:
+    distinct = list(dict.fromkeys(formulas))
+    for formula in distinct:
         math = {"t": "Math", "c": [{"t": "DisplayMath"}, formula]}
         # A line that no formula can hold marks where each translation ends.
         blocks += [{"t": "Para", "c": [math]}, {"t": "RawBlock", "c": ["typst", _MARK]}]
@@ -125,7 +163,8 @@ def translate(formulas: list[str]) -> list[str | None]:
         check=True,
     )
     parts = _quote_accented(done.stdout.decode()).split(_MARK)[:-1]
-    return [_between_dollars(part.strip()) for part in parts]
+    translated = dict(zip(distinct, map(_between_dollars, parts), strict=True))
+    return [translated[formula] for formula in formulas]
 
 
 def _quote_accented(typst: str) -> str:
@@ -140,7 +179,7 @@ def _quote_accented(typst: str) -> str:
 
 def _between_dollars(markup: str) -> str | None:
     """Return a formula without dollars and label; pandoc shows what it cannot read as text."""
-    match = re.fullmatch(r"\$ (.*) \$(<[^<>$]*>)?", markup, re.DOTALL)
+    match = re.fullmatch(r"\$ (.*) \$(<[^<>$]*>)?", markup.strip(), re.DOTALL)
     return match[1] if match else None
 
 

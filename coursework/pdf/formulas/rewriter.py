@@ -10,33 +10,80 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from coursework.pdf.formulas.tex import Tokens, UnreadableFormulaError, read_argument, skip_spaces
+from coursework.pdf.formulas.tex import (
+    Macro,
+    Tokens,
+    UnreadableFormulaError,
+    predefined_macros,
+    read_argument,
+    skip_spaces,
+)
 from coursework.pdf.typst import string
 
 _FIRST = 0xE000  # the private use area: 6,400 characters that mean nothing
 _MAX_DEPTH = 60  # groups within groups
-_INFIX = {r"\over": r"\frac", r"\choose": r"\binom", r"\atop": r"\binom"}
+_LONG_TEXT = 60  # letters
 
 LINE_BREAK = "\\\n"
 """What starts a new line in Typst's formulas."""
 
 
 @dataclass
+class Page:
+    """What the formulas of one document share, in their order.
+
+    Attributes
+    ----------
+    macros
+        The macros that formulas have defined so far.
+    colors
+        The colours that formulas have defined so far, as ``#rrggbb``.
+    labels
+        For each label, the number of its equation.
+    last_number
+        The number of the last equation.
+    """
+
+    macros: dict[str, Macro] = field(default_factory=predefined_macros)
+    colors: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    last_number: int = 0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The number of a labelled equation, which may come later; ``pattern`` adds parentheses."""
+
+    label: str
+    pattern: str
+
+
+@dataclass
 class Rewriter:
-    """One formula on its way to pandoc.
+    r"""One formula on its way to pandoc.
 
     Attributes
     ----------
     rules
         For each command, the function that reads its arguments and returns what pandoc gets.
+    infixes
+        For each command that also takes what stands before it in its group, such as ``\over``,
+        the function that is given that as well.
+    page
+        What the formula shares with the other formulas.
+    display
+        Whether the formula has a line of its own.
     tex
         The whole formula, rewritten; empty until the end, or if the formula only defines macros.
     inserts
-        The Typst that stands for each private character.
-    tag
-        The number that the author gives to the formula, as plain text.
-    tags_in_rows
-        Whether rows have numbers of their own, which stand beside them.
+        What stands for each private character: Typst, or a reference.
+    tag, label, numbered
+        The number and the label that the author gives to the row that is being read, and whether
+        the row gets the next number if it has no tag.
+    number
+        The number beside the whole formula; rows may have numbers of their own.
+    size
+        How much larger than the text around the formula the token that is being read is.
     depth
         Groups around the token that is being read; 1 outside of all braces.
     at_start
@@ -44,27 +91,41 @@ class Rewriter:
     """
 
     rules: dict[str, "Rule"]
+    infixes: dict[str, "Infix"]
+    page: Page
+    display: bool
     tex: str = ""
-    inserts: list[str] = field(default_factory=list)
+    inserts: list[str | Reference] = field(default_factory=list)
     tag: str = ""
-    tags_in_rows: bool = False
+    label: str = ""
+    numbered: bool = False
+    number: str = ""
+    size: float = 1
     depth: int = 0
     at_start: bool = True
 
-    def insert(self, typst: str) -> str:
-        """Return the character that stands for a piece of Typst."""
-        if typst not in self.inserts:
-            self.inserts.append(typst)
-        return chr(_FIRST + self.inserts.index(typst))
+    def insert(self, piece: str | Reference) -> str:
+        """Return the character that stands for a piece of Typst, or for a reference."""
+        if piece not in self.inserts:
+            self.inserts.append(piece)
+        return chr(_FIRST + self.inserts.index(piece))
 
     def call(self, function: str, body: list[str]) -> list[str]:
-        """Return tokens that give ``body`` to a function, such as ``"display("``."""
-        return [self.insert(function), *body, self.insert(")" * function.count("("))]
+        """Return tokens that give ``body`` to a function, such as ``"display("``.
+
+        An empty body stays empty: Typst refuses a function without an argument.
+        """
+        if not "".join(body).strip():
+            return []
+        open_brackets = function.count("(") - function.count(")")
+        return [self.insert(function), *body, self.insert(")" * open_brackets)]
 
     def text(self, text: str, function: str = "") -> list[str]:
         """Return tokens that show plain text, which a function such as ``bold`` may change."""
-        literal = string(text)
-        return [self.insert(f"{function}({literal})" if function else literal)]
+        # Lines may end between the words of a long text.
+        words = [text] if len(text) <= _LONG_TEXT else re.split(r"(?<=\S) (?=\S)", text)
+        shown = [f"{function}({string(word)})" if function else string(word) for word in words]
+        return [self.insert(each + "#h(0.25em)") for each in shown[:-1]] + [self.insert(shown[-1])]
 
     def argument(self, tokens: Tokens) -> list[str]:
         r"""Take an argument and return it rewritten; ``x_\text{a}`` needs no braces."""
@@ -83,21 +144,23 @@ class Rewriter:
         if self.depth > _MAX_DEPTH:
             raise UnreadableFormulaError("nested too deeply")
         done: list[str] = []
+        last = 0  # where the last symbol or command begins
         while tokens:
             token = tokens.popleft()
+            if token in self.infixes:
+                done = self.infixes[token](self, done, tokens)
+                continue
+            if token in (r"\limits", r"\nolimits") and done[last:]:
+                function = "limits(" if token == r"\limits" else "scripts("
+                done[last:] = self.call(function, done[last:])
+                continue
+            if token != " ":
+                last = len(done)
             if token == "{":
                 tokens.appendleft(token)
                 done += self.group(tokens)
             elif token in ("^", "_"):
                 done += [token, *self.group(tokens)]
-            elif token in _INFIX:
-                # {a \over b}: everything before \over in the group is the upper part.
-                upper, done = done, []
-                lower = self.rewrite(tokens)
-                done = [_INFIX[token], "{", *upper, "}", "{", *lower, "}"]
-            elif token in (r"\limits", r"\nolimits") and done:
-                function = "limits(" if token == r"\limits" else "scripts("
-                done += self.call(function, [done.pop()])
             elif token in self.rules:
                 self.at_start = self.depth == 1 and not "".join(done).strip()
                 done += self.rules[token](self, tokens)
@@ -106,11 +169,31 @@ class Rewriter:
         self.depth -= 1
         return done
 
+    def take_number(self) -> str:
+        """Return the number of the row that ends here, empty if it has none."""
+        tag, name = self.tag, self.tag.strip("()")
+        if not tag and self.numbered:
+            self.page.last_number += 1
+            name = str(self.page.last_number)
+            tag = f"({name})"
+        if tag and self.label:
+            self.page.labels.setdefault(self.label, name)
+        self.tag = self.label = ""
+        return tag
+
+    def unknown_labels(self) -> list[str]:
+        """Return the labels to which the formula refers and which no equation has."""
+        references = [piece for piece in self.inserts if isinstance(piece, Reference)]
+        return [each.label for each in references if each.label not in self.page.labels]
+
     def put_back(self, typst: str) -> str:
         """Return what pandoc wrote, with the pieces of Typst in place of their characters."""
 
         def put_in(match: re.Match[str]) -> str:
             piece = self.inserts[ord(match[1]) - _FIRST]
+            if isinstance(piece, Reference):
+                number = self.page.labels.get(piece.label, "???")  # as MathJax writes it
+                piece = string(piece.pattern.format(number))
             # Text brings its own spaces; Typst would set another where the source has one.
             return piece if piece.startswith('"') else f" {piece}{match[2]}"
 
@@ -120,3 +203,4 @@ class Rewriter:
 
 
 Rule = Callable[[Rewriter, Tokens], list[str]]
+Infix = Callable[[Rewriter, list[str], Tokens], list[str]]

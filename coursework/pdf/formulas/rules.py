@@ -4,52 +4,54 @@ import re
 from collections import deque
 from functools import partial
 
-from coursework.pdf.formulas.environments import write_environment
-from coursework.pdf.formulas.rewriter import LINE_BREAK, Rewriter, Rule
+from coursework.pdf.formulas.chemistry import formula_of_chemistry
+from coursework.pdf.formulas.delimiters import DELIMITER_RULES, INFIXES
+from coursework.pdf.formulas.environments import ENVIRONMENT_RULES, skip_length
+from coursework.pdf.formulas.rewriter import LINE_BREAK, Reference, Rewriter, Rule
 from coursework.pdf.formulas.styles import STYLE_RULES
+from coursework.pdf.formulas.symbols import SYMBOLS
 from coursework.pdf.formulas.tex import (
     Tokens,
     UnreadableFormulaError,
     read_argument,
+    read_length,
     read_name,
     read_option,
     skip_spaces,
+    tokenize,
 )
+from coursework.pdf.typst import string
+
+__all__ = ["INFIXES", "RULES"]
 
 _ONE_ARGUMENT = (
     "hat widehat bar overline underline tilde widetilde vec dot ddot dddot acute grave check breve"
     " mathring mathbf mathrm mathit mathtt mathbb mathcal mathfrak boldsymbol bm pmb"
     " overbrace underbrace overrightarrow overleftarrow cancel bcancel xcancel phantom"
 )
-_DELIMITERS = {
-    "(": "paren.l", ")": "paren.r", "[": "bracket.l", "]": "bracket.r", r"\{": "brace.l",
-    r"\}": "brace.r", r"\lbrace": "brace.l", r"\rbrace": "brace.r", "|": "bar.v",
-    r"\|": "bar.v.double", r"\vert": "bar.v", r"\lvert": "bar.v", r"\rvert": "bar.v",
-    r"\Vert": "bar.v.double", r"\lVert": "bar.v.double", r"\rVert": "bar.v.double",
-    r"\langle": "chevron.l", r"\rangle": "chevron.r", "<": "chevron.l", ">": "chevron.r",
-    r"\lfloor": "floor.l", r"\rfloor": "floor.r", r"\lceil": "ceil.l", r"\rceil": "ceil.r",
-    "/": "slash", r"\backslash": "backslash", r"\uparrow": "arrow.t", r"\downarrow": "arrow.b",
+_LONG_ARROWS = {
+    "xrightarrow": "arrow.r", "xleftarrow": "arrow.l", "xmapsto": "arrow.r.bar",
+    "xleftrightarrow": "arrow.l.r", "xRightarrow": "arrow.r.double",
+    "xLeftarrow": "arrow.l.double", "xLeftrightarrow": "arrow.l.r.double",
+    "xhookrightarrow": "arrow.r.hook", "xhookleftarrow": "arrow.l.hook",
+    "xtwoheadrightarrow": "arrow.r.twohead", "xtwoheadleftarrow": "arrow.l.twohead",
+    "xlongequal": "=", "xtofrom": "arrows.rl", "xrightleftharpoons": "harpoons.rtlb",
+    "xleftrightharpoons": "harpoons.ltrb",
 }  # fmt: skip
-_BARS = {
-    "|": ("normal", "bar.v"), r"\|": ("normal", "bar.v.double"),
-    r"\vert": ("normal", "bar.v"), r"\Vert": ("normal", "bar.v.double"),
-    r"\lvert": ("opening", "bar.v"), r"\lVert": ("opening", "bar.v.double"),
-    r"\rvert": ("closing", "bar.v"), r"\rVert": ("closing", "bar.v.double"),
+_ACCENTS = {
+    "overparen": "overparen(", "underparen": "underparen(",
+    "underbracket": "underbracket(", "ddddot": "dot.quad(",
 }  # fmt: skip
-"""The kind of each bar: around a bar of unknown kind Typst sets spaces."""
-
-_DELIMITER_SIZES = {"big": "1.2em", "Big": "1.6em", "bigg": "2.2em", "Bigg": "2.8em"}
-_SYMBOLS = {
-    "argmin": 'op("arg min", limits: #true)', "argmax": 'op("arg max", limits: #true)',
-    "liminf": 'op("lim inf", limits: #true)', "limsup": 'op("lim sup", limits: #true)',
-    "longrightarrow": "arrow.r.long", "longleftarrow": "arrow.l.long",
-    "longleftrightarrow": "arrow.l.r.long", "Longrightarrow": "arrow.r.double.long",
-    "Longleftarrow": "arrow.l.double.long", "Longleftrightarrow": "arrow.l.r.double.long",
-    "iff": "arrow.l.r.double.long", "longmapsto": "arrow.r.long.bar",
-    "surd": "sqrt(#h(0pt))", "oiint": "integral.surf",
+_CLASSES = {
+    "rel": "relation", "bin": "binary", "punct": "punctuation", "open": "opening",
+    "close": "closing",
 }  # fmt: skip
-_POINTS = {"pt": 1.0, "px": 0.75, "mm": 2.835, "cm": 28.35, "in": 72.0, "pc": 12.0, "bp": 1.0}
-_EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
+_ENCLOSURES = {
+    "box": "boxed(", "roundedbox": "boxed(radius: #4pt, ", "circle": "boxed(radius: #50%, ",
+    "top": "overline(", "bottom": "underline(", "updiagonalstrike": "cancel(",
+    "downdiagonalstrike": "cancel(inverted: #true, ", "horizontalstrike": "cancel(angle: #90deg, ",
+    "verticalstrike": "cancel(angle: #0deg, ", "radical": "sqrt(",
+}  # fmt: skip
 
 # A rule that needs an option takes it first; the table at the end of the file fixes the option.
 
@@ -78,6 +80,18 @@ def _keep_pair(command: str, function: str, rewriter: Rewriter, tokens: Tokens) 
     return rewriter.call(function, kept) if function else kept
 
 
+def _continued_fraction(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    read_option(tokens)  # where the numerator stands
+    return _keep_pair(r"\frac", "display(", rewriter, tokens)
+
+
+def _frame(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\framebox[width][side]{words}``."""
+    read_option(tokens)
+    read_option(tokens)
+    return rewriter.call("boxed(", rewriter.rules[r"\text"](rewriter, tokens))
+
+
 def _drop(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return []
 
@@ -91,22 +105,22 @@ def _argument_alone(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return rewriter.argument(tokens)
 
 
+def _after_option(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\smash[b]{x}``: show the argument and leave out the option."""
+    read_option(tokens)
+    return rewriter.argument(tokens)
+
+
 def _space(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\hspace{1cm}``, ``\kern3pt``: pandoc rounds lengths, or refuses them."""
-    skip_spaces(tokens)
-    length = ""
-    if tokens and tokens[0] == "{":
-        length = "".join(read_argument(tokens))
-    else:
-        while tokens and len(length) < 12 and not re.search(r"[a-z]{2}$", length):
-            length += tokens.popleft()
-    match = re.fullmatch(r"\s*(-?\d*\.?\d+)\s*([a-z]{2}).*", length, re.DOTALL)
-    if match is None:
-        return []
-    amount, unit = float(match[1]), match[2]
-    if unit in _POINTS:
-        return [rewriter.insert(f"#h({amount * _POINTS[unit]:.2f}pt)")]
-    return [rewriter.insert(f"#h({amount * _EMS.get(unit, 0):.3f}em)")]
+    length = read_length(tokens)
+    while re.match(r" ?(plus|minus)", "".join(list(tokens)[:6])):  # how much it may stretch
+        while tokens and not tokens[0].isdecimal():
+            tokens.popleft()
+        read_length(tokens)
+        while tokens and tokens[0] == "l":
+            tokens.popleft()
+    return [rewriter.insert(f"#h({length})")] if length else []
 
 
 def _negative_space(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -116,42 +130,6 @@ def _negative_space(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     """
     skip_spaces(tokens)
     return [] if tokens and tokens[0] == r"\left" else [rewriter.insert("#h(-0.1667em)")]
-
-
-def _sized(size: str, kind: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\bigl(``: as large as asked, where pandoc scales a box that sits too low."""
-    delimiter = _DELIMITERS.get(_next_token(tokens))
-    if delimiter is None:
-        return []
-    shown = f"lr(size: #{size}, {delimiter})"
-    return [rewriter.insert(f'class(#"{kind}", {shown})' if kind else shown)]
-
-
-def _left(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\left. x \right|``: pandoc forgets the size of a pair that lacks one side."""
-    opening = _next_token(tokens)
-    body: Tokens = deque()
-    depth = 0
-    while tokens and (depth or tokens[0] != r"\right"):
-        depth += (tokens[0] == r"\left") - (tokens[0] == r"\right")
-        body.append(tokens.popleft())
-    if not tokens:
-        raise UnreadableFormulaError(r"\left has no \right")
-    tokens.popleft()
-    closing = _next_token(tokens)
-    start = rewriter.insert("lr(" + _DELIMITERS.get(opening, ""))
-    end = rewriter.insert(_DELIMITERS.get(closing, "") + ")")
-    return [start, *rewriter.rewrite(body), end]
-
-
-def _middle(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return [rewriter.insert(f"mid({_DELIMITERS.get(_next_token(tokens), 'bar.v')})")]
-
-
-def _next_token(tokens: Tokens) -> str:
-    """Take the next token that is no space, empty at the end."""
-    skip_spaces(tokens)
-    return tokens.popleft() if tokens else ""
 
 
 def _root(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -174,22 +152,135 @@ def _long_arrow(symbol: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return [arrow, "^", *above, *(["_", "{", *rewriter.rewrite(below), "}"] if below else [])]
 
 
+def _double_arrow(mark: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\overleftrightarrow``, ``\underleftrightarrow``."""
+    arrow = rewriter.insert("stretch(arrow.l.r, size: #100%)")
+    return [*rewriter.call("limits(", rewriter.argument(tokens)), mark, arrow]
+
+
+def _new_line(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    skip_length(tokens)
+    return [rewriter.insert(LINE_BREAK)]
+
+
+def _side_set(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\sideset{_a^b}{_c^d}\sum``: scripts at the corners of a large operator."""
+    left, right = (rewriter.rewrite(read_argument(tokens)) for _ in "lr")
+    body = ["{", "}", *left, *rewriter.call("scripts(", rewriter.argument(tokens)), *right]
+    return rewriter.call("limits(", body)
+
+
+def _raised(sign: int, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\raise2pt{x}``, ``\lower2pt{x}``."""
+    length = read_length(tokens)
+    return rewriter.call(f"raised(#({sign} * {length or '0pt'}), ", rewriter.argument(tokens))
+
+
+def _moved(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    read_length(tokens)
+    return rewriter.argument(tokens)
+
+
+def _rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\rule[raised]{width}{height}``: a black box."""
+    up = read_length(deque(("{", *(read_option(tokens) or ()), "}")))
+    width, height = read_length(tokens), read_length(tokens)
+    return _black_box(rewriter, width, height, up)
+
+
+def _tall_rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\Rule{width}{height}{depth}``."""
+    width, height, depth = (read_length(tokens) or "0pt" for _ in "whd")
+    return _black_box(rewriter, width, f"({height} + {depth})", f"-{depth}")
+
+
+def _black_box(rewriter: Rewriter, width: str, height: str, up: str) -> list[str]:
+    sizes = f"width: {width or '0pt'}, height: {height or '0pt'}, baseline: -({up or '0pt'})"
+    return [rewriter.insert(f"#box({sizes}, fill: ink.text)")]
+
+
+def _blank(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\Space{width}{height}{depth}``."""
+    width, _, _ = (read_length(tokens) or "0pt" for _ in "whd")
+    return [rewriter.insert(f"#h({width})")]
+
+
+def _second(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""Show the second argument of two: ``\class{name}{x}``."""
+    read_argument(tokens)
+    return rewriter.argument(tokens)
+
+
+def _link(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    return rewriter.call(f"linked({string(read_name(tokens))}, ", rewriter.argument(tokens))
+
+
+def _enclose(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\enclose{circle}[mathcolor="red"]{x}``: a frame, a line or a stroke."""
+    notations = read_name(tokens).split()
+    read_option(tokens)
+    body = rewriter.argument(tokens)
+    for notation in notations:
+        if notation not in _ENCLOSURES:
+            raise UnreadableFormulaError(f"{notation} is no enclosure")
+        body = rewriter.call(_ENCLOSURES[notation], body)
+    return body
+
+
+def _cancel_to(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    value = rewriter.group(tokens)
+    return [r"\cancel", *rewriter.group(tokens), "^", *value]
+
+
+def _choice(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\mathchoice``: one form for each size of formula; the first is for displayed ones."""
+    first = rewriter.argument(tokens)
+    for _ in range(3):
+        read_argument(tokens)
+    return first
+
+
+def _token(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\mmlToken{mi}[attributes]{x}``: text as it is."""
+    read_argument(tokens)
+    read_option(tokens)
+    return rewriter.text(read_name(tokens))
+
+
+def _chemistry(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    return rewriter.rewrite(tokenize(formula_of_chemistry("".join(read_argument(tokens)))))
+
+
+def _unit(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\pu{123 kJ/mol}``: a number and its unit."""
+    text = "".join(read_argument(tokens)).replace(" ", r"\,").replace("*", r"\cdot ")
+    return rewriter.rewrite(tokenize(r"\mathrm{" + re.sub(r"\^?(-\d+)", r"^{\1}", text) + "}"))
+
+
 def _tag(brackets: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\tag{1}``: pandoc drops it."""
     words = "".join(token for token in read_argument(tokens) if token not in "{}$")
-    tag = brackets.format(words)
-    if rewriter.tags_in_rows:
-        return [r"\qquad", *rewriter.text(tag)]
-    rewriter.tag = tag
+    rewriter.tag = brackets.format(words)
     return []
 
 
-def _reference(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return rewriter.text(f"({read_name(tokens)})")
+def _no_number(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    rewriter.numbered = False
+    return []
+
+
+def _label(rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    rewriter.label = read_name(tokens)
+    return []
+
+
+def _reference(pattern: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    return [rewriter.insert(Reference(read_name(tokens), pattern))]
 
 
 def _unicode(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\unicode{x3b1}``: a character by its number."""
+    read_option(tokens)
     code = read_name(tokens)
     try:
         number = int(code[1:], 16) if code[:1] in "xX" else int(code)
@@ -199,56 +290,80 @@ def _unicode(rewriter: Rewriter, tokens: Tokens) -> list[str]:
 
 
 RULES: dict[str, Rule] = {
+    **{rf"\{name}": partial(_show, typst) for name, typst in SYMBOLS.items()},
     **STYLE_RULES,
-    r"\begin": write_environment,
-    r"\\": partial(_show, LINE_BREAK),
+    **DELIMITER_RULES,
+    **ENVIRONMENT_RULES,
+    **dict.fromkeys((r"\\", r"\newline"), _new_line),
     "&": partial(_show, "&"),
+    '"': partial(_show, string('"')),
+    "`": partial(_show, string("‘")),
     # Spaces at TeX's widths: pandoc turns some of them into 0 or -1 em.
     **dict.fromkeys((r"\!", r"\negthinspace"), _negative_space),
+    r"\negmedspace": partial(_show, "#h(-0.2222em)"),
+    r"\negthickspace": partial(_show, "#h(-0.2778em)"),
+    r"\thinspace": partial(_show, "thin"),
     **dict.fromkeys((r"\:", r"\>", r"\medspace"), partial(_show, "#h(0.2222em)")),
     **dict.fromkeys((r"\;", r"\thickspace"), partial(_show, "#h(0.2778em)")),
-    **dict.fromkeys((r"\ ", "~"), partial(_show, "#h(0.333em)")),
+    **dict.fromkeys((r"\ ", "~", r"\space", r"\nobreakspace"), partial(_show, "#h(0.333em)")),
     r"\enspace": partial(_show, "#h(0.5em)"),
     **dict.fromkeys((r"\hspace", r"\hspace*", r"\kern", r"\mkern"), _space),
     **dict.fromkeys((r"\hskip", r"\mskip", r"\mspace"), _space),
-    # Brackets and bars.
-    **{bar: partial(_show, f'class("{kind}", {symbol})') for bar, (kind, symbol) in _BARS.items()},
-    r"\left": _left,
-    r"\middle": _middle,
-    **{
-        rf"\{size}{suffix}": partial(_sized, ems, kind)
-        for size, ems in _DELIMITER_SIZES.items()
-        for suffix, kind in (("", ""), ("l", "opening"), ("r", "closing"), ("m", "relation"))
-    },
+    # Boxes, and what is moved.
+    **dict.fromkeys((r"\boxed", r"\fbox"), partial(_wrap, "boxed(")),
+    r"\framebox": _frame,
+    r"\rule": _rule,
+    r"\Rule": _tall_rule,
+    r"\Space": _blank,
+    r"\raise": partial(_raised, 1),
+    r"\lower": partial(_raised, -1),
+    **dict.fromkeys((r"\moveleft", r"\moveright"), _moved),
+    r"\llap": partial(_wrap, "lap(#1, "),
+    r"\rlap": partial(_wrap, "lap(#0, "),
     # Above, below, around.
     r"\underset": partial(_stacked, "_"),
     **dict.fromkeys((r"\overset", r"\stackrel"), partial(_stacked, "^")),
-    r"\xrightarrow": partial(_long_arrow, "arrow.r"),
-    r"\xleftarrow": partial(_long_arrow, "arrow.l"),
-    **dict.fromkeys((r"\boxed", r"\fbox"), partial(_wrap, "boxed(")),
+    **{rf"\{name}": partial(_long_arrow, symbol) for name, symbol in _LONG_ARROWS.items()},
+    **{rf"\{name}": partial(_wrap, function) for name, function in _ACCENTS.items()},
+    r"\overleftrightarrow": partial(_double_arrow, "^"),
+    r"\underleftrightarrow": partial(_double_arrow, "_"),
+    r"\sideset": _side_set,
     r"\sqrt": _root,
+    r"\cancelto": _cancel_to,
+    r"\enclose": _enclose,
     **{rf"\{name}": partial(_keep, rf"\{name}") for name in _ONE_ARGUMENT.split()},
+    r"\hphantom": partial(_keep, r"\phantom"),
+    r"\Bbb": partial(_keep, r"\mathbb"),
     **{
         rf"\{size}{name}": partial(_keep_pair, rf"\{name}", function)
         for name in ("frac", "binom")
         for size, function in (("", ""), ("d", "display("), ("t", "inline("))
     },
-    r"\cfrac": partial(_keep_pair, r"\frac", "display("),
-    # Letters and classes.
-    r"\mathscr": partial(_wrap, "scr("),
-    r"\mathsf": partial(_wrap, "upright(sans("),
-    r"\mathrel": partial(_wrap, 'class("relation", '),
-    r"\mathbin": partial(_wrap, 'class("binary", '),
+    r"\cfrac": _continued_fraction,
+    # Classes of symbols.
+    **{rf"\math{name}": partial(_wrap, f'class("{kind}", ') for name, kind in _CLASSES.items()},
     # What shows nothing, or its argument alone.
-    **dict.fromkeys((r"\nonumber", r"\notag", r"\allowbreak", r"\nobreak", r"\strut"), _drop),
-    **dict.fromkeys((r"\require", r"\label", r"\vphantom"), _drop_argument),
-    **dict.fromkeys((r"\smash", r"\rlap", r"\llap", r"\mathclap", r"\substack"), _argument_alone),
+    **dict.fromkeys((r"\nonumber", r"\notag"), _no_number),
+    **dict.fromkeys((r"\allowbreak", r"\nobreak", r"\strut", r"\mathstrut"), _drop),
+    **dict.fromkeys((r"\hfill", r"\hfil", r"\hfilll", r"\nonscript", r"\displaylimits"), _drop),
+    **dict.fromkeys((r"\endtoggle", r"\minCDarrowwidth"), _drop),
+    **dict.fromkeys((r"\require", r"\vphantom", r"\uproot", r"\leftroot"), _drop_argument),
+    **dict.fromkeys((r"\mathclap", r"\substack", r"\vcenter"), _argument_alone),
+    **dict.fromkeys((r"\mathord", r"\mathinner"), _argument_alone),
+    **dict.fromkeys((r"\smash", r"\shoveleft", r"\shoveright"), _after_option),
+    **dict.fromkeys((r"\class", r"\cssId", r"\style"), _second),
+    r"\href": _link,
+    r"\mathchoice": _choice,
+    r"\mmlToken": _token,
     # Numbers of equations, and references to them.
     r"\tag": partial(_tag, "({})"),
     r"\tag*": partial(_tag, "{}"),
-    **dict.fromkeys((r"\eqref", r"\ref"), _reference),
-    # Symbols and functions that pandoc does not know.
+    r"\label": _label,
+    r"\ref": partial(_reference, "{}"),
+    r"\eqref": partial(_reference, "({})"),
+    # Chemistry, and characters that pandoc does not know.
+    r"\ce": _chemistry,
+    r"\pu": _unit,
     r"\unicode": _unicode,
     r"\&": partial(_show, r"\&"),
-    **{rf"\{name}": partial(_show, typst) for name, typst in _SYMBOLS.items()},
 }

@@ -1,22 +1,53 @@
-r"""TeX as tokens: reading arguments and expanding the macros that an author defines."""
+r"""TeX as tokens: reading arguments and lengths, and expanding macros."""
 
 import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|%[^\n]*\n?|\s+|.", re.DOTALL)
+# In the address of a link, and between the bars of \verb, no character has a meaning.
+_TOKEN = re.compile(
+    r"\\href\s*\{(?P<address>[^{}]*)\}|\\verb\*?(?P<bar>[^A-Za-z\s*])(?P<verbatim>.*?)(?P=bar)"
+    r"|\\[A-Za-z]+\*?|\\.|%[^\n]*\n?|\s+|.",
+    re.DOTALL,
+)
+_VERBATIM = {"\\": r"\textbackslash", "{": r"\{", "}": r"\}", "$": r"\$", "~": r"\~"}
 _MOST_EXPANSIONS = 2000  # a macro that calls itself never ends
+_POINTS = {"pt": 1.0, "px": 0.75, "mm": 2.835, "cm": 28.35, "in": 72.0, "pc": 12.0, "bp": 1.0}
+_EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
 
 DEFINITIONS = {
     r"\newcommand", r"\newcommand*", r"\renewcommand", r"\renewcommand*", r"\providecommand",
     r"\providecommand*", r"\def", r"\gdef", r"\let", r"\DeclareMathOperator",
-    r"\DeclareMathOperator*",
+    r"\DeclareMathOperator*", r"\newenvironment", r"\newenvironment*", r"\renewenvironment",
 }  # fmt: skip
 _STARRED = {
     r"\newcommand", r"\renewcommand", r"\providecommand", r"\DeclareMathOperator", r"\operatorname",
-    r"\hspace", r"\tag", r"\text",
+    r"\hspace", r"\tag", r"\text", r"\newenvironment",
 }  # fmt: skip
+# Commands that MathJax itself writes as a combination of others.
+_PREDEFINED = r"""
+\newcommand{\TeX}{\mathrm{T}\kern-.14em\lower.5ex{\mathrm{E}}\kern-.115em \mathrm{X}}
+\newcommand{\LaTeX}{\mathrm{L}\kern-.325em\raise.21em{\scriptstyle\mathrm{A}}\kern-.17em\TeX}
+\newcommand{\varliminf}{\mathop{\underline{\mathrm{lim}}}}
+\newcommand{\varlimsup}{\mathop{\overline{\mathrm{lim}}}}
+\newcommand{\varinjlim}{\mathop{\underrightarrow{\mathrm{lim}}}}
+\newcommand{\varprojlim}{\mathop{\underleftarrow{\mathrm{lim}}}}
+\newcommand{\idotsint}{\int\cdots\int}
+\newcommand{\overunderset}[3]{\overset{#1}{\underset{#2}{#3}}}
+\newcommand{\stackbin}[2]{\mathbin{\overset{#1}{#2}}}
+\newcommand{\skew}[3]{#2{#3}}
+\newcommand{\bra}[1]{\langle #1 \vert}
+\newcommand{\ket}[1]{\vert #1 \rangle}
+\newcommand{\ketbra}[2]{\vert #1 \rangle\langle #2 \vert}
+\newcommand{\braket}[1]{\langle #1 \rangle}
+\newcommand{\Bra}[1]{\left\langle #1 \right\vert}
+\newcommand{\Ket}[1]{\left\vert #1 \right\rangle}
+\newcommand{\Ketbra}[2]{\left\vert #1 \right\rangle\left\langle #2 \right\vert}
+\newcommand{\texttip}[2]{#1}
+\newcommand{\mathtip}[2]{#1}
+\newcommand{\toggle}[2]{#1}
+"""
 
 Tokens = deque[str]
 
@@ -27,20 +58,42 @@ class UnreadableFormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Macro:
-    """What a command stands for: ``#1`` in the body is its first argument."""
+    r"""What a command stands for: ``#1`` in the body is its first argument.
+
+    Attributes
+    ----------
+    body
+        Tokens that take the place of the command.
+    arguments
+        How many arguments the command takes.
+    default
+        The first argument where it is left out; ``None`` if it cannot be.
+    ends
+        For each argument of a command that ``\def`` defines, what ends the argument; empty for
+        an argument in braces.
+    """
 
     body: tuple[str, ...]
     arguments: int = 0
     default: tuple[str, ...] | None = None
+    ends: tuple[str, ...] = ()
 
 
 def tokenize(tex: str) -> Tokens:
     """Split TeX into commands and characters, without comments; a run of spaces becomes one."""
     tokens: Tokens = deque()
-    for token in _TOKEN.findall(tex):
-        if token.startswith("%"):
-            continue
-        if token.isspace():
+    for match in _TOKEN.finditer(tex):
+        token = match[0]
+        if match["address"] is not None:
+            tokens.extend((r"\href", "{", match["address"], "}"))
+        elif match["bar"]:
+            verbatim = (_VERBATIM.get(char, char) for char in match["verbatim"])
+            tokens.extend((r"\texttt", "{", *verbatim, "}"))
+        elif token.startswith("%"):
+            # A comment does not end a group: the sign in \text{%} is meant to be shown.
+            if token.count("}") > token.count("{"):
+                tokens.extend((r"\%", *tokenize(token[1:])))
+        elif token.isspace():
             tokens.append(" ")
         elif token.endswith("*") and len(token) > 2 and token[:-1] not in _STARRED:
             tokens.extend((token[:-1], "*"))
@@ -86,8 +139,35 @@ def read_name(tokens: Tokens) -> str:
     return "".join(read_argument(tokens)).strip()
 
 
+def read_length(tokens: Tokens) -> str:
+    """Take a length, in braces or not, and return it for Typst; empty if it is none."""
+    skip_spaces(tokens)
+    length = ""
+    if tokens and tokens[0] == "{":
+        length = "".join(read_argument(tokens))
+    else:
+        while tokens and len(length) < 12 and not re.search(r"[a-z]{2}$", length):
+            length += tokens.popleft()
+    match = re.match(r"\s*([-+]?\d*\.?\d+)\s*([a-z]{2})", length)
+    if match is None:
+        return ""
+    amount, unit = float(match[1]), match[2]
+    if unit in _POINTS:
+        return f"{amount * _POINTS[unit]:.2f}pt"
+    return f"{amount * _EMS.get(unit, 0):.3f}em"
+
+
+def read_until(tokens: Tokens, end: str) -> Tokens:
+    """Take everything up to a token, which is taken too, outside of groups."""
+    return _read_to(tokens, end, end)
+
+
 def _read_between(tokens: Tokens, opening: str, closing: str) -> Tokens:
     tokens.popleft()
+    return _read_to(tokens, opening, closing)
+
+
+def _read_to(tokens: Tokens, opening: str, closing: str) -> Tokens:
     inside: Tokens = deque()
     depth = 0
     while tokens:
@@ -96,7 +176,14 @@ def _read_between(tokens: Tokens, opening: str, closing: str) -> Tokens:
             return inside
         depth += (token == "{" or token == opening) - (token == "}" or token == closing)
         inside.append(token)
-    raise UnreadableFormulaError(f"{opening} is never closed")
+    raise UnreadableFormulaError(f"there is no {closing}")
+
+
+def predefined_macros() -> dict[str, Macro]:
+    """Return the macros that every page has; an author may define them anew."""
+    macros: dict[str, Macro] = {}
+    expand(tokenize(_PREDEFINED), macros)
+    return macros
 
 
 def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
@@ -105,6 +192,12 @@ def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
     expansions = 0
     while tokens:
         token = tokens.popleft()
+        if token in (r"\begin", r"\end"):
+            name = read_name(tokens)
+            tokens.extendleft(reversed(("{", *name, "}")))
+            if f"{token}{{{name}}}" in macros:
+                read_argument(tokens)
+                token = f"{token}{{{name}}}"
         if token in DEFINITIONS:
             _define(token, tokens, macros)
         elif token in macros and expansions < _MOST_EXPANSIONS:
@@ -116,12 +209,13 @@ def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
 
 
 def _define(command: str, tokens: Tokens, macros: dict[str, Macro]) -> None:
-    name = next(iter(read_argument(tokens)), "")
+    name = "".join(read_argument(tokens)).strip()
     if command in (r"\def", r"\gdef"):
-        parameters = 0
+        parameters = ""
         while tokens and tokens[0] != "{":
-            parameters += tokens.popleft() == "#"
-        macro = Macro(tuple(read_argument(tokens)), parameters)
+            parameters += tokens.popleft()
+        ends = tuple(re.findall(r"#\d\s*([^#]?)", parameters))
+        macro = Macro(tuple(read_argument(tokens)), len(ends), ends=ends)
     elif command == r"\let":
         skip_spaces(tokens)
         if tokens and tokens[0] == "=":
@@ -139,6 +233,9 @@ def _define(command: str, tokens: Tokens, macros: dict[str, Macro]) -> None:
         macro = Macro(body, arguments, None if default is None else tuple(default))
         if command.startswith(r"\provide") and name in macros:
             return
+        if "environment" in command:
+            macros[rf"\end{{{name}}}"] = Macro(tuple(read_argument(tokens)))
+            name = rf"\begin{{{name}}}"
     if name.startswith("\\"):
         macros[name] = macro
 
@@ -149,7 +246,8 @@ def _apply(macro: Macro, tokens: Tokens) -> list[str]:
         option = read_option(tokens)
         values.append(macro.default if option is None else tuple(option))
     while len(values) < macro.arguments:
-        values.append(tuple(read_argument(tokens)))
+        end = macro.ends[len(values)] if macro.ends else ""
+        values.append(tuple(read_until(tokens, end) if end else read_argument(tokens)))
     body: list[str] = []
     remaining = deque(macro.body)
     while remaining:

@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from coursework.pdf import TypstPDFExporter, export_pdf
 from coursework.pdf.cells import write_cell
-from coursework.pdf.formulas import Formula, translate_formulas
+from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.profiles import ROOT
 
 
@@ -197,16 +197,16 @@ def test_the_place_and_the_time_of_a_run_are_not_in_the_pdf(tmp_path, png):
 
 def test_a_formula_that_typst_refuses_is_shown_as_tex(export, monkeypatch):
     def translate(found):
-        code = translate_formulas(found)
-        code[Formula("b", False)] = 'equation("b", block: false, $nosuchsymbol$)'
-        return code
+        refused = Equation('inlined("b", $nosuchsymbol$)')
+        translated = zip(found, translate_formulas(found), strict=True)
+        return [refused if formula.tex == "b" else each for formula, each in translated]
 
     monkeypatch.setattr("coursework.pdf.exporter.translate_formulas", translate)
     done = export(new_markdown_cell("before $a$ and $b$ after"))
     assert "$b$" in done.text
     assert "before" in done.text
     assert "$a$" not in done.text
-    assert done.report.warnings == ("a formula cannot be read and is shown as TeX: b",)
+    assert done.report.warnings == ("cell 1: a formula cannot be read and is shown as TeX: b",)
 
 
 def test_a_cell_that_cannot_be_converted_is_shown_as_its_source_and_the_others_as_ever(

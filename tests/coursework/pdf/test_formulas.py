@@ -1,20 +1,31 @@
 """Formulas: nothing of the author's TeX is lost on its way to Typst."""
 
+import re
+from importlib import resources
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from coursework.pdf.formulas import Formula, translate_formulas
 from coursework.pdf.formulas.equations import rewrite, translate
+from coursework.pdf.formulas.rewriter import Page
 from coursework.pdf.formulas.tex import UnreadableFormulaError, tokenize
+from coursework.pdf.typst import compiles
+
+
+def codes(*formulas):
+    """Return the Typst code of displayed formulas on one page."""
+    return [each.code for each in translate_formulas([Formula(tex, True) for tex in formulas])]
 
 
 def typst(tex, *before):
     """Return Typst's notation for a formula, after others on the same page."""
-    formulas = [Formula(each, True) for each in (*before, tex)]
-    code = translate_formulas(formulas)[formulas[-1]]
-    return code if code is None else " ".join(code[code.rindex(", $") + 3 : -2].split())
+    code = codes(*before, tex)[-1]
+    return (
+        code if code is None else " ".join(code[code.index(", $") + 3 : code.rindex("$")].split())
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,6 +45,7 @@ def typst(tex, *before):
         (r"\left\langle a \middle| b \right\rangle", "lr(chevron.l a mid(bar.v) b chevron.r)"),
         (r"\bigl(", 'class(#"opening", lr(size: #1.2em, paren.l))'),
         (r"\Bigg]", "lr(size: #2.8em, bracket.r)"),
+        (r"\Bigg\uparrow", "stretch(arrow.t, size: #2.8em)"),
         # What pandoc refuses.
         (r"\require{cancel}\cancel{a}", "cancel(a)"),
         (r"\cfrac{a}{b}", "display( a / b )"),
@@ -48,7 +60,7 @@ def typst(tex, *before):
         (r"a \\ b", r"a \ b"),
         (r"\text{if $x>0$ and \textbf{so}}", '"if "x > 0" and " bold("so")'),
         (r"{\bf x} + {\rm d}", "upright(bold(x)) + upright(d)"),
-        (r"\eqref{eq:1}", '"(eq:1)"'),
+        (r"\eqref{eq:1}", '"(???)"'),
         # What pandoc drops or changes.
         (r"\boxed{a}", "boxed( a )"),
         (r"\operatorname{soft max}(x)", r'op("soft max") \( x \)'),
@@ -60,6 +72,7 @@ def typst(tex, *before):
         (r"\&", r"\&"),
         (r"\displaystyle \frac{a}{b}", "display( a / b )"),
         (r"\mathsf{T}", "upright(sans( T ))"),
+        (r"a \leqslant b \preceq c", "a lt.eq.slant b prec.eq c"),  # pandoc: other symbols
         (r"\longrightarrow\iff", "arrow.r.long arrow.l.r.double.long"),
         # Environments.
         (r"\begin{vmatrix}a&b\\c&d\end{vmatrix}", 'mat(delim: #"|", a , b ; c , d )'),
@@ -71,9 +84,9 @@ def typst(tex, *before):
             "mat(delim: #none, augment: #(vline: (1,), hline: (1,)), a , b ; c , d )",
         ),
         (r"\begin{array}{ll}a&b\end{array}", "mat(delim: #none, align: #left, a , b )"),
-        (r"\begin{align}a&=b\\[4pt]c&=d\end{align}", r"a & = b \ c & = d"),
-        (r"\begin{align}a&=b & c&=d\end{align}", "a & = b & quad quad c & = d"),
-        (r"\begin{eqnarray}a&=&b\end{eqnarray}", 'a & =""b'),
+        (r"\begin{align*}a&=b\\[4pt]c&=d\end{align*}", r"a & = b \ c & = d"),
+        (r"\begin{align*}a&=b & c&=d\end{align*}", "a & = b & quad quad c & = d"),
+        (r"\begin{eqnarray*}a&=&b\end{eqnarray*}", 'a & =""b'),
         (r"\begin{equation}\begin{split}a&=b\end{split}\end{equation}", "a & = b"),
         (
             r"x = \begin{aligned}a\\b\end{aligned}",
@@ -96,18 +109,20 @@ def test_rules(tex, expected):
         (r"\newcommand{\f}[2][k]{#1+#2}", r"\f{a}\quad\f[b]{c}", "k + a quad b + c"),
         (r"\def\E#1{\mathbb{E}[#1]}", r"\E{X}", r"bb(E) \[ X \]"),
         (r"\let\eps\varepsilon", r"\eps", "epsilon"),
+        (r"\def\a#1,#2;{#1+#2}", r"\a x,y;", "x + y"),
+        (r"\newenvironment{m}{\begin{matrix}}{\end{matrix}}", r"\begin{m}a\end{m}",
+         "mat(delim: #none, a )"),
         (r"\DeclareMathOperator{\tr}{tr}", r"\tr A", 'op("tr") A'),
         (r"\DeclareMathOperator*{\amax}{arg\,max}", r"\amax_x", 'op("arg max", limits: #true)_x'),
         (r"\newcommand{\x}{a}\renewcommand{\x}{b}\providecommand{\x}{c}", r"\x", "b"),
     ],
-)
+)  # fmt: skip
 def test_macros_hold_for_the_formulas_that_follow(definition, use, expected):
     assert typst(use, definition) == expected
 
 
 def test_a_formula_of_definitions_alone_shows_nothing():
-    formula = Formula(r"\newcommand{\R}{\mathbb{R}}", True)
-    assert translate_formulas([formula]) == {formula: "[]"}
+    assert codes(r"\newcommand{\R}{\mathbb{R}}") == ["[]"]
 
 
 def test_formulas_that_look_like_delimiters_stay_apart():
@@ -120,11 +135,153 @@ def test_a_macro_that_calls_itself_ends():
     assert typst(r"\def\a{\a\a}\a") is None
 
 
-def test_tags_number_a_formula():
-    formula = Formula(r"E = mc^2 \tag{7}", True)
-    assert 'numbering: _ => "(7)"' in translate_formulas([formula])[formula]
-    rows = typst(r"\begin{align}a \tag{1}\\ b \tag*{B}\end{align}")
-    assert rows == r'a #h(2em)"(1)" \ b #h(2em)"B"'
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"{a \over b}", r"\frac{a}{b}"),
+        (r"{a \brack b}", r"\genfrac[]{0pt}{}{a}{b}"),
+        (r"{a \brace b}", r"\genfrac{\{}{\}}{0pt}{}{a}{b}"),
+        (r"{a \atop b}", r"\genfrac{}{}{0pt}{}{a}{b}"),
+        (r"{a \above 2pt b}", r"\genfrac{}{}{2pt}{}{a}{b}"),
+        (r"{a \overwithdelims [ ] b}", r"\left[\frac{a}{b}\right]"),
+        (r"{a \atopwithdelims | | b}", r"\left|{a \atop b}\right|"),
+        (r"\genfrac(){}{0}{a}{b}", r"\displaystyle\left(\frac{a}{b}\right)"),
+        (r"\root 3 \of x", r"\sqrt[3]{x}"),
+        (r"\buildrel a \over =", r"\overset{a}{=}"),
+        (r"\pmatrix{1 & 2 \cr 3 & 4}", r"\begin{pmatrix}1 & 2 \\ 3 & 4\end{pmatrix}"),
+        (r"\cases{x & y \cr z & t}", r"\begin{cases}x & y \\ z & t\end{cases}"),
+        (r"a+\eqalign{a &= b \cr c &= d}", r"a+\begin{aligned}a &= b \\ c &= d\end{aligned}"),
+        (r"{\sf T}{\frak g}{\scr F}", r"\mathsf{T}\mathfrak{g}\mathscr{F}"),
+        (r"\Bbb R", r"\mathbb{R}"),
+        (r"\left\lbrack x \right\gt", r"\left[ x \right\rangle"),
+        (r"\bra{a}\ket{b}", r"\langle a\vert\vert b\rangle"),
+        (r"\Braket{a|b}", r"\left\langle a\middle|b\right\rangle"),
+        (r"\Set{x|y}", r"\left\{x\;\middle|\;y\right\}"),
+        (r"\verb|x_1|", r"\texttt{x\_1}"),
+        (r"\class{k}{\style{color:red}{y}}", "y"),
+        (r"\mathchoice{a}{b}{c}{d}", "a"),
+        (r"\text{5 \AA, \"a \'e \c{c} \o}", r"\text{5 Å, ä é ç ø}"),
+        (r"50\text{%}", r"50\text{\%}"),
+        (r"\definecolor{mine}{rgb}{1,0,0}\color{mine}{x}", r"\color[HTML]{ff0000}{x}"),
+        (r"\begin{array}{*{2}{c|}c}a&b&c\end{array}", r"\begin{array}{c|c|c}a&b&c\end{array}"),
+        (r"\begin{array}{p{3cm}|l}a&b\end{array}", r"\begin{array}{l|l}a&b\end{array}"),
+        (r"\ce{2H2 + SO4^2-}", r"2\mathrm{H}_2\;+\;\mathrm{SO}_4^{\mathrm{2-}}"),
+        (r"\ce{(NaPO3)_x ^}", r"(\mathrm{NaPO}_3)_{\mathrm{x}}\;\uparrow"),
+        (r"\ce{A ->[b] C}", r"\mathrm{A}\;\;\xrightarrow{\mathrm{b}}\;\;\mathrm{C}"),
+    ],
+)  # fmt: skip
+def test_another_way_to_write_the_same(old, new):
+    assert without_spaces(typst(old)) == without_spaces(typst(new))
+
+
+def without_spaces(code):
+    return re.sub(r"\s|_\(\)", "", code)
+
+
+def test_switches_of_size_do_not_add_up():
+    assert numbers(r"\large\begin{align}a\\b\end{align}") == ["(1)", "(2)"]
+    assert typst(r"\Large y") == "sized(#1.44, y )"
+    assert typst(r"E\large[ Z \large]") == r"E sized(#1.2, \[ Z \] )"
+    assert typst(r"\large a {\tiny b}") == "sized(#1.2, a sized(#0.417, b ) )"
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\sideset{^1_2}{^3_4}\prod", r"\left\lgroup x \right\rmoustache", r"\rule[1pt]{1cm}{2pt}",
+        r"\left\ulcorner x \right\lrcorner", r"\Biggl\Uparrow", r"\raise2pt{x}\lower{1ex}y",
+        r"\href{https://a.b/c_d#e%20f}{y}", r"\hphantom{x}y",
+        r"\bbox[yellow,border:1px solid red]{c}",
+        r"\colorbox{red}{a $b$}", r"\fcolorbox{red}{blue}{a}", r"\enclose{circle box}{x}", r"\S\P",
+        r"\begin{CD}\text{A} @>f>> B\\ @VVgV @AAhA\\ C @= D\end{CD}", r"\triangleq\doteqdot",
+        r"\LaTeX", r"\begin{aligned}a& \\ & \end{aligned}",
+        r"\textcolor{red}{ }\boxed{}\mathbin{}x",
+        r"\xmapsto[a]{b}\xlongequal{c}\xrightleftharpoons{d}", r"\idotsint\varlimsup\varinjlim_n",
+        r"\overparen{AB}\underparen{CD}\ddddot{x}", r"\mathbfsf{x}\symbf{y}\mathsfit{z}",
+        r"\llap{/}a",
+        r"\cancelto{0}{x}", r"\skew3\hat A", r"\smallint\intop_a^b", r"\toggle{a}{b}\endtoggle",
+        r"\displaylines{a \cr b}", r"\hskip 1em plus 2pt minus 1fil x", r"a \mod b", r"\fbox{x}",
+        r"\begin{align}& p \\\\& r \\\\\end{align}", r"x\hfill\strut", r"\pu{12 kJ/mol}", "`a\"",
+        r"\begin{gathered}\begin{split}p\end{split}\notag\\\begin{split}\end{split}\end{gathered}",
+        r"\begin{array}{|c|}\hline a\\\hline\end{array}",
+        r"\begin{eqnarray}a\\\nonumber\end{eqnarray}",
+    ],
+)  # fmt: skip
+def test_what_mathjax_shows_is_a_formula(tex, tmp_path):
+    folder = resources.files("coursework.pdf")
+    (tmp_path / "style.typ").write_bytes((folder / "style.typ").read_bytes())
+    (tmp_path / "math.typ").write_bytes((folder / "math.typ").read_bytes())
+    for code in (codes(tex)[0], translate_formulas([Formula(tex, False)])[0].code):
+        assert code is not None
+        assert compiles(tmp_path, f'#import "math.typ": *\n#{code}')
+
+
+def test_a_delimiter_that_does_not_exist_is_not_dropped():
+    assert typst(r"\left\foo x \right)") is None
+
+
+def numbers(*formulas):
+    """Return the numbers that formulas show, in order."""
+    return re.findall(r'(?:number: |numbered\()"(.*?)"', "\n".join(filter(None, codes(*formulas))))
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\begin{equation}a\end{equation}", ["(1)"]),
+        (r"\begin{equation*}a\end{equation*}", []),
+        ("a", []),
+        (r"\begin{align}a&=b\\c&=d\end{align}", ["(1)", "(2)"]),
+        (r"\begin{align*}a&=b\\c&=d\end{align*}", []),
+        (r"\begin{align}a\notag\\b\nonumber\\c\end{align}", ["(1)"]),
+        (r"\begin{gather}a\\b \tag{A}\\c\end{gather}", ["(1)", "(A)", "(2)"]),
+        (r"\begin{align*}a \tag{1}\\ b \tag*{B}\end{align*}", ["(1)", "B"]),
+        (r"\begin{multline}a\\b\end{multline}", ["(1)"]),
+        (r"\begin{equation}\begin{split}a&=b\\c&=d\end{split}\end{equation}", ["(1)"]),
+        (r"\begin{equation}\begin{aligned}a\\b\end{aligned}\nonumber\end{equation}", []),
+        (r"E = mc^2 \tag{7}", ["(7)"]),
+        (r"\begin{align}a\\\\b\\\end{align}", ["(1)", "(2)", "(3)"]),  # the middle row is empty
+    ],
+)
+def test_equations_have_the_numbers_that_mathjax_gives_them(formula, expected):
+    assert numbers(formula) == expected
+
+
+def test_numbers_go_on_through_the_page_and_tags_do_not_count():
+    one = r"\begin{equation}a\end{equation}"
+    assert numbers(one, r"b \tag{x}", one, one) == ["(1)", "(x)", "(2)", "(3)"]
+
+
+def test_references_name_the_numbers_of_equations_before_and_after_them():
+    formulas = [
+        r"\eqref{late}", r"\begin{equation}a \label{early}\end{equation}", r"x \tag{T}\label{tag}",
+        r"\begin{align}b\\c \label{late}\end{align}", r"\text{by \eqref{early}}", r"\ref{tag}",
+    ]  # fmt: skip
+    shown = codes(*formulas)
+    assert '"(3)"' in shown[0]
+    assert '"(1)"' in shown[4]
+    assert '"T"' in shown[5]
+
+
+def test_a_reference_to_nothing_is_shown_as_mathjax_shows_it(export):
+    done = export(
+        new_markdown_cell("one"), new_markdown_cell(r"See \eqref{nowhere} and `\ref{x}`.")
+    )
+    assert "See (???) and \\ref{x}." in done.text
+    assert done.report.warnings == (
+        "cell 2: a reference names no equation and is shown as ???: nowhere",
+    )
+
+
+def test_references_in_prose_are_numbers(export):
+    line = r"\begin{equation} y = a x + b \label{eq:line} \end{equation}"
+    done = export(
+        new_markdown_cell(r"After \eqref{eq:line} and $\alpha$:"),
+        new_markdown_cell(line + "\n\n" + r"* so (\ref{eq:line}) holds"),
+    )
+    assert "After (1) and" in done.text
+    assert "so (1) holds" in done.text
+    assert done.report.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +293,7 @@ def test_what_cannot_be_read_is_none(tex):
 
 def test_deep_nesting_is_refused_and_does_not_crash():
     with pytest.raises(UnreadableFormulaError):
-        rewrite("{" * 500 + "x" + "}" * 500, {})
+        rewrite("{" * 500 + "x" + "}" * 500, Page())
 
 
 def test_private_characters_of_an_author_are_not_taken_for_ours():
@@ -150,7 +307,7 @@ def test_comments_end_with_their_line():
 @given(st.text(st.sampled_from("ab{}[]()$&^_\\|'~%# \n") | st.sampled_from("αβ∑≤"), max_size=40))
 def test_no_text_crashes_the_rewriting(tex):
     try:
-        rewritten = rewrite(tex, {})
+        rewritten = rewrite(tex, Page())
     except UnreadableFormulaError:
         return
     assert rewritten.put_back("") == ""
@@ -168,9 +325,66 @@ def test_formulas_are_compiled_and_unreadable_ones_shown_as_tex(export):
     assert r"$\nosuch{x}$" in done.text
     assert "𝛼" in done.text
     assert "(3)" in done.text
-    assert done.report.warnings == (r"a formula cannot be read and is shown as TeX: \nosuch{x}",)
+    assert done.report.warnings == (
+        r"cell 1: a formula cannot be read and is shown as TeX: \nosuch{x}",
+    )
 
 
 def test_screen_readers_get_the_tex(export):
     data = export(new_markdown_cell(r"$\alpha^2$")).report.path.read_bytes()
     assert rb"\alpha^2" in data.replace(rb"\\", b"\\")
+
+
+def test_a_repeated_formula_is_translated_once():
+    assert translate(["x", "y", "x"]) == ["x", "y", "x"]
+
+
+SUM = "+".join(rf"\frac{{c_{{{n}}}}}{{{n}!}}(x-1)^{{{n}}}" for n in range(1, 16))
+ROWS = rf"\begin{{align}}y&={SUM}\\&={SUM}\end{{align}}"
+LIST = ", ".join(f"x_{{{n}}}" for n in range(100))
+MATRIX = rf"\begin{{pmatrix}}{'&'.join(map(str, range(60)))}\end{{pmatrix}}"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "last"),
+    [
+        (f"$${SUM}$$", "15!"), (f"${SUM}$", "15!"), (f"$${MATRIX}$$", "59"),
+        (f"a ${MATRIX}$ b", "59"),
+        (ROWS, "(2)"), (rf"$$\frac{{{SUM}}}{{2}}$$", "15!"), (rf"$$\Huge {SUM}$$", "15!"),
+        (f"* a\n  $${SUM}$$", "15!"), (f"| a |\n|---|\n| ${SUM}$ |", "15!"),
+        (rf"\begin{{equation}}{SUM}\end{{equation}}", "(1)"),
+        (f"$${LIST}$$", "𝑥99"), (f"${LIST}$", "𝑥99"), (rf"$$\text{{{'word ' * 60}}}$$", "word"),
+        (rf"$$y = \begin{{cases}}{SUM}&a\\2&b\end{{cases}}$$", "15!"), (f"> $${SUM}$$", "15!"),
+        (rf"$$\boxed{{{SUM}}}$$", "15!"), (f"| a |\n|---|\n| $${SUM}$$ |", "15!"),
+    ],
+)  # fmt: skip
+def test_no_formula_is_wider_than_the_page(export, markdown, last):
+    done = export(new_markdown_cell(markdown))
+    assert last in done.squeezed
+    places = [x for x, _, _ in glyphs(done)]
+    assert min(places) > 50
+    assert max(places) < 595 - 30
+
+
+@pytest.mark.parametrize("style", [r"\displaystyle ", ""])
+def test_fractions_of_neighbouring_lines_do_not_overlap(export, style):
+    data = {"text/latex": f"${style}{SUM}$", "text/plain": ""}
+    done = export(new_code_cell("p", outputs=[new_output("display_data", data)]))
+    above = {round(y) for _, y, text in glyphs(done) if text == "𝑐"}
+    below = {round(y) for _, y, text in glyphs(done) if text == "!"}
+    assert len(above) == len(below) > 1
+    for denominator, numerator in zip(sorted(below)[1:], sorted(above), strict=False):
+        assert denominator - numerator > 5
+
+
+def glyphs(done):
+    """Return the place of each piece of text on the pages, and the text."""
+    found = []
+
+    def visit(text, cm, tm, font, size):
+        for char in text.strip()[:1]:
+            found.append((tm[4] * cm[0] + cm[4], tm[5] * cm[3] + cm[5], char))
+
+    for page in done.reader.pages:
+        page.extract_text(visitor_text=visit)
+    return found

@@ -107,7 +107,7 @@ def test_mathml_uses_the_tex_it_comes_with(draft):
         '<math><mi>x</mi><annotation encoding="application/x-tex">x^2</annotation></math>'
         "<math><mi>y</mi></math>"
     )
-    assert html_to_typst(draft, html) == '#formulas.at(0);#"y";'
+    assert html_to_typst(draft, html) == '#lines((0,))[#formulas.at(0);#"y";]'
     assert [formula.tex for formula in draft.formulas] == ["x^2"]
     assert draft.warnings == ["a MathML formula is shown as plain text"]
 

@@ -25,6 +25,17 @@ def shown(tex):
         ),
         (r"\$5 and \$6", "<p>$5 and $6</p>"),
         ("`$x$`", "<p><code>$x$</code></p>"),
+        ("US$8; run `echo $HOME`.", "<p>US$8; run <code>echo $HOME</code>.</p>"),
+        ("$5, ``a $ b``, $x$", f"<p>$5, <code>a $ b</code>, {inline('x')}</p>"),
+        ("$5, `ls` and $6", "<p>$5, <code>ls</code> and $6</p>"),
+        ("`echo $$`, `kill $$`", "<p><code>echo $$</code>, <code>kill $$</code></p>"),
+        ("```\n$$\n```\n$$x$$", f'<pre data-language="">$$\n</pre>\n<p>{shown("x")}</p>'),
+        ("$5 [a](http://b/$c) $x$", f'<p>$5 <a href="http://b/$c">a</a> {inline("x")}</p>'),
+        ("<b title='$'>$x$</b>", f"<p><b title='$'>{inline('x')}</b></p>"),
+        ("$a<b>c$", f"<p>{inline('a&lt;b&gt;c')}</p>"),
+        ("$f[0](x)$", f"<p>{inline('f[0](x)')}</p>"),
+        ("$`a'$", f"<p>{inline('`a' + chr(39))}</p>"),
+        ("* a\n  $$\n  x\n  $$", f"<ul>\n<li>a\n{shown(chr(10) + 'x' + chr(10))}</li>\n</ul>"),
         ("$a<b$", f"<p>{inline('a&lt;b')}</p>"),
         ("# A *b*", "<h1>A <em>b</em></h1>"),
         ("~~x~~", "<p><del>x</del></p>"),
@@ -63,6 +74,7 @@ def test_formulas_in_a_block_of_html_count_too():
 
 
 def test_bars_of_formulas_do_not_end_the_cells_of_a_table():
-    html = markdown_to_html("| a |\n|---|\n| $|x|$ |")
+    html = markdown_to_html("| a |\n|---|\n| $|x|$ $$|y|$$ |")
     assert inline(r"\vert x\vert ") in html
+    assert shown(r"\vert y\vert ") in html
     assert html.count("<td>") == 1

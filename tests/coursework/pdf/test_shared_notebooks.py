@@ -46,9 +46,9 @@ def test_a_real_notebook_loses_nothing(shared_notebooks, tmp_path, name, figures
 
 def test_all_formulas_are_translated(shared_notebooks, tmp_path):
     source = (shared_notebooks / "formulas.txt").read_text(encoding="utf-8").splitlines()
-    code = translate_formulas([Formula(tex, True) for tex in source])
+    equations = translate_formulas([Formula(tex, True) for tex in source])
     assert len(source) == 101
-    assert [formula.tex for formula, math in code.items() if math is None] == []
+    assert [tex for tex, each in zip(source, equations, strict=True) if each.code is None] == []
     cells = [nbformat.v4.new_markdown_cell(f"$${tex}$$") for tex in source]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "formulas.ipynb")
     report = export_pdf(tmp_path / "formulas.ipynb", tmp_path / "formulas.pdf")
