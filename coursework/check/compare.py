@@ -26,7 +26,7 @@ MOST_BYTES = 50_000_000
 LOST, WARNING = "lost", "warning"
 
 _AT_MOST = 20  # findings of one kind that are listed one by one
-_HEAD_LETTERS = 60  # of a long name that the head of a page must show
+_HEAD_LETTERS = 40  # of a long name that the head of a page must show
 
 # What an exporter may leave on a page and no notebook shows, without spaces.
 _NOISE = {

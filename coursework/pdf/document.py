@@ -5,6 +5,7 @@ from importlib import resources
 
 import jinja2
 
+from coursework.pdf.dom import reads_right_to_left
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, Formula
 from coursework.pdf.inline import write_text
@@ -37,14 +38,17 @@ def write_document(draft: Draft, head: Head, cells: list[str], equations: list[E
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters["string"] = string
     template = environment.from_string((_HERE / "notebook.typ.j2").read_text(encoding="utf-8"))
+    # The mark keeps the digits of the ID at the right of a name that reads from right to left.
+    between = "\u200e · " if reads_right_to_left(head.author) else " · "
+    identity = between * bool(head.author and head.student_id) + head.student_id
     source = template.render(
         cells=cells,
         title=head.title,
         author=head.author,
         # As content and not as strings: a word that is wider than the page breaks.
         title_shown=write_text(head.title),
-        left_head=_joined(head.course, shorten(head.title, 120)),
-        right_head=_joined(shorten(head.author, 80), head.student_id),
+        left_head=_page_head(" · ".join(filter(None, (head.course, head.title))), ""),
+        right_head=_page_head(head.author, identity),
         show_title=not head.title_in_text,
     )
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")
@@ -53,8 +57,9 @@ def write_document(draft: Draft, head: Head, cells: list[str], equations: list[E
     _write_formulas(draft, equations)
 
 
-def _joined(*parts: str) -> str:
-    return write_text(" · ".join(filter(None, parts)))
+def _page_head(words: str, rest: str) -> str:
+    """Return Typst code of a head: what may be shortened, what follows, and the markup of both."""
+    return f"({string(words)}, {string(rest)}, [{write_text(words + rest)}])"
 
 
 def _write_formulas(draft: Draft, equations: list[Equation]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bs4 import Tag
 from bs4.element import PreformattedString
 
-from coursework.pdf.dom import alignment, is_hidden, parse
+from coursework.pdf.dom import alignment, inline_styles, is_hidden, parse, reading
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import note
 from coursework.pdf.inline import (
@@ -34,7 +34,11 @@ def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
     """Return Typst markup that shows an HTML fragment, of a Markdown cell or of an output."""
     html, spelled = printable(html.translate(INVISIBLE_SPACES))
     draft.warn_of_controls(spelled)
-    return _blocks(parse(html), Place(draft, in_output=in_output))
+    tree = parse(html)
+    lost = inline_styles(tree)
+    if lost:
+        draft.warn(f"a table is shown without some of its style: {', '.join(lost)}")
+    return _blocks(tree, Place(draft, in_output=in_output))
 
 
 def _blocks(parent: Tag, place: Place, between: str = "\n\n") -> str:
@@ -45,22 +49,25 @@ def _blocks(parent: Tag, place: Place, between: str = "\n\n") -> str:
     run = ""
     for child in parent.children:
         if isinstance(child, Tag) and _is_block(child):
-            parts += [_lines(run.strip(), place.draft), _block(child, place)]
+            parts += [_running(run.strip(), place.draft), _block(child, place)]
             run = ""
         else:
             run += write_inline(child, place)
-    parts.append(_lines(run.strip(), place.draft))
+    parts.append(_running(run.strip(), place.draft))
     return between.join(part for part in parts if part)
 
 
-def _lines(run: str, draft: Draft) -> str:
-    """Tell Typst which formulas stand in running text, for the space between its lines."""
-    numbers = re.findall(r"#formulas\.at\((\d+)\);", run)
+def _running(text: str, draft: Draft) -> str:
+    """Set running text: its formulas decide the space between lines, and its notes the margin."""
+    if "#note(" in text or "#picture(" in text:
+        # What may not fit on a line goes to the next one: the line before it ends where it ends.
+        text = f"#ragged[{text}]"
+    numbers = re.findall(r"#formulas\.at\((\d+)\);", text)
     if not numbers:
-        return run
+        return text
     displays = any(draft.formulas[int(number)].display for number in numbers)
     option = ", displays: true" if displays else ""
-    return f"#lines(({', '.join(numbers)},){option})[{run}]"
+    return f"#lines(({', '.join(numbers)},){option})[{text}]"
 
 
 def _is_block(tag: Tag) -> bool:
@@ -76,7 +83,13 @@ def _block(tag: Tag, place: Place) -> str:
     if is_hidden(tag):
         return ""
     writer = _BLOCK_WRITERS.get(tag.name, _division)
-    return write_anchor(tag, place) + writer(tag, place)
+    return write_anchor(tag, place) + _as_read(tag, writer(tag, place))
+
+
+def _as_read(tag: Tag, body: str) -> str:
+    """Set the body of a tag in the language and the direction that the tag names."""
+    arguments = reading(tag)
+    return f"#text({arguments})[{body}]" if arguments and body else body
 
 
 def _division(tag: Tag, place: Place) -> str:
@@ -87,7 +100,10 @@ def _division(tag: Tag, place: Place) -> str:
     if "alert" in classes and body:
         kind = next((c.removeprefix("alert-") for c in classes if str(c).startswith("alert-")), "")
         return f"#callout({string(str(kind))})[{body}]"
-    align = "center" if tag.name == "center" else alignment(tag)
+    return _aligned(alignment(tag), body)
+
+
+def _aligned(align: str, body: str) -> str:
     return f"#align({align})[{body}]" if align and body else body
 
 
@@ -99,13 +115,15 @@ def _heading(tag: Tag, place: Place) -> str:
     name = label(slug)
     target = string(name) if place.draft.claim(name) else "none"
     look = int(tag.name[1])
-    return f"#titled({look}, {place.draft.outline_level(look)}, {target})[{body}]"
+    heading = f"#titled({look}, {place.draft.outline_level(look)}, {target})[{body}]"
+    # The element that centres a heading may stand around its words.
+    inner = next(iter(tag.find_all(["center", "div", "p"], limit=1)), tag)
+    return _aligned(alignment(tag) or alignment(inner), heading)
 
 
 def _paragraph(tag: Tag, place: Place) -> str:
-    body = _lines(write_inlines(tag, place.inside()), place.draft)
-    align = alignment(tag)
-    return f"#align({align})[{body}]" if align else body
+    body = _running(write_inlines(tag, place.inside()), place.draft)
+    return _aligned(alignment(tag), body)
 
 
 def _list(tag: Tag, place: Place) -> str:
@@ -116,7 +134,7 @@ def _list(tag: Tag, place: Place) -> str:
         if isinstance(child, Tag):
             # In an item without paragraphs, a list inside follows the text without a gap.
             between = "\n\n" if child.find("p", recursive=False) else "\n"
-            items.append(_blocks(child, place.inside(4), between))
+            items.append(_as_read(child, _blocks(child, place.inside(4), between)))
         elif str(child).strip() and not isinstance(child, PreformattedString):
             items.append(write_text(str(child)))
     if not items:
@@ -153,7 +171,7 @@ def _definitions(tag: Tag, place: Place) -> str:
         return _line(tag, place)
     parts = []
     for child in tag.find_all(["dt", "dd"]):
-        body = _blocks(child, place.inside(4))
+        body = _as_read(child, _blocks(child, place.inside(4)))
         parts.append(f"#strong[{body}]" if child.name == "dt" else f"#pad(left: 1.5em)[{body}]")
     return "\n\n".join(parts)
 
@@ -186,7 +204,7 @@ def _table(tag: Tag, place: Place) -> str:
     inside = place.inside()
     caption = tag.find("caption")
     title = write_inlines(caption, inside) if isinstance(caption, Tag) else ""
-    return write_table(place.draft, tag, title, lambda cell: _blocks(cell, inside))
+    return write_table(place.draft, tag, title, lambda cell: _as_read(cell, _blocks(cell, inside)))
 
 
 _BLOCK_WRITERS: dict[str, Callable[[Tag, Place], str]] = {

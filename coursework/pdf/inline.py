@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from bs4 import Comment, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
-from coursework.pdf.dom import image_size, is_hidden, text_style
+from coursework.pdf.dom import image_size, is_hidden, reading, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import RefusedPictureError, linked_picture, picture, try_picture
-from coursework.pdf.lines import COLUMNS
+from coursework.pdf.lines import COLUMNS, typewritten
 from coursework.pdf.live import LIVE, SILENT_INPUTS, not_shown
 from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.typst import literal, string
@@ -24,6 +24,8 @@ LONG_WORD = 24
 
 INVISIBLE_SPACES = {0x200B: None, 0xFEFF: None}
 """In prose these at most allow a line to end; a copy of the text is better without them."""
+
+_SHORT = 40  # letters that need no break within them
 
 _MAX_DEPTH = 40  # elements within elements
 _MAX_INDENT = 10  # lists and quotations within each other: with more, Typst takes seconds
@@ -103,9 +105,20 @@ def write_inline(node: PageElement, place: Place) -> str:
     if not body.strip():
         return write_anchor(node, place) + body
     if node.name in _WRAPPERS:
-        return f"{write_anchor(node, place)}#{_WRAPPERS[node.name]}[{body}];"
+        body = f"#{_WRAPPERS[node.name]}[{body}];"
     style = text_style(node)
-    return write_anchor(node, place) + (f"#text({style})[{body}];" if style else body)
+    body = f"#text({style})[{body}];" if style else body
+    return write_anchor(node, place) + _as_read(node, body)
+
+
+def _as_read(tag: Tag, body: str) -> str:
+    """Set the body of a tag in the language and the direction that the tag names."""
+    arguments = reading(tag)
+    if not arguments:
+        return body
+    # In a box the text around does not mix with it, but a box does not break.
+    is_short = len(tag.get_text()) < _SHORT
+    return f"#box[#text({arguments})[{body}]];" if is_short else f"#text({arguments})[{body}];"
 
 
 def _prose(text: str, place: Place) -> str:
@@ -142,7 +155,10 @@ def _drawing(tag: Tag, place: Place) -> str:
 
 
 def _code(tag: Tag, place: Place) -> str:
-    return f"#inline-code[{write_text(tag.get_text(), preserve=True)}];"
+    text = tag.get_text()
+    shown = typewritten(text)
+    body = write_text(text, preserve=True) if shown == string(text) else f"#{shown};"
+    return f"#inline-code[{body}];"
 
 
 def _checkbox(tag: Tag, place: Place) -> str:

@@ -1,5 +1,6 @@
 """Lines of fixed-pitch text: coloured as Jupyter does, wrapped, and written as Typst."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
 
-from coursework.pdf.typst import string
+from coursework.pdf.typst import literal, string
 
 COLUMNS = 100
 """Characters of code that fit on a line of the page; style.typ sets type and margins to match."""
@@ -212,8 +213,47 @@ def _join(wrapped: list[tuple[int, Line]]) -> str:
     return "#linebreak();\n".join(written)
 
 
+# Letters that the typewriter face lacks, upright or slanted; most of them are of Vietnamese.
+_LACKING = "ǞǰǺǻѶѷḔḕḖḗḮḯṎṏṐṑṒṓṤṥṦṧṺṻẢảẤấẦầẨẩẪẫẮắẲẳẴẵẺẻẾếỀềỂểỄễỈỉỎỏỐốỒồỔổỖỗỞởỦủỬửỶỷ"
+_MARKED = re.compile(
+    f"[0-9A-Za-z\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff\u2100-\u22ff][\u0300-\u0338]+|[{_LACKING}]"
+)
+_LOW = "acegmnopqrsuvwxyz"
+_ABOVE = 230  # the class of marks that stand above their letter
+
+
+def typewritten(text: str, slanted: bool = False) -> str:
+    """Return a Typst expression that shows a text in the typewriter face.
+
+    The face places one mark over a low and upright letter. Anywhere else it draws marks beside
+    their letter, or Typst gives the letter to readers twice; there style.typ places the marks.
+    """
+    parts = []
+    end = 0
+    for match in _MARKED.finditer(text):
+        letter, marks = _taken_apart(match[0])
+        over = "".join(mark for mark in marks if unicodedata.combining(mark) == _ABOVE)
+        if not marks or (letter in _LOW and len(marks) == len(over) == 1 and not slanted):
+            continue
+        others = "".join(mark for mark in marks if unicodedata.combining(mark) != _ABOVE)
+        parts.append(literal(text[end : match.start()]))
+        parts.append(f"#stacked({string(letter)}, {string(over)}, {string(others)});")
+        end = match.end()
+    return f"[{''.join(parts)}{literal(text[end:])}]" if parts else string(text)
+
+
+def _taken_apart(marked: str) -> tuple[str, str]:
+    """Return a letter that the typewriter face has, and the marks that it needs."""
+    composed = unicodedata.normalize("NFC", marked)
+    letter, marks = composed[0], composed[1:]
+    if letter in _LACKING:
+        letter, mark = (chr(int(code, 16)) for code in unicodedata.decomposition(letter).split())
+        marks = mark + marks
+    return letter, marks
+
+
 def _write_span(span: Span) -> str:
-    shown = string(span.text)
+    shown = typewritten(span.text, "italic" in span.style)
     if span.style:
         shown = f"text({span.style}, {shown})"
     if span.background:

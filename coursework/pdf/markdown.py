@@ -5,6 +5,8 @@ from html import escape, unescape
 from typing import Any
 from urllib.parse import quote
 
+from mistune import BlockParser, BlockState, Markdown
+from mistune.plugins.table import table, table_in_list, table_in_quote
 from nbconvert.filters.markdown_mistune import (
     IPythonRenderer,
     MarkdownWithMath,
@@ -63,6 +65,7 @@ def markdown_to_html(source: str) -> str:
     """Return the HTML of a Markdown source."""
     source = _SET_ASIDE.sub(lambda match: match[0].replace("$", _DOLLAR), source)
     reader = MarkdownWithMath(_Renderer(), inline=_Inline(hard_wrap=False))
+    _read_tables_as_github(reader)
     html = reader.render(_protect_bars(source))
     return html.replace(_DOLLAR, "$").replace(quote(_DOLLAR), "$")
 
@@ -72,7 +75,7 @@ def _protect_bars(source: str) -> str:
 
     Jupyter sets formulas aside before it looks for tables; mistune does not.
     """
-    if not re.search(r"^\s*\|?\s*:?-+:?\s*(\||$)", source, re.MULTILINE):
+    if not re.search(r"^[\s>]*\|?\s*:?-+:?\s*(\||$)", source, re.MULTILINE):
         return source
 
     def protect(match: re.Match[str]) -> str:
@@ -87,6 +90,87 @@ def _protect_bars(source: str) -> str:
         else line
         for line, row in zip(lines, rows, strict=True)
     )
+
+
+# The header of a table, and below it the row of dashes that makes it one.
+_TABLE = (
+    r"^ {0,3}(?=\S)(?P<table_header>[^\n]+)\n"
+    r" {0,3}(?=[^\n]*\|)(?P<table_dashes>\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?)"
+    r"[ \t]*(?:\n|$)"
+)
+# A table ends before an empty line, and before the first line of another block.
+_TABLE_ENDS = re.compile(
+    r"\s*$| {0,3}(?:>|#{1,6}(?:\s|$)|```|~~~|<[a-zA-Z/!]|[-+*]\s|\d{1,9}[.)]\s|\$\$|\\begin\{)"
+    r"| {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$| {4}"
+)
+_BAR = re.compile(r"(?<!\\)\|")
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+
+
+def _read_tables_as_github(reader: Markdown) -> None:
+    """Let a reader of Markdown take tables as GitHub and Jupyter do.
+
+    The reader's own plugin knows no tables in lists and quotes, and gives up a whole table for one
+    row that is too short or too long.
+    """
+    table(reader)  # for the HTML; the rule that finds a table is replaced
+    table_in_list(reader)
+    table_in_quote(reader)
+    for rules in (reader.block.rules, reader.block.list_rules, reader.block.block_quote_rules):
+        rules[:] = [rule for rule in dict.fromkeys(rules) if rule != "nptable"]
+    reader.block.register("table", _TABLE, _parse_table)
+
+
+def _parse_table(block: BlockParser, match: re.Match[str], state: BlockState) -> int | None:
+    """Add the table that begins at a match to the document, and return where the table ends."""
+    dashes = _split_row(match["table_dashes"])
+    aligns = [_ALIGNS[cell.startswith(":"), cell.endswith(":")] for cell in dashes]
+    header = _cells(match["table_header"], len(aligns))
+    if len(header) != len(aligns):
+        return None
+    end = match.end()
+    rows = []
+    while end < state.cursor_max and not _TABLE_ENDS.match(line := state.get_line(end)):
+        cells = _cells(line, len(aligns))[: len(aligns)]
+        rows.append(cells + [""] * (len(aligns) - len(cells)))
+        end += len(line)
+    head = {"type": "table_head", "children": _cell_tokens(header, aligns, head=True)}
+    body = [
+        {"type": "table_row", "children": _cell_tokens(row, aligns, head=False)} for row in rows
+    ]
+    children = [head, {"type": "table_body", "children": body}]
+    state.append_token({"type": "table", "children": children})
+    return end
+
+
+_ALIGNS = {
+    (False, False): None, (True, False): "left", (False, True): "right", (True, True): "center",
+}  # fmt: skip
+
+
+def _cell_tokens(cells: list[str], aligns: list[str | None], head: bool) -> list[dict[str, Any]]:
+    return [
+        {"type": "table_cell", "text": cell, "attrs": {"align": align, "head": head}}
+        for cell, align in zip(cells, aligns, strict=True)
+    ]
+
+
+def _cells(line: str, columns: int) -> list[str]:
+    r"""Return the cells of a row.
+
+    A bar in code ends a cell, unless it is written as ``\|``: so GitHub reads it. Where this makes
+    more cells than the table has columns, GitHub loses the last ones; here the code stays whole.
+    """
+    cells = _split_row(line)
+    if len(cells) > columns:
+        cells = _split_row(_CODE_SPAN.sub(lambda code: _BAR.sub(r"\|", code[0]), line))
+    return [_CODE_SPAN.sub(lambda code: code[0].replace(r"\|", "|"), cell) for cell in cells]
+
+
+def _split_row(line: str) -> list[str]:
+    line = line.strip().removeprefix("|")
+    cells = [cell.strip() for cell in _BAR.split(line)]
+    return cells[:-1] if len(cells) > 1 and not cells[-1] else cells
 
 
 def _math(html: str, mode: str) -> str:

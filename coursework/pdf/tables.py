@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bs4 import Tag
 
-from coursework.pdf.dom import alignment
+from coursework.pdf.dom import alignment, background, is_hidden, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.inline import LONG_WORD
 
@@ -15,6 +15,10 @@ PAGE_WIDTH = 481.0
 SIZES = (9.5, 8.5, 7.5, 6.5)
 """Type sizes to try, in points; below the last, a table is split."""
 
+BAR_WIDTH = 16
+"""Characters that fit on a bar in a cell, as style.typ draws it."""
+
+_LONGEST_HEADER = 1500  # characters
 _CHARACTER = 0.52  # mean width of a digit or letter, in units of the type size, a little generous
 _PADDING = 9.0  # points left and right of a cell together, at full size
 
@@ -54,7 +58,11 @@ class Grid:
 
 def read_grid(table: Tag) -> Grid:
     """Give each cell of an HTML table its row and column, as a browser does."""
-    rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
+    rows = [
+        row
+        for row in table.find_all("tr")
+        if row.find_parent("table") is table and not is_hidden(row)
+    ]
     # Markdown cannot write a table without a header, so authors leave the header empty.
     while len(rows) > 1 and not rows[0].get_text().strip() and not rows[0].find("img"):
         del rows[0]
@@ -63,6 +71,8 @@ def read_grid(table: Tag) -> Grid:
     for y, row in enumerate(rows):
         x = 0
         for tag in row.find_all(["td", "th"], recursive=False):
+            if is_hidden(tag):
+                continue
             while (y, x) in taken:
                 x += 1
             across = _span(tag, "colspan", 1000)
@@ -139,7 +149,9 @@ def _header_rows(rows: list[Tag]) -> int:
         if not in_head and (count or not cells or any(cell.name == "td" for cell in cells)):
             break
         count += 1
-    return count
+    # The header repeats on each page, so it must leave room for other rows.
+    height = sum(len(row.get_text()) for row in rows[:count])
+    return count if height < _LONGEST_HEADER else 0
 
 
 def _all_headings(body: list[Cell], column: int) -> bool:
@@ -164,15 +176,40 @@ def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag]
     grid = read_grid(table)
     if not grid.cells:
         return ""
-    bodies = {id(cell): write_cell(cell.tag) for cell in grid.cells}
+    bodies = {id(cell): _body(cell, write_cell(cell.tag)) for cell in grid.cells}
+    fills = {id(cell): _background(draft, cell.tag) for cell in grid.cells}
     size, parts = fit(_longest_words(grid), grid.index_columns)
-    written = [_part(grid, bodies, columns, size) for columns in parts]
+    written = [_part(grid, bodies, fills, columns, size) for columns in parts]
     if len(parts) > 1:
         draft.warn(f"a table of {grid.columns} columns is split into {len(parts)} parts")
     return "\n\n".join([f"#table-title[{title}]", *written] if title else written)
 
 
-def _part(grid: Grid, bodies: dict[int, str], columns: list[int], size: float) -> str:
+def _body(cell: Cell, content: str) -> str:
+    style = text_style(cell.tag)
+    if style and content:
+        content = f"#text({style})[{content}]"
+    if _has_bar(cell.tag):
+        content = f"#barred[{content}]"
+    return f"#strong[{content}]" if cell.tag.name == "th" and content else content
+
+
+def _has_bar(tag: Tag) -> bool:
+    return "linear-gradient" in str(tag.get("style", ""))
+
+
+def _background(draft: Draft, tag: Tag) -> str:
+    """Return the colour or the bar behind a cell, of its own or of its row; else empty."""
+    try:
+        return background(tag) or (background(tag.parent) if tag.parent else "")
+    except ValueError as error:
+        draft.warn(f"the background of a table's cell is not shown: {error}")
+        return ""
+
+
+def _part(
+    grid: Grid, bodies: dict[int, str], fills: dict[int, str], columns: list[int], size: float
+) -> str:
     head: list[str] = []
     body: list[str] = []
     for cell in grid.cells:
@@ -186,11 +223,10 @@ def _part(grid: Grid, bodies: dict[int, str], columns: list[int], size: float) -
             arguments.append(f"rowspan: {cell.rows}")
         align = alignment(cell.tag) or _default_alignment(cell, grid)
         arguments.append(f"align: {align}")
-        content = bodies[id(cell)]
-        if cell.tag.name == "th" and content:
-            content = f"#strong[{content}]"
+        if fills[id(cell)]:
+            arguments.append(f"fill: {fills[id(cell)]}")
         target = head if cell.row < grid.header_rows else body
-        target.append(f"table.cell({', '.join(arguments)})[{content}]")
+        target.append(f"table.cell({', '.join(arguments)})[{bodies[id(cell)]}]")
     header = f"({', '.join(head)},)" if head else "()"
     return (
         f"#grid-table({len(columns)}, {size}pt, {grid.header_rows}, {header},\n"
@@ -203,7 +239,7 @@ def _default_alignment(cell: Cell, grid: Grid) -> str:
     """Return the alignment of a cell that names none: data frames hold numbers, others words."""
     if "dataframe" in cell.tag.find_parent("table").get_attribute_list("class"):  # type: ignore[union-attr]
         return "right"
-    return "center" if cell.row < grid.header_rows else "left"
+    return "center" if cell.row < grid.header_rows else "start"
 
 
 def _longest_words(grid: Grid) -> list[int]:
@@ -211,7 +247,7 @@ def _longest_words(grid: Grid) -> list[int]:
     for cell in grid.cells:
         words = [min(len(word), LONG_WORD) for word in cell.tag.get_text().split()]
         pictures = 8 * len(cell.tag.find_all("img"))
-        longest = max([1, pictures, *words])
+        longest = max([1, pictures, BAR_WIDTH * _has_bar(cell.tag), *words])
         for column in range(cell.column, cell.column + cell.columns):
             widths[column] = max(widths[column], longest // cell.columns)
     return widths

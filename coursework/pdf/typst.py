@@ -1,11 +1,14 @@
 """The Typst compiler: literals for its source, its fonts, and what it says about a document."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
+
+from coursework.pdf.textlayer import IN_PIECES, mend_text_layer
 
 TOOLS = {
     "typst": ("0.14", "typst>=0.14,<0.15"),
@@ -19,8 +22,22 @@ Pandoc writes the names of symbols, which Typst changes from release to release.
 FONT_PACKAGES = ("noto_cjk_sans_jp_regular", "manimgx_fonts")
 """Chinese, Japanese and Korean; emoji and more. Both come with the project; neither is needed."""
 
-# Beyond the symbols: Chinese, Japanese, Korean and emoji, which Typst's own fonts lack.
-_LAST_WESTERN = "\u2e7f"
+# What no text face of Typst's own has: other scripts than Latin, Greek, Cyrillic and Hebrew, and
+# emoji. Typst would take some of it from its typewriter face and from its mathematics font, which
+# does not join the letters of Devanagari.
+_NEEDS_PACKAGES = re.compile("[\u0530-\u058f\u0600-\u1cff\u20d0-\u20dc\u2e80-\U0010ffff]")
+
+# What matplotlib has the best faces for. From the packages above Typst draws an Arabic letter in
+# pieces, which a reader copies one by one; no other face has the arrow of x⃗ and its letter; and
+# mathematical letters in prose are text.
+_MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
+_FACES = {
+    re.compile("[\u0600-\u06ff\u0750-\u077f\u20d0-\u20dc\ufb50-\ufdff\ufe70-\ufefc]"): (
+        "DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf",
+        "DejaVuSans-BoldOblique.ttf",
+    ),
+    _MATHEMATICAL: ("STIXGeneral.ttf",),
+}  # fmt: skip
 
 _NO_GLYPH = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 
@@ -107,10 +124,14 @@ def compile_pdf(folder: Path) -> Compiled:
     RefusedError
         If the source itself is wrong.
     """
-    packages = font_folders()
+    source = (folder / "main.typ").read_text(encoding="utf-8")
+    formulas = folder / "formulas.typ"
+    if formulas.exists():
+        source += _MATHEMATICAL.sub("", formulas.read_text(encoding="utf-8"))
+    packages = [*font_folders(), *_copy_faces(folder, source)]
     attempts: list[tuple[list[Path], bool]] = [([], False), (packages, False), (packages, True)]
-    if any(char > _LAST_WESTERN for char in (folder / "main.typ").read_text(encoding="utf-8")):
-        del attempts[0]  # it would fail, and take as long as the one that succeeds
+    if _NEEDS_PACKAGES.search(source):
+        del attempts[0]
     missing: list[str] = []
     for folders, system in attempts:
         try:
@@ -122,13 +143,29 @@ def compile_pdf(folder: Path) -> Compiled:
     return Compiled(_compile(folder, packages, True, []), tuple(missing))
 
 
+def _copy_faces(folder: Path, source: str) -> list[Path]:
+    """Copy the faces of matplotlib that a text needs, and return their folder, if there is one.
+
+    They are copied because Typst would take signs of other scripts from the other faces there.
+    """
+    needed = [name for script, names in _FACES.items() if script.search(source) for name in names]
+    spec = find_spec("matplotlib")
+    if not needed or spec is None or not spec.origin:
+        return []
+    target = folder / "faces"
+    target.mkdir(exist_ok=True)
+    for name in needed:
+        shutil.copy(Path(spec.origin).parent / "mpl-data/fonts/ttf" / name, target)
+    return [target]
+
+
 def _compile(
     folder: Path, font_folders: list[Path], system_fonts: bool, standards: list[str]
 ) -> bytes:
     import typst  # takes 20 ms, and its absence is reported by check_tools
 
     try:
-        return typst.compile(
+        pdf = typst.compile(
             folder / "main.typ",
             root=folder,
             font_paths=[*font_folders],
@@ -137,6 +174,8 @@ def _compile(
         )
     except typst.TypstError as error:
         raise RefusedError(error.diagnostic) from error
+    source = (folder / "main.typ").read_text(encoding="utf-8")
+    return mend_text_layer(pdf) if IN_PIECES.search(source) else pdf
 
 
 def compiles(folder: Path, source: str) -> bool:

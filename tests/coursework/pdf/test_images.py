@@ -125,7 +125,7 @@ def test_figures_of_each_route_reach_the_page(export, png, tmp_path):
 
 def test_a_drawing_within_html_keeps_its_names(draft):
     html = '<svg viewBox="0 0 8 4"><linearGradient gradientUnits="userSpaceOnUse"/></svg>'
-    assert html_to_typst(draft, html).startswith("#picture(")
+    assert html_to_typst(draft, html).startswith("#ragged[#picture(")
     (data,) = draft.images
     for name in (b"viewBox=", b"<linearGradient", b"gradientUnits="):
         assert name in data

@@ -154,7 +154,7 @@ def test_a_film_shows_its_poster_its_name_and_the_address_of_its_source(draft, p
         '<video poster="first.png" title="Swing"><source src="swing.mp4" type="video/mp4"></video>'
     )
     markup = html_to_typst(draft, html)
-    assert markup.startswith("#picture(")
+    assert markup.startswith("#ragged[#picture(")
     assert "[interactive content, shown as a still picture: video Swing swing.mp4]" in markup
     assert draft.warnings == ["a <video> is printed as a still picture swing.mp4"]
 
@@ -169,7 +169,7 @@ def test_a_poster_that_is_missing_leaves_the_note(draft):
 def test_an_embedded_picture_is_a_picture(draft, png):
     (draft.notebook_folder / "a.png").write_bytes(png)
     for html in ('<embed src="a.png">', '<object data="a.png"></object>', '<iframe src="a.png">'):
-        assert html_to_typst(draft, html).startswith("#picture(")
+        assert html_to_typst(draft, html).startswith("#ragged[#picture(")
     assert draft.warnings == []
 
 

@@ -1,6 +1,7 @@
 """Markdown reads as in Jupyter, and every formula comes out as one."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from coursework.pdf.markdown import mark_math, markdown_to_html
 
@@ -78,3 +79,49 @@ def test_bars_of_formulas_do_not_end_the_cells_of_a_table():
     assert inline(r"\vert x\vert ") in html
     assert shown(r"\vert y\vert ") in html
     assert html.count("<td>") == 1
+
+
+def rows(source):
+    """Return the cells of the only table of a Markdown source, row by row."""
+    table = BeautifulSoup(markdown_to_html(source), "html.parser").find_all("table")
+    assert len(table) == 1
+    return [[str(cell.decode_contents()) for cell in row(["td", "th"])] for row in table[0]("tr")]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "| a | b |\n|---|---|\n| 1 | 2 |\n",
+        "a | b\n-|-\n1 | 2\n\nend",
+        "| a | b\n|:-:|--:\n| 1 | 2",
+        "text\n| a | b |\n|---|---|\n| 1 | 2 |\n# End",
+        "- item\n\n  | a | b |\n  |---|---|\n  | 1 | 2 |\n- next",
+        "1. item\n   | a | b |\n   |---|---|\n   | 1 | 2 |",
+        "> | a | b |\n> |---|---|\n> | 1 | 2 |\n\nend",
+        "| a | b |\n|---|---|\n| 1 | 2 | dropped |\n- list",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n$$x$$",
+    ],
+)
+def test_tables_are_found_where_github_finds_them(source):
+    assert rows(source) == [["a", "b"], ["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        ("| 1 |", ["1", ""]),
+        ("|| 2 |", ["", "2"]),
+        ("words", ["words", ""]),
+        (r"| a \| b | 2 |", ["a | b", "2"]),
+        (r"| `a \| b` | 2 |", ["<code>a | b</code>", "2"]),
+        ("| `a || b` | or |", ["<code>a || b</code>", "or"]),
+        ("| ``a | `b`` | $|x|$ |", ["<code>a | `b</code>", inline(r"\vert x\vert ")]),
+    ],
+)
+def test_rows_are_filled_up_and_code_stays_whole(row, cells):
+    assert rows(f"| a | b |\n|---|---|\n{row}\n")[1] == cells
+
+
+@pytest.mark.parametrize("source", ["| a | b |\n|---|\n| 1 | 2 |", "a\n---\nb", "a | b\n\n-|-"])
+def test_what_is_no_table(source):
+    assert "<table" not in markdown_to_html(source)

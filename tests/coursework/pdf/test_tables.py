@@ -1,8 +1,9 @@
 """Tables: every cell in its place, all of them within the page."""
 
 import pandas as pd
+import pypdfium2
 import pytest
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from coursework.pdf.dom import parse
 from coursework.pdf.tables import PAGE_WIDTH, fit, read_grid
@@ -72,3 +73,59 @@ def test_nothing_of_a_table_is_beyond_the_page(export):
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: positions.append(tm[4]))
     assert max(positions) < 595 - 40
     assert done.squeezed.count("w") >= 80 * 9
+
+
+@pytest.mark.parametrize("around", ["{}", "<ul><li>{}</li></ul>", "<blockquote>{}</blockquote>"])
+@pytest.mark.parametrize("name", ["td", "th"])
+def test_a_cell_taller_than_a_page_goes_on_on_the_next(export, around, name):
+    words = [f"w{i}w" for i in range(1500)]
+    row = f"<tr><{name}>{' '.join(words)}</{name}></tr>"
+    done = export(new_markdown_cell(around.format(f"<table>{row}<tr><td>end</td></tr></table>")))
+    assert set(words) <= set(done.text.split())
+    for page in pypdfium2.PdfDocument(done.report.path):
+        text = page.get_textpage()
+        assert min(text.get_charbox(i)[1] for i in range(text.count_chars())) > 20
+
+
+def test_rows_that_follow_an_empty_line_are_shown(export):
+    table = "<table>\n <tr><td>first</td></tr>\n\n    <tr><td>second</td></tr>\n\n</table>"
+    done = export(new_markdown_cell(table))
+    assert "first" in done.text
+    assert "second" in done.text
+
+
+def styled_output(styler):
+    return new_code_cell(
+        "frame", outputs=[new_output("execute_result", data={"text/html": styler.to_html()})]
+    )
+
+
+def test_colours_and_bars_of_a_styler_are_drawn(export):
+    frame = pd.DataFrame({"a": [1.0, -2.0], "b": [3.0, 4.0]})
+    done = export(
+        styled_output(frame.style.highlight_max(color="#12ab34")),
+        styled_output(frame.style.bar(color="#12ab34")),
+    )
+    fills = colours(done.report.path)
+    assert (0x12, 0xAB, 0x34) in fills
+    assert done.warnings == ""
+    assert done.text.count("-2.000000") == 2
+
+
+def test_a_hidden_index_of_a_styler_is_hidden(export):
+    frame = pd.DataFrame({"a": [1.0]}, index=["zeile"])
+    assert "zeile" not in export(styled_output(frame.style.hide(axis="index"))).text
+
+
+def test_what_is_not_shown_of_a_styler_is_warned_of_with_the_cell(export):
+    frame = pd.DataFrame({"a": [1.0]})
+    style = frame.style.set_properties(**{"border": "1px solid", "background": "url(x.png)"})
+    done = export(styled_output(style))
+    assert "cell 1: a table is shown without some of its style: border" in done.warnings
+    assert "cell 1: the background of a table's cell is not shown: url(x.png)" in done.warnings
+
+
+def colours(path):
+    """Return the colours of the pixels of the first page."""
+    picture = pypdfium2.PdfDocument(path)[0].render(scale=1).to_pil().convert("RGB")
+    return {colour for _, colour in picture.getcolors(maxcolors=1 << 24)}
