@@ -1,6 +1,6 @@
 """Draw the README's picture from the exported PDFs: ``python docs/make_picture.py``.
 
-Run ``make submission`` first, and ``pip install -e '.[docs]'`` for the renderer.
+Run ``make submission`` first.
 """
 
 import argparse
