@@ -50,25 +50,20 @@ def rows() -> Iterator[Row]:
     labels = (np.arange(LABELS) % 100 == 0).astype(np.int64)
     epoch = -(-LABELS // BATCH)
 
-    def draw(build: Callable[[Labels], Batches]) -> list[Labels]:
-        return [np.asarray(batch) for batch in islice(build(labels), epoch)]
+    def draw(build: Callable[[Labels], Batches]) -> list[list[int] | Labels]:
+        return list(islice(build(labels), epoch))
 
     def deviation(build: Callable[[Labels], Batches]) -> float:
         # The last batch may be short and odd, and then it has no half.
-        full = [batch for batch in draw(build) if len(batch) == BATCH]
+        full = [np.asarray(batch) for batch in draw(build) if len(batch) == BATCH]
         return max(abs(float(labels[batch].mean()) - 0.5) for batch in full)
 
     baselines = {"imbalanced-learn": imbalanced_learn, "WeightedRandomSampler": weighted}
     builders = {"ours": ours, **baselines}
     seconds = interleave({name: partial(draw, build) for name, build in builders.items()})
+    work = f"balanced batches of {BATCH} from {LABELS:,} labels, 1 % positive"
     for name, build in baselines.items():
-        yield Row(
-            f"balanced batches of {BATCH} from {LABELS:,} labels, 1 % positive",
-            "batches/s",
-            epoch / seconds["ours"],
-            epoch / seconds[name],
-            name,
-            required=1,
-            limit="Python, which makes a list for each batch; at worst a batch is off half "
-            f"positives by {deviation(ours):.0%}, in the baseline by {deviation(build):.0%}",
-        )
+        here, there = epoch / seconds["ours"], epoch / seconds[name]
+        off = f"{deviation(ours):.0%} off half positives, of the baseline {deviation(build):.0%}"
+        limit = f"Python, a list for each batch; the worst batch is {off}"
+        yield Row(work, "batches/s", here, there, name, required=1, limit=limit)
