@@ -9,7 +9,7 @@ import math
 import multiprocessing
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -18,55 +18,43 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models import resnet50
 
-from benchmarks.softmax import embedded_features
-from benchmarks.table import Row, has_amx, interleave, matmul_peak
+from benchmarks.table import Row, gigaflop, has_amx, interleave, matmul_peak
 from coursework.profiles import get_profile
-from coursework.runtime import describe_device, reduced_precision
-from hw3.features import Extractor, build_extractor, compute_features, extract
+from coursework.runtime import reduced_precision
+from hw3.features import Extractor, Preprocessing, build_extractor, compute_features, extract
 from hw3.mnist import Digits, load_mnist
 from hw3.softmax_regression import SoftmaxRegression
 
 BATCH_SIZES = (32, 64, 128, 256, 512)
-ONE_BY_ONE, BATCHED, OURS = 50, 512, 4000
-"""How many images each side computes in a round; the rates are compared. Our side prepares the
+OURS, BATCHED, ONE_BY_ONE = 4000, 512, 50
+"""How many images each side computes in a round; the rates are compared. This project prepares the
 network in each round, which takes a twentieth of a second: little beside 4,000 images."""
 
 MANY = 10_000
 """How many images the process extracts whose memory is measured."""
 
-Images = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
 
 
-def digits(split: str = "train") -> Digits:
-    """Return the embedded digits."""
-    return load_mnist(get_profile("embedded").mnist_root, split)
+def digits(count: int) -> Digits:
+    """Return training digits of the embedded set, which starts again where it ends."""
+    train = load_mnist(get_profile("embedded").mnist_root, "train")
+    return Digits(np.resize(train.images, (count, 28, 28)), np.resize(train.labels, count))
 
 
 @cache
 def plain_network() -> nn.Module:
     """Return torchvision's ResNet-50 without its last layer, as a first attempt has it."""
-    from torchvision.models import resnet50
-
     network: nn.Module = resnet50(weights=None)
     network.fc = nn.Identity()
     return network.eval()
 
 
-def one_at_a_time(images: Images) -> Array:
-    """Compute features as the reference did: one image, one call, one element of a list."""
-    rows = []
-    with torch.no_grad():
-        for image in images:
-            x = torch.from_numpy(image).float().div(255).expand(1, 3, 28, 28)
-            rows.append(plain_network()((x - 0.5) / 0.5).numpy()[0])
-    return np.array(rows)
-
-
-def in_batches(images: Images, batch_size: int) -> Array:
-    """Compute features with the same network in batches."""
+def plain_features(images: npt.NDArray[np.uint8], batch_size: int) -> Array:
+    """Compute features with torchvision's network in batches, which may hold a single image."""
     features = np.empty((len(images), 2048), np.float32)
     with torch.no_grad():
         for start in range(0, len(images), batch_size):
@@ -76,131 +64,105 @@ def in_batches(images: Images, batch_size: int) -> Array:
     return features
 
 
-def operations(extractor: Extractor, side: int = 28) -> float:
-    """Return the 10^9 operations of one image: two for each product, those with padding too."""
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        extractor(torch.zeros(1, 3, side, side))
-    return float(counter.get_total_flops()) / 1e9
+def image_gigaflop(extractor: Extractor, side: int = 28) -> float:
+    """Return the operations of one image in 10^9: two for each product, with padding too."""
+    return gigaflop(partial(extractor, torch.zeros(1, 3, side, side)))
 
 
 def rows() -> Iterator[Row]:
-    """Measure the times on all cores, then the memory of a process."""
-    yield from compare_precisions()
-    yield compare_memory()
+    """Measure the times on all cores, the accuracy, and the memory of a process."""
+    extractor = build_extractor("resnet50", None)
+    reduced = reduced_precision("cpu")
+    yield from precision_rows(measure_rates(extractor, reduced), image_gigaflop(extractor), reduced)
+    if reduced:
+        yield accuracy_row(reached_accuracy("fp32"), reached_accuracy("auto"))
+    yield memory_row()
 
 
 def measure_rates(extractor: Extractor, reduced: torch.dtype | None) -> dict[str, float]:
-    """Return the images/s of every side; the plain batches are named by their size."""
-    train = digits()
-    images = train.images[:BATCHED].copy()
-    some = Digits(train.images[:OURS], train.labels[:OURS])
-    ours = partial(compute_features, some, extractor, device="cpu", show_progress=False)
-    contenders: dict[str, Callable[[], object]] = {
-        "ours": ours,
-        "one": lambda: one_at_a_time(images[:ONE_BY_ONE]),
-        **{f"{size}": partial(in_batches, images, size) for size in BATCH_SIZES},
-    }
+    """Return the images/s of every side; the plain loops are named by their batch size."""
+    images = digits(BATCHED).images
+    ours = partial(compute_features, digits(OURS), extractor, device="cpu", show_progress=False)
+    contenders: dict[str, Callable[[], object]] = {"fp32": ours}
     if reduced:
         contenders["reduced"] = partial(ours, precision="auto")
+    contenders["1"] = partial(plain_features, images[:ONE_BY_ONE], 1)
+    for size in BATCH_SIZES:
+        contenders[f"{size}"] = partial(plain_features, images, size)
+    counts = {"fp32": OURS, "reduced": OURS, "1": ONE_BY_ONE}
     seconds = interleave(contenders, rounds=7, pause=0.2)
-    counts = {"ours": OURS, "reduced": OURS, "one": ONE_BY_ONE}
     return {name: counts.get(name, BATCHED) / time for name, time in seconds.items()}
 
 
-def compare_precisions() -> Iterator[Row]:
-    """Compare in float32, and in the reduced precision of this machine if it has one."""
-    extractor = build_extractor("resnet50", None)
-    reduced = reduced_precision("cpu")
-    rate = measure_rates(extractor, reduced)
-    size = max(BATCH_SIZES, key=lambda size: rate[f"{size}"])
-    each = operations(extractor)
-    limit = f"arithmetic: {rate['ours'] * each:.0f} of {matmul_peak(torch.float32):.0f} GFLOP/s"
+def precision_rows(
+    rate: Mapping[str, float], each: float, reduced: torch.dtype | None
+) -> Iterator[Row]:
+    """Compare rates in float32, and in the reduced precision of this machine if there is one.
+
+    ``rate`` is what `measure_rates` returns, and ``each`` the 10^9 operations of one image.
+    """
     work = "ResNet-50 features of MNIST"
-    one = f"{rate['one']:.0f} images/s, one at a time"
-    yield Row(
-        work=f"{work}, fp32",
-        ours=f"{rate['ours']:.0f} images/s",
-        baseline=one,
-        ratio=rate["ours"] / rate["one"],
-        required=8,
-        limit=limit,
-    )
-    yield Row(
-        work=f"{work}, fp32",
-        ours=f"{rate['ours']:.0f} images/s",
-        baseline=f"{rate[f'{size}']:.0f} images/s, the best of batches of "
-        f"{', '.join(map(str, BATCH_SIZES))}: {size}",
-        ratio=rate["ours"] / rate[f"{size}"],
-        required=1,
-        limit=limit,
-    )
-    if reduced is None:
-        yield Row(
-            work=f"{work}, reduced precision",
-            ours="not on this CPU",
-            baseline=one,
-            ratio=math.nan,
-            required=None,
-            limit=f"a {describe_device('cpu')} without instructions for bfloat16 emulates it",
-        )
-        return
-    name = str(reduced).removeprefix("torch.")
-    yield Row(
-        work=f"{work}, {name}",
-        ours=f"{rate['reduced']:.0f} images/s",
-        baseline=one,
-        ratio=rate["reduced"] / rate["one"],
-        required=13 if has_amx() else None,
-        limit=f"arithmetic, in {name}: {rate['reduced'] * each:.0f} of {matmul_peak(reduced):.0f} "
-        "GFLOP/s; with AMX 13 are required",
-    )
-    yield compare_accuracies(name)
+    size = max(BATCH_SIZES, key=lambda size: rate[f"{size}"])
+    limit = f"arithmetic: {rate['fp32'] * each:.0f} of {matmul_peak(torch.float32):.0f} GFLOP/s"
+    one, best, ours = rate["1"], rate[f"{size}"], rate["fp32"]
+    batches = f"batches of {size}, the best of 32 to 512"
+    yield Row(f"{work}, fp32", "images/s", ours, one, "one at a time", required=8, limit=limit)
+    yield Row(f"{work}, fp32", "images/s", ours, best, batches, required=1, limit=limit)
+    work, baseline = f"{work}, {reduced or 'reduced precision'}", "one at a time, fp32"
+    if reduced:
+        ours, peak, required = rate["reduced"], matmul_peak(reduced), 13 if has_amx() else None
+        limit = f"arithmetic: {ours * each:.0f} of {peak:.0f} GFLOP/s; 13 required with AMX"
+        yield Row(work, "images/s", ours, one, baseline, required, limit)
+    else:
+        limit = "this CPU has no instructions for bfloat16 and would emulate it"
+        yield Row(work, "images/s", math.nan, one, baseline, required=None, limit=limit)
 
 
-def compare_accuracies(reduced: str) -> Row:
+def accuracy_row(full: float, reduced: float) -> Row:
     """Compare the test accuracies of pretrained features in float32 and in reduced precision."""
-    full, fewer = (accuracy(precision) for precision in ("fp32", "auto"))
-    return Row(
-        work=f"test accuracy with EfficientNet-Lite0 features, {reduced}",
-        ours=f"{fewer:.4f}",
-        baseline=f"{full:.4f} in fp32, less 0.003",
-        ratio=fewer / (full - 0.003),
-        required=1,
-        limit=f"{len(digits('test').labels):,} embedded digits to test with: each is "
-        f"{1 / len(digits('test').labels):.4f}",
+    work = "test accuracy with EfficientNet-Lite0 features in reduced precision"
+    limit = "the test set: one of 1,000 embedded digits is 0.1 %"
+    return Row(work, "%", 100 * reduced, 100 * full - 0.3, "fp32 less 0.3 points", 1, limit)
+
+
+def embedded_features(precision: str = "fp32") -> list[tuple[Array, Labels]]:
+    """Return the features and labels of the embedded notebook: training set, then test set."""
+    profile = get_profile("embedded")
+    extractor = build_extractor(profile.feature_backbone, profile.feature_weights)
+    compute = partial(
+        compute_features,
+        extractor=extractor,
+        preprocessing=Preprocessing(image_size=profile.feature_image_size),
+        device="cpu",
+        precision=precision,
+        show_progress=False,
     )
+    sets = [compute(load_mnist(profile.mnist_root, split)) for split in ("train", "test")]
+    return [(made.features, made.labels) for made in sets]
 
 
-def accuracy(precision: str) -> float:
+def reached_accuracy(precision: str) -> float:
     """Return the test accuracy of softmax regression on the embedded digits."""
     (X, y), (X_test, y_test) = embedded_features(precision)
     return SoftmaxRegression().fit(X, y).score(X_test, y_test)
 
 
-def compare_memory() -> Row:
+def memory_row() -> Row:
     """Measure the most memory that a process takes to extract features and write them to a file."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         before, peak = pool.submit(peak_of_extract, MANY).result()
-    array = MANY * 2048 * 4
-    allowed = array + 1.5e9
-    return Row(
-        work=f"peak memory of `extract`, {MANY:,} images",
-        ours=f"{peak / 1e6:,.0f} MB",
-        baseline=f"{allowed / 1e6:,.0f} MB, the array of features and 1.5 GB",
-        ratio=allowed / peak,
-        required=1,
-        limit=f"PyTorch, the weights and the images, {before / 1e6:,.0f} MB before it begins; the "
-        f"features, {array / 1e6:,.0f} MB; and what a batch of 250 takes",
-    )
+    work, baseline = f"peak memory of `extract`, {MANY:,} images", "the array and 1.5 GB"
+    allowed = MANY * 2048 * 4e-6 + 1500
+    limit = f"PyTorch, the weights and the images: {before:,.0f} MB before it begins"
+    return Row(work, "MB", peak, allowed, baseline, required=1, limit=limit)
 
 
 def peak_of_extract(count: int) -> tuple[float, float]:
-    """Extract features to a file; return the most bytes that this process had before and after.
+    """Extract features to a file; return the most megabytes of this process before and after.
 
     Before the extraction, the images and the network are loaded.
     """
-    train = digits()
-    many = Digits(np.resize(train.images, (count, 28, 28)), np.resize(train.labels, count))
+    many = digits(count)
     extractor = build_extractor("resnet50", None)
     before = peak_resident_memory()
     with tempfile.TemporaryDirectory() as folder:
@@ -209,11 +171,11 @@ def peak_of_extract(count: int) -> tuple[float, float]:
 
 
 def peak_resident_memory() -> float:
-    """Return the most bytes of memory that this process has had so far."""
+    """Return the most megabytes that this process has had so far."""
     status = Path("/proc/self/status")
-    if status.exists():  # here resource.getrusage would count the memory of the parent too
+    if status.exists():  # Linux, where resource.getrusage would count the memory of the parent too
         (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
-        return 1024.0 * int(kilobytes)
+        return 1.024e-3 * int(kilobytes)
     import resource  # which Windows lacks
 
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return 1e-6 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,19 +1,17 @@
-"""Softmax regression against the reference and scikit-learn: ``python -m benchmarks softmax``."""
+"""Softmax regression against the earlier hand-in's procedure, and against scikit-learn."""
 
+import math
 import warnings
-from collections.abc import Callable, Iterator
-from itertools import count
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.extraction import embedded_features
 from benchmarks.table import Row, interleave, matmul_peak, peak_memory
-from coursework.profiles import get_profile
-from hw3.features import Preprocessing, build_extractor, compute_features
-from hw3.mnist import load_mnist
 from hw3.softmax_regression import SoftmaxRegression, standardize
 
 TRAIN, TEST, WIDTH, CLASSES, BATCH, EPOCHS = 60_000, 10_000, 2_048, 10, 512, 10
@@ -38,37 +36,30 @@ def epoch_rows() -> Iterator[Row]:
     y, y_test = (rng.integers(0, CLASSES, m) for m in (TRAIN, TEST))
     X64, X64_test = X.astype(np.float64), X_test.astype(np.float64)
 
-    def ours() -> list[float]:
-        return list(SoftmaxRegression(max_epochs=EPOCHS).fit(X, y, X_test, y_test).history_.loss)
+    def ours() -> tuple[float, ...]:
+        return SoftmaxRegression(max_epochs=EPOCHS).fit(X, y, X_test, y_test).history_.loss
 
-    def theirs() -> list[float]:
-        return reference(X64, y, X64_test, y_test)
-
-    memory = [peak_memory(run) for run in (ours, theirs)]
+    theirs = partial(reference, X64, y, X64_test, y_test)
     np.testing.assert_allclose(ours(), theirs(), rtol=1e-4)
-    contenders: dict[str, Callable[[], object]] = {"ours": ours, "theirs": theirs}
+    ours_mb, theirs_mb = (1e-6 * peak_memory(run) for run in (ours, theirs))
     copies = X64.nbytes + X64_test.nbytes  # the reference copies all features, to append ones
-    seconds = interleave(contenders, rounds=5, pause=0.2, memory=copies)
-    epoch, baseline = seconds["ours"] / EPOCHS, seconds["theirs"] / EPOCHS
-    work = f"{TRAIN:,} x {WIDTH:,}"
-    operations = 2e-9 * TRAIN * WIDTH * CLASSES * PRODUCTS
+    seconds = interleave({"ours": ours, "theirs": theirs}, pause=0.2, memory=copies)
+    epoch = seconds["ours"] / EPOCHS
+    rate = 2e-9 * TRAIN * WIDTH * CLASSES * PRODUCTS / epoch
+    work, baseline = f"{TRAIN:,} x {WIDTH:,}", "the reference's procedure, float64"
+    peak = matmul_peak(torch.float32)
     yield Row(
-        work=f"softmax regression, an epoch with train and test metrics, {work}",
-        ours=f"{epoch:.3f} s",
-        baseline=f"{baseline:.3f} s (the reference's procedure, float64)",
-        ratio=baseline / epoch,
+        f"softmax regression, an epoch with train and test metrics, {work}",
+        "s",
+        epoch,
+        seconds["theirs"] / EPOCHS,
+        baseline,
         required=2.5,
-        limit="memory and cache: products with matrices of ten columns reach "
-        f"{operations / epoch:.0f} of {matmul_peak(torch.float32):.0f} GFLOP/s",
+        limit=f"memory: products with ten columns reach {rate:.0f} of {peak:.0f} GFLOP/s",
     )
-    yield Row(
-        work=f"memory for training, beside the features, {work}",
-        ours=f"{memory[0] / 1e6:,.0f} MB",
-        baseline=f"{memory[1] / 1e6:,.0f} MB (the reference's procedure, float64)",
-        ratio=memory[1] / memory[0],
-        required=1,
-        limit="labels, logits and a batch: the features are not copied",
-    )
+    work = f"memory for training, beside the features, {work}"
+    limit = f"labels, logits and a batch: the {1e-6 * X.nbytes:,.0f} MB of features are not copied"
+    yield Row(work, "MB", ours_mb, theirs_mb, baseline, required=1, limit=limit)
 
 
 def reference(X: Matrix, y: Labels, X_test: Matrix, y_test: Labels) -> list[float]:
@@ -113,46 +104,22 @@ def accuracy_row() -> Row:
             warnings.simplefilter("ignore")  # 100 iterations may be too few to converge
             return LogisticRegression(max_iter=100).fit(X, y)
 
-    solved = theirs()
-    wanted = solved.score(X_test, y_test)
-    settings: dict[str, Any] = {"learning_rate": 0.05, "batch_size": 32}
-    found = SoftmaxRegression(**settings, max_epochs=60).fit(X, y, X_test, y_test)
-    reached = next(
-        (epoch for epoch, share in zip(count(1), found.history_.test_accuracy) if share >= wanted),
-        60,
-    )
+    def ours(epochs: int) -> tuple[float, ...]:
+        model = SoftmaxRegression(learning_rate=0.05, batch_size=32, max_epochs=epochs)
+        return model.fit(X, y, X_test, y_test).history_.test_accuracy
 
-    def ours() -> SoftmaxRegression:
-        return SoftmaxRegression(**settings, max_epochs=reached).fit(X, y, X_test, y_test)
-
-    share = ours().history_.test_accuracy[-1]
-    seconds = interleave({"ours": ours, "theirs": theirs}, rounds=3, unmeasured=0, pause=0.2)
+    wanted = theirs().score(X_test, y_test)
+    enough = [epoch for epoch, share in enumerate(ours(60), start=1) if share >= wanted]
+    epochs = enough[0] if enough else 60
+    seconds = interleave({"ours": partial(ours, epochs), "theirs": theirs}, rounds=3, pause=0.2)
+    step = 1e3 * seconds["ours"] / epochs / -(-len(X) // 32)
     return Row(
-        work=f"softmax regression to the test accuracy of L-BFGS, {len(X):,} x {X.shape[1]:,} "
-        "(EfficientNet-Lite0 features of the embedded digits)",
-        ours=f"{seconds['ours']:.2f} s: {share:.3f} after {reached} epochs",
-        baseline=f"{seconds['theirs']:.2f} s: {wanted:.3f} after {solved.n_iter_[0]} iterations "
-        "(LogisticRegression)",
-        ratio=seconds["theirs"] / seconds["ours"] if share >= wanted else float("nan"),
+        f"softmax regression to the test accuracy of L-BFGS, {wanted:.3f}, on {len(X):,} x "
+        f"{X.shape[1]:,} EfficientNet-Lite0 features of the embedded digits",
+        "s",
+        seconds["ours"] if enough else math.nan,
+        seconds["theirs"],
+        "LogisticRegression, at most 100 iterations",
         required=1,
-        limit=f"Python: {1e3 * seconds['ours'] / reached / -(-len(X) // 32):.2f} ms for a step on "
-        f"32 samples; learning rate {settings['learning_rate']}",
+        limit=f"Python: {step:.2f} ms for a step on 32 samples, {epochs} epochs",
     )
-
-
-def embedded_features(precision: str = "fp32") -> list[tuple[npt.NDArray[np.float32], Labels]]:
-    """Return the features and labels of the embedded notebook: the training set, then the test set.
-
-    The network runs on the CPU, in the precision that is given.
-    """
-    profile = get_profile("embedded")
-    extractor = build_extractor(profile.feature_backbone, profile.feature_weights)
-    preprocessing = Preprocessing(image_size=profile.feature_image_size)
-    sets = []
-    for split in ("train", "test"):
-        digits = load_mnist(profile.mnist_root, split)
-        made = compute_features(
-            digits, extractor, preprocessing, device="cpu", precision=precision, show_progress=False
-        )
-        sets.append((made.features, made.labels))
-    return sets

@@ -1,8 +1,9 @@
-"""A row of the table of speeds, how it is measured, and how the table is written."""
+"""A row of the table of speeds, how both sides are measured, and how the table is written."""
 
-import re
+import math
 import statistics
 import time
+import timeit
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from functools import cache
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-COLUMNS = ("work", "here", "baseline", "baseline / here", "required", "what limits it")
+COLUMNS = ("work", "here", "baseline", "ratio", "required", "what limits it")
 START, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
+LESS_IS_BETTER = ("s", "ms", "MB")
 
 
 @dataclass(frozen=True)
@@ -23,81 +26,84 @@ class Row:
     ----------
     work
         What was done, with its size.
-    ours, baseline
-        What was measured here and there, in words: ``"1.2 s"``.
-    ratio
-        How many times as fast this project is: time of the baseline / time here. The same of bytes.
+    unit
+        The unit of both measurements. The smaller one is better if the unit is one of
+        `LESS_IS_BETTER`, and the larger one otherwise, as for ``"images/s"``.
+    ours, theirs
+        The measurements of this project and of the baseline; NaN if there is none.
+    baseline
+        What the baseline is.
     required
-        The least ratio that passes; ``None`` shows the row without judging it, and ``limit`` says
-        why.
+        The least ratio that passes; ``None`` shows the row without judging it.
     limit
-        What limits it (arithmetic, memory bandwidth, Python), with a figure of the same run.
+        What limits this project (arithmetic, memory, Python), with a figure of the same run.
     """
 
     work: str
-    ours: str
+    unit: str
+    ours: float
+    theirs: float
     baseline: str
-    ratio: float
     required: float | None
     limit: str
 
     @property
+    def ratio(self) -> float:
+        """How many times as fast, or as small, this project is as the baseline."""
+        if self.unit in LESS_IS_BETTER:
+            return self.theirs / self.ours
+        return self.ours / self.theirs
+
+    @property
     def falls_short(self) -> bool:
-        """Whether the ratio is below what is required, or undefined."""
+        """Whether the ratio is below the required one, or undefined."""
         return self.required is not None and not self.ratio >= self.required
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts of the row, in the order of `COLUMNS`."""
+        here = amount(self.ours, self.unit)
+        baseline = f"{amount(self.theirs, self.unit)} ({self.baseline})"
         required = "" if self.required is None else f"{self.required:.3g}"
-        return (self.work, self.ours, self.baseline, f"{self.ratio:.2f}", required, self.limit)
+        return (self.work, here, baseline, f"{self.ratio:.2f}", required, self.limit)
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a measurement with three digits or more."""
+    if math.isnan(value):
+        return "not measured"
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
 def interleave(
     contenders: Mapping[str, Callable[[], object]],
     rounds: int = 5,
     *,
-    unmeasured: int = 1,
     pause: float = 0,
     memory: int = 0,
 ) -> dict[str, float]:
-    """Time each contender in turn, so that a busy machine is unfair to none.
+    """Return the median time of each contender in seconds.
 
-    Parameters
-    ----------
-    contenders
-        From a name to what is to be timed.
-    rounds
-        How often each is timed.
-    unmeasured
-        Rounds before these, which pay for imports, page faults and cold caches.
-    pause
-        Seconds before each turn, for contenders with threads of their own: those of BLAS and OpenMP
-        look for more work for a while after their last, and would take a core from the next one.
-    memory
-        Bytes that are used, in NumPy's large pages, and freed before each turn, for contenders that
-        ask for many: the host of a virtual machine takes back what was free for some seconds, and
-        whoever asks first then waits for it, more than half a second for half a gigabyte.
+    The contenders take turns, so that a busy machine slows all of them. One more round, which pays
+    for imports and cold caches, comes first and does not count.
 
-    Returns
-    -------
-    dict
-        From each name to the median of its times, in seconds.
+    Each turn begins after ``pause`` seconds, because the threads of BLAS and OpenMP wait for more
+    work for a while and would take a core from the next contender. So many bytes of ``memory`` are
+    used and freed before it, because a virtual machine hands memory that was free for some seconds
+    back to its host, and a contender that needs much memory would wait for it.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(unmeasured + rounds):
+    for _ in range(1 + rounds):
         for name, run in contenders.items():
             time.sleep(pause)
             np.ones(memory, np.uint8)
             start = time.perf_counter()
             run()
-            elapsed = time.perf_counter() - start
-            if number >= unmeasured:
-                seconds[name].append(elapsed)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times[1:]) for name, times in seconds.items()}
 
 
 def peak_memory(run: Callable[[], object]) -> int:
-    """Return the most bytes that were allocated at a time while it ran."""
+    """Return the largest number of bytes that NumPy and Python held at a time during a run."""
     tracemalloc.start()
     try:
         run()
@@ -106,70 +112,46 @@ def peak_memory(run: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def has_amx() -> bool:
-    """Return whether the CPU multiplies bfloat16 with AMX, which what is required of it supposes.
+def gigaflop(run: Callable[[], object]) -> float:
+    """Return how many operations PyTorch's products take in a run, in 10^9."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return 1e-9 * float(counter.get_total_flops())
 
-    AVX512_BF16 alone has half that rate or less.
-    """
+
+def has_amx() -> bool:
+    """Return whether the CPU has AMX, which multiplies bfloat16 much faster than AVX512_BF16."""
     return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
 
 
 @cache
 def matmul_peak(dtype: torch.dtype) -> float:
-    """Return the rate of a large matrix product on all cores, in 10^9 operations a second.
-
-    NumPy and PyTorch bring libraries of their own; it is the faster one's best of several: what the
-    machine can do, not what it did in a busy moment. It is measured once in a run for each type.
-    """
+    """Return the rate of a large matrix product on all cores, in 10^9 operations a second."""
     side = 2048
-    tensor = torch.ones(side, side, dtype=dtype)
-    best = _best_time(lambda: tensor @ tensor)
-    if dtype != torch.bfloat16:  # which NumPy does not know
-        array = tensor.numpy()
-        best = min(best, _best_time(lambda: array @ array))
-    return 2e-9 * side**3 / best
+    matrix = torch.ones(side, side, dtype=dtype)
+    # The best of eight: what the machine can do, not what it did in a busy moment.
+    return 2e-9 * side**3 / min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=8))
 
 
-@cache
 def streaming_read() -> float:
-    """Return the rate at which all cores read an array from memory, in 10^9 bytes a second.
-
-    The array, 512 MB, is larger than any cache. It is measured as `matmul_peak` is.
-    """
-    array = torch.ones(2**27)
-    return 1e-9 * array.nbytes / _best_time(array.sum)
-
-
-def _best_time(run: Callable[[], object], rounds: int = 8) -> float:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    """Return the rate at which all cores read an array from memory, in 10^9 bytes a second."""
+    array = torch.ones(2**27)  # 512 MB, larger than any cache
+    return 1e-9 * array.nbytes / min(timeit.repeat(array.sum, number=1, repeat=8))
 
 
 def markdown(rows: Iterable[Row], caption: str) -> str:
     """Return the caption and the rows as a table in Markdown."""
-    lines = [caption, "", _line(COLUMNS), _line("---" for _ in COLUMNS)]
-    lines += [_line(row.cells()) for row in rows]
+    lines = [caption, ""]
+    for cells in (COLUMNS, ("---",) * len(COLUMNS), *(row.cells() for row in rows)):
+        escaped = " | ".join(cell.replace("|", "\\|") for cell in cells)
+        lines.append(f"| {escaped} |")
     return "\n".join(lines) + "\n"
 
 
-def _line(cells: Iterable[str]) -> str:
-    escaped = [cell.replace("|", "\\|") for cell in cells]
-    return f"| {' | '.join(escaped)} |"
-
-
 def put_between_marks(document: str, table: str) -> str:
-    """Return the document with the table in place of what stands between its two marks.
-
-    Raises
-    ------
-    ValueError
-        If the marks `START` and `END` are not there once each, in this order.
-    """
-    place = re.compile(f"({re.escape(START)}\n).*?({re.escape(END)})", re.DOTALL)
-    if document.count(START) != 1 or document.count(END) != 1 or not place.search(document):
-        raise ValueError(f"expected one line {START!r} and after it one line {END!r}")
-    return place.sub(lambda marks: f"{marks[1]}{table}{marks[2]}", document)
+    """Return the document with the table in place of the text between its two marks."""
+    before, start, rest = document.partition(f"{START}\n")
+    _, end, after = rest.partition(END)
+    if document.count(START) != 1 or document.count(END) != 1 or not end:
+        raise ValueError(f"README.md: expected one line {START!r} and after it one {END!r}")
+    return before + start + table + end + after

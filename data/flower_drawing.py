@@ -1,7 +1,7 @@
 """The canvas on which flowers are drawn: pose, light, background, and petals.
 
-A flower is drawn in coordinates of its own: its middle is (0, 0), its radius about 1, y points up.
-Everything is painted on a canvas twice as fine as the result, and edges are soft by one pixel.
+A flower is drawn in its own coordinates: the middle is (0, 0), the radius about 1, and y points up.
+The canvas has twice as many pixels a side as the result, and edges are soft by one pixel.
 """
 
 import colorsys
@@ -28,6 +28,11 @@ class Colours:
     leaf: Array
     back: tuple[Array, Array]
 
+    @property
+    def petals(self) -> tuple[Array, Array]:
+        """The colours of a petal where it begins and where it ends."""
+        return self.base, self.petal
+
 
 def hsv(hue: float, saturation: float, value: float) -> Array:
     """Return a colour as red, green and blue."""
@@ -35,7 +40,7 @@ def hsv(hue: float, saturation: float, value: float) -> Array:
 
 
 def draw_colours(random: Random) -> Colours:
-    """Draw the colours of a picture: no kind of flower has a say in them."""
+    """Draw the colours of a picture, from the same distribution for every kind of flower."""
     hue = random.uniform()
     petal = hsv(hue, random.uniform(0.15, 0.9), random.uniform(0.75, 1.0))
     base = hsv(hue + random.uniform(-0.15, 0.15), random.uniform(0.2, 0.9), random.uniform(0.5, 1))
@@ -67,7 +72,7 @@ class Canvas:
         angle = random.uniform(-turn, turn)
         tilt, axis = random.uniform(0.5, 1.0), random.uniform(0, math.pi)
         radius = random.uniform(0.17, 0.42) * n
-        # Rotation of the flower, then a squeeze along one axis: seen a little from the side.
+        # The flower is rotated and then squeezed along one axis, as if seen a little from the side.
         across = rotation(axis) @ np.diag([1, tilt]) @ rotation(-axis)
         self.pose = radius * across @ rotation(angle)
         self.middle = n / 2 + random.uniform(-0.16, 0.16, 2) * n
@@ -117,17 +122,15 @@ class Canvas:
         Parameters
         ----------
         start, angle, length
-            Where it begins, where it points to (0 is up, clockwise), how long it is.
+            The point where the petal begins, its direction (0 is up, clockwise), and its length.
         colours
             At its beginning and at its end.
         bend
             How far the tip is moved sideways, in lengths.
         open_end
-            Instead of a tip, a rim with lobes this deep; the sides widen towards it.
-        vein
-            How dark the middle line is.
-        spots
-            How dark a pattern of dots is.
+            The depth of the lobes of a rim that takes the place of the tip.
+        vein, spots
+            How dark the middle line is, and how dark a pattern of dots.
         """
         tip = length * (1 + abs(bend))
         middle = (start[0] + math.sin(angle) * tip / 2, start[1] + math.cos(angle) * tip / 2)
@@ -180,15 +183,8 @@ class Canvas:
         for _ in range(leaves):
             side = random.choice([-1, 1])
             start = (0.0, random.uniform(-1.5, -1.0))
-            self.petal(
-                start,
-                side * random.uniform(0.5, 1.1),
-                random.uniform(0.7, 1.1),
-                0.17,
-                green,
-                point=1.0,
-                bend=-side * 0.15,
-            )
+            angle, length = side * random.uniform(0.5, 1.1), random.uniform(0.7, 1.1)
+            self.petal(start, angle, length, 0.17, green, point=1.0, bend=-side * 0.15)
         self.petal((0.0, top), math.pi, 3.4, 0.07, green, point=0.12, bend=bend, vein=0)
 
 

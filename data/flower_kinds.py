@@ -1,12 +1,11 @@
 """The ten kinds of drawn flowers, stroke by stroke.
 
-Form alone tells them apart: every colour comes from one distribution, the same for all. They are
-drawings, not photographs.
+Form alone tells the kinds apart: all draw their colours from the same distribution. The pictures
+are drawings, not photographs.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from flower_drawing import FINE, SIDE, Array, Canvas, Colours, Random, draw_colours, smudges
@@ -16,27 +15,16 @@ from scipy.ndimage import gaussian_filter
 
 def ring(count: int, random: Random, loose: float = 0.06) -> Array:
     """Return angles all around, from a random start, each a little off."""
-    return (
-        random.uniform(0, 2 * math.pi)
-        + np.arange(count) * 2 * math.pi / count
-        + random.normal(0, loose, count)
-    )
+    start, steps = random.uniform(0, 2 * math.pi), np.arange(count)
+    return start + steps * 2 * math.pi / count + random.normal(0, loose, count)
 
 
 def buttercup(c: Canvas, k: Colours, random: Random) -> None:
     """Draw five broad round petals around a small centre with stamens."""
     width = random.uniform(0.46, 0.56)
     for angle in ring(5, random):
-        c.petal(
-            (0, 0),
-            angle,
-            random.uniform(0.92, 1.05),
-            width,
-            (k.base, k.petal),
-            peak=1.5,
-            point=0.5,
-            bend=random.uniform(-0.06, 0.06),
-        )
+        length, bend = random.uniform(0.92, 1.05), random.uniform(-0.06, 0.06)
+        c.petal((0, 0), angle, length, width, k.petals, peak=1.5, point=0.5, bend=bend)
     c.disc(0, 0, 0.17, k.centre)
     for angle in ring(12, random):
         c.disc(0.24 * math.sin(angle), 0.24 * math.cos(angle), 0.045, k.centre * 1.15, 0.2)
@@ -49,16 +37,9 @@ def lily(c: Canvas, k: Colours, random: Random) -> None:
     for layer in range(2):
         for j in range(3):
             angle = start + (j + layer / 2) * 2 * math.pi / 3 + random.normal(0, 0.05)
+            length, wide = random.uniform(1.0, 1.15), width * (1 + 0.15 * layer)
             c.petal(
-                (0, 0),
-                angle,
-                random.uniform(1.0, 1.15),
-                width * (1 + 0.15 * layer),
-                (k.base, k.petal),
-                peak=0.95,
-                point=1.05,
-                bend=bend,
-                vein=0.25,
+                (0, 0), angle, length, wide, k.petals, peak=0.95, point=1.05, bend=bend, vein=0.25
             )
     for angle in ring(6, random, 0.2):
         reach = random.uniform(0.4, 0.55)
@@ -72,16 +53,8 @@ def daisy(c: Canvas, k: Colours, random: Random) -> None:
     """Draw many thin petals with round tips around a disc."""
     count = random.randint(15, 23)
     for angle in ring(count, random):
-        c.petal(
-            (0, 0),
-            angle,
-            random.uniform(0.9, 1.06),
-            0.115,
-            (k.base, k.petal),
-            peak=1.7,
-            point=0.45,
-            bend=random.uniform(-0.05, 0.05),
-        )
+        length, bend = random.uniform(0.9, 1.06), random.uniform(-0.05, 0.05)
+        c.petal((0, 0), angle, length, 0.115, k.petals, peak=1.7, point=0.45, bend=bend)
     c.disc(0, 0, 0.27, k.centre)
     c.seeds(0.23, 40, k.centre, random)
 
@@ -91,16 +64,8 @@ def sunflower(c: Canvas, k: Colours, random: Random) -> None:
     count = random.randint(13, 19)
     for length in (1.08, 0.98):
         for angle in ring(count, random, 0.08):
-            c.petal(
-                (0.3 * math.sin(angle), 0.3 * math.cos(angle)),
-                angle,
-                length - 0.3,
-                0.14,
-                (k.base, k.petal),
-                peak=0.9,
-                point=0.95,
-                vein=0.15,
-            )
+            rim = (0.3 * math.sin(angle), 0.3 * math.cos(angle))
+            c.petal(rim, angle, length - 0.3, 0.14, k.petals, peak=0.9, point=0.95, vein=0.15)
     c.disc(0, 0, 0.56, k.centre * 0.8)
     c.seeds(0.52, 110, k.centre, random)
 
@@ -115,26 +80,11 @@ def tulip(c: Canvas, k: Colours, random: Random) -> None:
     c.petal((0, -0.75), random.uniform(-0.06, 0.06), high * 0.97, 0.44, dark, peak=0.9, point=0.75)
     order = [-1, 1] if random.uniform() < 0.5 else [1, -1]
     for side in order:
-        c.petal(
-            (side * 0.05, -0.8),
-            side * (spread + 0.12),
-            high,
-            0.42,
-            (k.base, k.petal),
-            peak=0.75,
-            point=0.8,
-            bend=-side * random.uniform(0.12, 0.2),
-        )
-    c.petal(
-        (0, -0.82),
-        random.uniform(-0.1, 0.1),
-        high * 0.86,
-        0.43,
-        (k.base, k.petal * 1.04),
-        peak=0.85,
-        point=0.7,
-        vein=0.14,
-    )
+        start, angle = (side * 0.05, -0.8), side * (spread + 0.12)
+        bend = -side * random.uniform(0.12, 0.2)
+        c.petal(start, angle, high, 0.42, k.petals, peak=0.75, point=0.8, bend=bend)
+    front, angle = (k.base, k.petal * 1.04), random.uniform(-0.1, 0.1)
+    c.petal((0, -0.82), angle, high * 0.86, 0.43, front, peak=0.85, point=0.7, vein=0.14)
 
 
 def bellflower(c: Canvas, k: Colours, random: Random) -> None:
@@ -150,17 +100,11 @@ def bellflower(c: Canvas, k: Colours, random: Random) -> None:
         size = random.uniform(1.15, 1.35) if len(places) == 1 else random.uniform(0.95, 1.15)
         angle = math.pi + random.uniform(-0.25, 0.25)
         rim = (x + size * 0.97 * math.sin(angle), y + size * 0.97 * math.cos(angle))
-        inner = k.base * 0.55
-        c.petal(
-            (rim[0] - 0.5 * size * math.cos(angle), rim[1] + 0.5 * size * math.sin(angle)),
-            angle + math.pi / 2,
-            size,
-            0.16 * size,
-            (inner, inner),
-            point=0.5,
-        )
+        left = (rim[0] - 0.5 * size * math.cos(angle), rim[1] + 0.5 * size * math.sin(angle))
+        inner = (k.base * 0.55, k.base * 0.55)
+        c.petal(left, angle + math.pi / 2, size, 0.16 * size, inner, point=0.5)
         c.petal((x, y), angle, size * 1.05, 0.13, (k.centre, k.centre), peak=6, point=0.5, vein=0)
-        c.petal((x, y), angle, size, 0.52 * size, (k.base, k.petal), open_end=0.07, vein=0.15)
+        c.petal((x, y), angle, size, 0.52 * size, k.petals, open_end=0.07, vein=0.15)
         c.disc(x, y, 0.13, k.leaf)
 
 
@@ -169,19 +113,20 @@ def rose(c: Canvas, k: Colours, random: Random) -> None:
     count = random.randint(5, 7)
     start = random.uniform(0, 2 * math.pi)
     for layer in range(6):
-        length = 1.03 * 0.8**layer
-        tone = 1.05 - 0.07 * layer
+        reach, tone = 1.03 * 0.8**layer, 1.05 - 0.07 * layer
+        colours = (k.base * tone * 0.6, k.petal * tone)
         for angle in start + ring(count - layer // 2, random, 0.1):
+            length, bend = reach * random.uniform(0.94, 1.05), random.uniform(-0.1, 0.1)
             c.petal(
                 (0, 0),
                 angle,
-                length * random.uniform(0.94, 1.05),
-                0.66 * length,
-                (k.base * tone * 0.6, k.petal * tone),
+                length,
+                0.66 * reach,
+                colours,
                 peak=2.2,
                 point=0.45,
                 vein=0,
-                bend=random.uniform(-0.1, 0.1),
+                bend=bend,
             )
     where = c.window(0, 0, 0.5)
     x, y = c.x[where], c.y[where]
@@ -199,30 +144,15 @@ def thistle(c: Canvas, k: Colours, random: Random) -> None:
         for t in np.linspace(-1, 1, 21):
             angle = wide * (1 - 0.25 * layer) * t + random.normal(0, 0.05)
             length = (1.25 - 0.17 * layer) * random.uniform(0.85, 1.05)
-            dark = k.base * (0.7 + 0.15 * layer)
-            c.petal(
-                (0.25 * t, -0.15),
-                angle,
-                length,
-                0.05,
-                (dark, k.petal),
-                peak=1.6,
-                point=0.8,
-                vein=0,
-            )
+            start, colours = (0.25 * t, -0.15), (k.base * (0.7 + 0.15 * layer), k.petal)
+            c.petal(start, angle, length, 0.05, colours, peak=1.6, point=0.8, vein=0)
     c.petal((0, -0.95), 0.0, 1.05, 0.46, (k.leaf, k.leaf), peak=0.9, point=0.5, vein=0)
+    scale = (k.leaf, k.centre * 0.6 + k.leaf * 0.4)
     for row in range(4):
         for j in range(-2, 3):
             x, y = (j + 0.5 * (row % 2)) * 0.19 * (1 - 0.05 * row), -0.05 - 0.2 * row
             if abs(x) < 0.44 - 0.09 * row:
-                c.petal(
-                    (x, y - 0.12),
-                    0.6 * x,
-                    0.27,
-                    0.1,
-                    (k.leaf, k.centre * 0.6 + k.leaf * 0.4),
-                    point=0.9,
-                )
+                c.petal((x, y - 0.12), 0.6 * x, 0.27, 0.1, scale, point=0.9)
 
 
 def orchid(c: Canvas, k: Colours, random: Random) -> None:
@@ -232,29 +162,12 @@ def orchid(c: Canvas, k: Colours, random: Random) -> None:
         c.petal((0, 0), angle, 1.05, 0.25, (k.base, k.petal * 0.92), point=0.75, vein=0.15)
     side, wide = random.uniform(1.15, 1.4), random.uniform(0.46, 0.56)
     for sign in (-1, 1):
-        c.petal(
-            (0, 0.05),
-            sign * side,
-            1.12,
-            wide,
-            (k.base, k.petal),
-            peak=1.1,
-            point=0.5,
-            vein=0.12,
-            bend=sign * 0.08,
-        )
+        angle, bend = sign * side, sign * 0.08
+        c.petal((0, 0.05), angle, 1.12, wide, k.petals, peak=1.1, point=0.5, vein=0.12, bend=bend)
     for sign in (-1, 1):
         c.petal((0, -0.05), sign * 2.2, 0.42, 0.17, (k.centre * 0.8, k.centre), point=0.6)
-    c.petal(
-        (0, 0.02),
-        math.pi,
-        random.uniform(0.7, 0.85),
-        0.26,
-        (k.centre * 0.75, k.centre),
-        peak=1.5,
-        point=0.6,
-        spots=0.35,
-    )
+    lip, length = (k.centre * 0.75, k.centre), random.uniform(0.7, 0.85)
+    c.petal((0, 0.02), math.pi, length, 0.26, lip, peak=1.5, point=0.6, spots=0.35)
     c.disc(0, 0.04, 0.12, k.centre * 0.4 + 0.55)
 
 
@@ -280,45 +193,34 @@ def morning_glory(c: Canvas, k: Colours, random: Random) -> None:
         c.disc(0.09 * math.sin(angle), 0.09 * math.cos(angle), 0.05, k.centre * 1.1, 0.2)
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of flower: how it is drawn, and how far from upright it may stand, in radians."""
-
-    draw: Callable[[Canvas, Colours, Random], None]
-    turn: float
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return self.draw.__name__.replace("_", " ")
-
-
-KINDS = (
-    Kind(buttercup, math.pi),
-    Kind(lily, math.pi),
-    Kind(daisy, math.pi),
-    Kind(sunflower, math.pi),
-    Kind(tulip, 1.0),
-    Kind(bellflower, 0.8),
-    Kind(rose, math.pi),
-    Kind(thistle, 1.0),
-    Kind(orchid, 1.0),
-    Kind(morning_glory, math.pi),
-)
-"""The classes, in the order of their labels."""
+KINDS: dict[str, tuple[Callable[[Canvas, Colours, Random], None], float]] = {
+    "buttercup": (buttercup, math.pi),
+    "lily": (lily, math.pi),
+    "daisy": (daisy, math.pi),
+    "sunflower": (sunflower, math.pi),
+    "tulip": (tulip, 1.0),
+    "bellflower": (bellflower, 0.8),
+    "rose": (rose, math.pi),
+    "thistle": (thistle, 1.0),
+    "orchid": (orchid, 1.0),
+    "morning glory": (morning_glory, math.pi),
+}
+"""From the name of each class, in the order of the labels, to the function that draws it and the
+angle, in radians, up to which its flowers lean away from upright."""
 
 
-def draw_flower(kind: Kind, random: Random) -> Image.Image:
-    """Return one picture, RGB, `SIDE` pixels square."""
+def draw_flower(name: str, random: Random) -> Image.Image:
+    """Return one picture of a kind of flower, RGB, `SIDE` pixels square."""
+    draw, turn = KINDS[name]
     colours = draw_colours(random)
-    canvas = Canvas(random, colours, kind.turn)
-    if kind.turn == math.pi and random.uniform() < 0.7:
+    canvas = Canvas(random, colours, turn)
+    if turn == math.pi and random.uniform() < 0.7:
         canvas.stem(colours, random, leaves=random.randint(0, 3))
-    kind.draw(canvas, colours, random)
+    draw(canvas, colours, random)
     n = SIDE * FINE
     column, row = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n))
     light = math.sin(canvas.light) * column - math.cos(canvas.light) * row
-    # Blades of grass in front of it all.
+    # Blades of grass in front of the flower.
     blades = (colours.leaf, colours.leaf * 1.4, *colours.back)
     rgb = smudges(canvas.rgb, random, blades, random.randint(0, 5), (0.5, 1.3), (0.03, 0.1))
     rgb = rgb * (random.uniform(0.85, 1.08) + 0.12 * light)[..., None]

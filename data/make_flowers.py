@@ -19,61 +19,51 @@ SEED = 2026
 PARTS = {"trnid": 36, "valid": 12, "tstid": 12}
 """How many images of each class go to each part, in the order in which they are drawn."""
 
+PER_CLASS = sum(PARTS.values())
+HEADER = b"MATLAB 5.0 MAT-file, drawn flowers of data/make_flowers.py".ljust(116)
 NAMES_HEADER = "# These flowers are drawings made by data/make_flowers.py, not photographs.\n"
 
 
-def write_images(folder: Path, seed: int) -> list[Path]:
-    """Draw every image, class by class; each has random numbers of its own."""
-    paths = []
-    per_class = sum(PARTS.values())
-    for label, kind in enumerate(KINDS):
-        for number in range(per_class):
-            path = folder / "jpg" / f"image_{label * per_class + number + 1:05d}.jpg"
-            # RandomState and not default_rng: NumPy promises its numbers for ever.
-            picture = draw_flower(kind, np.random.RandomState([seed, label, number]))
+def write_images(folder: Path) -> None:
+    """Draw every image, class by class, each with a random generator of its own."""
+    for label, name in enumerate(KINDS):
+        for number in range(PER_CLASS):
+            # RandomState and not default_rng: NumPy promises that its numbers never change.
+            picture = draw_flower(name, np.random.RandomState([SEED, label, number]))
+            path = folder / "jpg" / f"image_{label * PER_CLASS + number + 1:05d}.jpg"
             with atomic_path(path) as temporary:
                 picture.save(temporary, quality=85, optimize=True)
-            paths.append(path)
-    return paths
 
 
-def write_labels(folder: Path) -> list[Path]:
+def write_labels(folder: Path) -> None:
     """Write the labels, the parts and the names."""
-    per_class = sum(PARTS.values())
-    labels = np.repeat(np.arange(1, len(KINDS) + 1, dtype=np.uint8), per_class)
-    numbers = np.arange(1, len(labels) + 1, dtype=np.uint16).reshape(len(KINDS), per_class)
+    labels = np.repeat(np.arange(1, len(KINDS) + 1, dtype=np.uint8), PER_CLASS)
+    numbers = np.arange(1, len(labels) + 1, dtype=np.uint16).reshape(len(KINDS), PER_CLASS)
     columns = np.split(numbers, np.cumsum(list(PARTS.values()))[:-1], axis=1)
     parts = {name: part.ravel() for name, part in zip(PARTS, columns, strict=True)}
-    contents = {"imagelabels.mat": {"labels": labels}, "setid.mat": parts}
-    for name, content in contents.items():
+    for name, content in (("imagelabels.mat", {"labels": labels}), ("setid.mat", parts)):
         with atomic_path(folder / name) as temporary:
             savemat(temporary, content, oned_as="row")
-            erase_date(temporary)
+            # scipy's header holds the time and the system: the file would differ in every run.
+            temporary.write_bytes(HEADER + temporary.read_bytes()[len(HEADER) :])
     with atomic_path(folder / "names.txt") as temporary:
-        names = "".join(f"{kind.name}\n" for kind in KINDS)
+        names = "".join(f"{name}\n" for name in KINDS)
         temporary.write_text(NAMES_HEADER + names, encoding="utf-8", newline="\n")
-    return [folder / name for name in (*contents, "names.txt")]
-
-
-def erase_date(path: Path) -> None:
-    """Replace the text of a MATLAB file's header, which holds the time and the system."""
-    content = path.read_bytes()
-    header = b"MATLAB 5.0 MAT-file, drawn flowers of data/make_flowers.py".ljust(116)
-    path.write_bytes(header + content[116:])
 
 
 def main() -> None:
     """Write the images, their labels and ``SHA256SUMS``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=SEED, help="where the random numbers start")
     parser.add_argument("--target", type=Path, default=Path(__file__).parent / "flowers")
-    arguments = parser.parse_args()
-    paths = write_labels(arguments.target) + write_images(arguments.target, arguments.seed)
-    lines = (f"{sha256(path)}  {path.relative_to(arguments.target).as_posix()}\n" for path in paths)
-    with atomic_path(arguments.target / "SHA256SUMS") as temporary:
-        temporary.write_text("".join(sorted(lines, key=lambda x: x.split()[1])), newline="\n")
-    total = sum(path.stat().st_size for path in paths)
-    print(f"{arguments.target}: {len(paths)} files, {total:,} bytes")
+    target = parser.parse_args().target
+    write_labels(target)
+    write_images(target)
+    files = [*target.glob("*.mat"), target / "names.txt", *target.glob("jpg/*.jpg")]
+    sums = {path.relative_to(target).as_posix(): sha256(path) for path in files}
+    with atomic_path(target / "SHA256SUMS") as temporary:
+        lines = (f"{sums[name]}  {name}\n" for name in sorted(sums))
+        temporary.write_text("".join(lines), newline="\n")
+    print(f"{target}: {len(files)} files, {sum(path.stat().st_size for path in files):,} bytes")
 
 
 if __name__ == "__main__":

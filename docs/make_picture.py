@@ -3,9 +3,6 @@
 Run ``make submission`` first.
 """
 
-import argparse
-from pathlib import Path
-
 import pypdfium2
 from PIL import Image
 
@@ -18,13 +15,9 @@ PAGES = (("hw3_dnn.pdf", 1), ("hw3_dnn.pdf", 7), ("hw4_cnn.pdf", 4), ("hw4_cnn.p
 
 def main() -> None:
     """Render the pages and write them as one PNG."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build")
-    parser.add_argument("--target", type=Path, default=ROOT / "docs" / "pages.png")
-    arguments = parser.parse_args()
     pages = []
     for name, number in PAGES:
-        document = pypdfium2.PdfDocument(arguments.build / name)
+        document = pypdfium2.PdfDocument(ROOT / "build" / name)
         pages.append(document[number - 1].render(scale=0.72).to_pil().convert("RGB"))
     gap = 12
     width = sum(page.width for page in pages) + gap * (len(pages) + 1)
@@ -33,9 +26,10 @@ def main() -> None:
     for page in pages:
         sheet.paste(page, (left, gap))
         left += page.width + gap
-    with atomic_path(arguments.target) as temporary:
+    target = ROOT / "docs" / "pages.png"
+    with atomic_path(target) as temporary:
         sheet.quantize(64).save(temporary, optimize=True)
-    print(f"{arguments.target}: {arguments.target.stat().st_size:,} bytes")
+    print(f"{target}: {target.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
