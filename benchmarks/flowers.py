@@ -18,10 +18,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models, transforms
 
 from benchmarks.table import Row, has_amx, interleave, matmul_peak
+from coursework.backbones import IMAGENET
 from coursework.profiles import ROOT
 from coursework.runtime import choose_device, reduced_precision
 from hw4.flowers import (
-    IMAGENET,
     FlowerDataset,
     History,
     StagedNetwork,
