@@ -14,9 +14,9 @@ from hw4.flowers import (
     MODE_NAMES,
     FlowerSets,
     History,
-    LearningRateSearch,
     ModeResult,
     Predictions,
+    Search,
     chosen_rate,
 )
 
@@ -46,16 +46,15 @@ def split_table(flowers: FlowerSets) -> pd.DataFrame:
     return readable(pd.DataFrame(rows))
 
 
-def search_table(searches: Mapping[str, LearningRateSearch]) -> pd.DataFrame:
+def search_table(searches: Mapping[str, Search]) -> pd.DataFrame:
     """Return the best validation accuracy of each learning rate, a row for each mode."""
     rows = []
     for mode, search in searches.items():
-        histories = search.histories
         row = {"mode": MODE_NAMES[mode]}
-        row |= {f"{rate:g}": _outcome(history) for rate, history in histories.items()}
-        all_diverged = all(history.diverged for history in histories.values())
+        row |= {f"{rate:g}": _outcome(history) for rate, history in search.items()}
+        all_diverged = all(history.diverged for history in search.values())
         row["taken"] = f"{chosen_rate(search):g}" + (" (the lowest)" if all_diverged else "")
-        row["seconds"] = f"{sum(sum(history.seconds) for history in histories.values()):.0f}"
+        row["seconds"] = f"{sum(sum(history.seconds) for history in search.values()):.0f}"
         rows.append(row)
     return readable(pd.DataFrame(rows))
 
@@ -119,10 +118,7 @@ def paired_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
 def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
     """Say which mode is best, how validation differs from test, and which pairs differ.
 
-    Parameters
-    ----------
-    results
-        From `hw4.flowers.train_modes`. A mode in which no epoch was finished is named and left out.
+    A mode in which no epoch was finished is named and left out.
     """
     learned = {MODE_NAMES[mode]: result for mode, result in results.items() if result.learned}
     paragraphs = [
@@ -155,13 +151,7 @@ def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
 
 
 def confusion_table(predictions: Predictions, names: tuple[str, ...]) -> pd.DataFrame | Markdown:
-    """Return the eight most frequent confusions, or the sentence that there is none.
-
-    Parameters
-    ----------
-    predictions, names
-        The predictions, and the name of each class.
-    """
+    """Return the eight most frequent confusions, or the sentence that there is none."""
     wrong = predictions.confusion
     totals = wrong.sum(axis=1)
     np.fill_diagonal(wrong, 0)
