@@ -159,6 +159,13 @@ def test_p_is_the_exact_chance_of_as_large_a_difference(make_result, first, seco
         assert ("(p < 0.05): none." in conclusion(pair).data) == (p >= 0.05)
 
 
+def test_a_p_just_below_the_threshold_counts_although_the_table_rounds_it(make_result):
+    """Of 67 images 42 fall to one network: p = 0.0498."""
+    pair = {"scratch": make_result(right=range(42)), "finetune": make_result(right=range(42, 67))}
+    assert paired_table(pair)["p"].tolist() == ["0.05"]
+    assert "(p < 0.05): B (fine-tuned) − A (scratch)." in conclusion(pair).data
+
+
 def test_the_best_mode_is_named_first_and_the_others_with_their_distance(results, make_result):
     results["last_layers"] = make_result(right=range(95))
     said = conclusion(results).data
