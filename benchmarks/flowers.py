@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torchvision import models, transforms
 
 from benchmarks.table import Row, gigaflop, has_amx, interleave, matmul_peak
+from coursework.backbones import IMAGENET
 from coursework.profiles import ROOT
 from coursework.runtime import reduced_precision
-from hw4.flowers import IMAGENET, FlowerDataset, TrainingSettings, build_network, train_model
+from hw4.flowers import FlowerDataset, TrainingSettings, build_network, train_model
 
 SIZE, BATCH, IMAGES = 224, 32, 96
 

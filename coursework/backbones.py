@@ -1,14 +1,30 @@
 """The networks that both homeworks start from, and their ImageNet weights."""
 
+import textwrap
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from coursework.data import weights_file
+
+
+class Normalisation(NamedTuple):
+    """Mean and deviation of each channel: a network sees ``(x - mean) / std``, x in [0, 1]."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""The normalisation that torchvision's ResNets were trained with."""
+
+HALF = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+"""To [-1, 1], the normalisation that EfficientNet-Lite0 was trained with."""
 
 
 @dataclass(frozen=True)
@@ -22,27 +38,21 @@ class Backbone:
     head
         The name of its final layer.
     last_stage
-        The names of the modules that make up the last stage before the final layer.
-    mean, std
-        Its ImageNet weights expect ``(x - mean) / std`` in each channel, for x in [0, 1].
+        The name of the module with which the last stage before the final layer begins.
+    normalisation
+        What its ImageNet weights expect.
     """
 
     width: int
     head: str
-    last_stage: tuple[str, ...]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    last_stage: str
+    normalisation: Normalisation
 
-
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_HALF = (0.5, 0.5, 0.5)
 
 BACKBONES = {
-    "resnet50": Backbone(2048, "fc", ("layer4",), _IMAGENET_MEAN, _IMAGENET_STD),
-    "resnet18": Backbone(512, "fc", ("layer4",), _IMAGENET_MEAN, _IMAGENET_STD),
-    "efficientnet_lite0": Backbone(
-        1280, "classifier", ("blocks.6", "conv_head", "bn2"), _HALF, _HALF
-    ),
+    "resnet50": Backbone(2048, "fc", "layer4", IMAGENET),
+    "resnet18": Backbone(512, "fc", "layer4", IMAGENET),
+    "efficientnet_lite0": Backbone(1280, "classifier", "blocks.6", HALF),
 }
 """The networks that can be built."""
 
@@ -101,27 +111,18 @@ def _load_checkpoint(network: nn.Module, path: Path, ignored: str) -> None:
     """Load a checkpoint into a network, except tensors whose names begin with ``ignored``."""
     state = _read_checkpoint(path)
     state = {name: tensor for name, tensor in state.items() if not name.startswith(ignored)}
-    expected = network.state_dict()
-    # Checkpoints from before 2017 lack this counter, which evaluation never reads.
-    needed = {
-        name
-        for name in expected
-        if not name.startswith(ignored) and not name.endswith("num_batches_tracked")
-    }
-    faults = [f"{name} is missing" for name in sorted(needed - set(state))]
-    for name, tensor in state.items():
-        if name not in expected:
-            faults.append(f"{name} is unknown")
-        elif tensor.shape != expected[name].shape:
-            found, wanted = tuple(tensor.shape), tuple(expected[name].shape)
-            faults.append(f"{name} is {found}, expected {wanted}")
-    if faults:
-        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+    for name, tensor in network.state_dict().items():
+        # Checkpoints from before 2017 lack this counter, which evaluation never reads.
+        if name.startswith(ignored) or name.endswith("num_batches_tracked"):
+            state.setdefault(name, tensor)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:  # PyTorch names every tensor that is missing, unknown or misfit
+        reasons = textwrap.shorten(str(error), 400, placeholder=" ...")
         raise ValueError(
-            f"{path} does not fit this network: {'; '.join(faults[:3])}{more}; "
-            "is it a checkpoint of another architecture?"
-        )
-    network.load_state_dict({**expected, **state})
+            f"{path} does not fit this network; is it a checkpoint of another architecture? "
+            f"({reasons})"
+        ) from error
 
 
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.data import GROUPS, FetchOptions
+from coursework.data import GROUPS, FetchOptions, fetch, table
 from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
 
 
@@ -152,8 +152,6 @@ def _doctor(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from coursework.data import fetch, table
-
     groups = tuple(GROUPS) if options.group == "all" else (options.group,)
     root = (options.root or data_root()).resolve()
     if options.list:

@@ -51,7 +51,8 @@ def _with_short_docstrings(function: Callable[..., Any]) -> str:
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table for reading: its first column names the rows, 1234 is written 1,234."""
     first = table.columns[0]
-    # pandas writes the name of an index into a row of its own, but that of the columns above it.
+    # pandas writes the name of an index into a row of its own; it writes the name of the columns
+    # above the index.
     named = table.set_index(first).rename_axis(index=None, columns=first)
     return named.map(lambda value: f"{value:,}" if isinstance(value, int) else value)
 
@@ -73,7 +74,7 @@ class Headline:
         self.figures = dict(figures)
 
     def __or__(self, other: "Headline") -> "Headline":
-        """Return the figures of both, those of the left side first."""
+        """Return the figures of both, first the left side's."""
         return Headline({**self.figures, **other.figures})
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:

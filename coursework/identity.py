@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -69,9 +69,8 @@ def load_identity(path: Path | str = STUDENT_FILE, **given: str | None) -> Ident
             raise ValueError(f"{path} holds {key!r}; expected only {', '.join(known)}")
         if not isinstance(value, str):
             raise ValueError(f'{path}: {key} is {value!r}; put it into quotes: {key} = "{value}"')
-    texts = {key: _one_line(str(value)) for key, value in content.items()}
-    identity = Identity(**texts)
-    return replace(identity, **{key: _one_line(text) for key, text in given.items() if text})
+    content |= {key: text for key, text in given.items() if text}
+    return Identity(**{key: _one_line(str(text)) for key, text in content.items()})
 
 
 def fill_in(notebook: NotebookNode, identity: Identity) -> None:

@@ -24,8 +24,8 @@ PATIENCE = 1800.0
 """Seconds that a process waits for another one before it gives up.
 
 A process that ends closes its connections, which the others notice at once. Only a machine that
-loses its power or its network closes nothing. The time has to suffice for what one process does
-alone: download weights, read the data, compute one share of the work.
+loses its power or its network closes nothing. The time has to suffice for the work that one
+process does alone: download weights, read the data, compute one share of the work.
 """
 
 

@@ -121,21 +121,20 @@ class Profile:
             for number in numbers:
                 if type(number) not in (int, float):
                     continue
-                large_enough = number > 0 or (number == 0 and field in _MAY_BE_ZERO)
+                may_be_zero = field in ("seed", "softmax_tolerance", "roc_category")
+                large_enough = number > 0 or (number == 0 and may_be_zero)
                 if not (large_enough and math.isfinite(number)):
                     raise ValueError(f"{field} is {number}, expected a positive number")
         if self.roc_category > 9:
             raise ValueError(f"roc_category is {self.roc_category}, expected a digit, 0 to 9")
 
 
-_MAY_BE_ZERO = frozenset({"seed", "softmax_tolerance", "roc_category"})
-
 PATH_FIELDS = frozenset(
     field.name
     for field in dataclasses.fields(Profile)
     if Path in (field.type, *typing.get_args(field.type)) or field.name.endswith("_weights")
 )
-"""The fields that name a file or folder; those of weights may also hold a word."""
+"""The fields that name a file or folder; a field of weights may also hold a word."""
 
 PROFILES: dict[str, Profile] = {
     # Committed digits and drawings, weights from a pip package: needs no network, takes minutes.

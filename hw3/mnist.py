@@ -84,9 +84,10 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
     if split not in FILES:
         raise ValueError(f"split is {split!r}, expected 'train' or 'test'")
     root = Path(root)
-    if download and any(_find(root, name) is None for name in FILES[split]):
-        fetch_files([source for source in sources.MNIST if source.find(root) is None], root)
-    images_path, labels_path = (_require(root, name) for name in FILES[split])
+    files = [file for file in sources.MNIST if file.name.removesuffix(".gz") in FILES[split]]
+    if download and any(file.find(root) is None for file in files):
+        fetch_files([file for file in sources.MNIST if file.find(root) is None], root)
+    images_path, labels_path = (_require(root, file) for file in files)
     images = read_idx(images_path, dimensions=3)
     labels = read_idx(labels_path, dimensions=1)
     if len(images) != len(labels):
@@ -95,7 +96,8 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
             "the two are not from one data set: replace both"
         )
     if download and len(images) == IMAGES[split]:
-        _require_mnist(images_path, labels_path)
+        for file, path in zip(files, (images_path, labels_path), strict=True):
+            _require_intact(file, path)
     return Digits(images, labels)
 
 
@@ -141,34 +143,22 @@ def read_idx(path: Path | str, dimensions: int) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def _find(root: Path, name: str) -> Path | None:
-    """Return where the file lies, with or without ``.gz``, or ``None``."""
-    for folder in (root, root / "MNIST" / "raw"):
-        for candidate in (folder / f"{name}.gz", folder / name):
-            if candidate.is_file():
-                return candidate
-    return None
-
-
-def _require_mnist(*paths: Path) -> None:
-    """Raise `ValueError` if a file is not the one that MNIST publishes under this name."""
-    for path in paths:
-        name = f"{path.name.removesuffix('.gz')}.gz"
-        source = next(source for source in sources.MNIST if source.name == name)
-        if not source.is_intact(path):
-            raise ValueError(
-                f"{path} ({source.checksum_of(path)}) is as long as MNIST's file of that name, but "
-                f"not the same: expected {source.checksum}, or {source.content_checksum} unpacked; "
-                "delete it and fetch it again, or load another data set with download=False"
-            )
-
-
-def _require(root: Path, name: str) -> Path:
+def _require(root: Path, file: sources.Source) -> Path:
     """Return where the file lies, or raise `FileNotFoundError`."""
-    path = _find(root, name)
+    path = file.find(root)
     if path is None:
         raise FileNotFoundError(
-            f"{root / name} is missing (with or without .gz, there or in MNIST/raw below); put "
-            f"MNIST's four IDX files into {root}, or load with download=True"
+            f"{root / file.name} is missing (with or without .gz, there or in MNIST/raw below); "
+            f"put MNIST's four IDX files into {root}, or load with download=True"
         )
     return path
+
+
+def _require_intact(file: sources.Source, path: Path) -> None:
+    """Raise `ValueError` if a file is not the one that MNIST publishes under this name."""
+    if not file.is_intact(path):
+        raise ValueError(
+            f"{path} ({file.checksum_of(path)}) is as long as MNIST's file of that name, but not "
+            f"the same: expected {file.checksum}, or {file.content_checksum} unpacked; "
+            "delete it and fetch it again, or load another data set with download=False"
+        )

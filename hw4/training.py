@@ -78,9 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: argparse.Namespace, device: torch.device) -> None:
-    settings = TrainingSettings(
-        **{name: getattr(options, name) for name in vars(_DEFAULTS) if hasattr(options, name)}
-    )
+    settings = TrainingSettings(**{name: getattr(options, name) for name in vars(_DEFAULTS)})
     _check_output(options)
     flowers = load_flowers(
         options.root,

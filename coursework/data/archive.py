@@ -13,23 +13,9 @@ from pathlib import Path
 def unpack(archive: Path, folder: Path, count: int) -> int:
     """Write the photographs that differ from a folder's or that it lacks; return how many.
 
-    No photograph moves into the folder before the whole archive was read and found right. Two
-    processes must not unpack into one folder at the same time.
-
-    Parameters
-    ----------
-    archive
-        A gzipped tar file that holds ``count`` photographs ``jpg/NAME`` and nothing else.
-    folder
-        Where they go, as ``folder/NAME``. Other files in it are left alone.
-
-    Raises
-    ------
-    ValueError
-        If the archive is damaged, holds another number of photographs, or anything else: a path
-        that leads elsewhere, a link, a device.
-    OSError
-        If the disk is full or the folder cannot be written.
+    The archive holds ``count`` photographs ``jpg/NAME`` and nothing else; otherwise it is refused
+    by a `ValueError`. No photograph moves into the folder, as ``folder/NAME``, before the whole
+    archive was read and found right. Two processes must not unpack into one folder at a time.
     """
     # The name is always the same, so that a later run removes what a killed run left.
     fresh = folder.with_name(f".{folder.name}.unpacking")

@@ -18,7 +18,6 @@ from coursework.progress import progress
 
 ROUNDS = 3  # without progress through all mirrors, after which a file is given up
 PAUSE = 1.0  # seconds before the next round, if the last one brought no progress
-SLOWEST = 1000  # bytes a second: a mirror that sends fewer is left for the next one
 
 
 @dataclass(frozen=True)
@@ -79,16 +78,11 @@ def download(source: Source, target: Path, options: FetchOptions) -> str:
     Bytes are collected in ``NAME.part``, beside the target. This part outlives a cut connection, a
     change of mirror and the end of the process, and only the bytes that it lacks are asked for. No
     record says where its bytes came from: the checksum of the whole shows whether they fit, and if
-    they do not, the file is fetched again from its first byte.
+    they do not, the file is fetched again from its first byte. Two processes must not download to
+    one target at the same time.
 
-    Two processes must not download to one target at the same time.
-
-    Raises
-    ------
-    DownloadError
-        If no mirror gave the file. The bytes that came are kept.
-    OSError
-        If the disk is full or the folder cannot be written. The bytes that came are kept.
+    If no mirror gives the file, a `DownloadError` says why; if the disk is full or the folder
+    cannot be written, any other `OSError`. The bytes that came are kept.
 
     References
     ----------
@@ -177,7 +171,7 @@ def _receive(source: Source, part: Path, url: str, options: FetchOptions) -> Non
                 show=options.show_progress,
             ) as bar,
         ):
-            for block in _blocks(response, source.size - start, options.timeout):
+            for block in _blocks(response, source.size - start):
                 file.write(block)
                 bar.update(len(block))
 
@@ -193,9 +187,8 @@ def _check_headers(headers: http.client.HTTPMessage, start: int, size: int) -> N
         raise _MirrorError("gives a page of HTML, as networks do before a login", again=False)
 
 
-def _blocks(response: http.client.HTTPResponse, missing: int, timeout: float) -> Iterator[bytes]:
-    """Yield what comes until nothing is missing; raise if it ends early or comes too slowly."""
-    since, received = time.monotonic(), 0
+def _blocks(response: http.client.HTTPResponse, missing: int) -> Iterator[bytes]:
+    """Yield what comes until nothing is missing; raise `_MirrorError` if it ends early."""
     while missing:
         try:
             block = response.read1(min(2**18, missing))
@@ -205,12 +198,6 @@ def _blocks(response: http.client.HTTPResponse, missing: int, timeout: float) ->
             raise _MirrorError(f"connection cut {missing:,} bytes before the end", again=True)
         yield block
         missing -= len(block)
-        received += len(block)
-        seconds = time.monotonic() - since
-        if seconds >= timeout:
-            if received < SLOWEST * seconds:
-                raise _MirrorError(f"too slow: {received:,} bytes in {seconds:.0f} s", again=True)
-            since, received = time.monotonic(), 0
 
 
 def _open(url: str, start: int, timeout: float) -> http.client.HTTPResponse:

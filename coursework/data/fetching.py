@@ -135,7 +135,7 @@ def weights_file(network: str) -> Path:
     """
     if network not in sources.WEIGHTS:
         known = ", ".join(sources.WEIGHTS)
-        raise ValueError(f"no ImageNet weights for {network!r}; there are those of {known}")
+        raise ValueError(f"no ImageNet weights for {network!r}; there are weights for {known}")
     source = _also_in_torch_cache(sources.WEIGHTS[network])
     return fetch_files([source], data_root() / "weights")[0]
 

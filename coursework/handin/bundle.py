@@ -30,9 +30,6 @@ logging.getLogger("pypdf").addHandler(logging.NullHandler())
 
 MANIFEST = "manifest.json"
 
-# Fixed, so that the same content gives the same bytes; a zip file knows no earlier date.
-_DATE = (1980, 1, 1, 0, 0, 0)
-
 # A zip may come from anybody. What exceeds these limits is refused before it is unpacked.
 _MOST_MEMBERS = 2_000
 _MOST_BYTES = 100_000_000  # of the zip, and of all its members together
@@ -88,7 +85,8 @@ def write_bundle(
     with atomic_path(target) as temporary:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in {MANIFEST: text.encode(), **content}.items():
-                information = zipfile.ZipInfo(name, _DATE)
+                # Always the same date, so that the same content gives the same bytes.
+                information = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
                 information.external_attr = 0o644 << 16
                 archive.writestr(information, data, zipfile.ZIP_DEFLATED)
         verify_bundle(temporary)

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from coursework.backbones import BACKBONES
 from coursework.processes import ProcessLostError, process_group
 from coursework.storage import BusyError
 from hw3.features.extraction import extract
-from hw3.features.extractor import BACKBONES, build_extractor
+from hw3.features.extractor import build_extractor
 from hw3.features.pipeline import Preprocessing
 from hw3.mnist import FILES, load_mnist
 

@@ -15,7 +15,14 @@ from hw3.features.extractor import Extractor, build_extractor
 from hw3.features.feature_file import Features, check_target
 from hw3.features.images import ImageDataset, Labels, batches, survey
 from hw3.features.pipeline import Pipeline, Preprocessing, build_pipeline
-from hw3.features.shards import Shards, assemble, comes_to_exist, open_shards, place_shards
+from hw3.features.shards import (
+    Shards,
+    assemble,
+    comes_to_exist,
+    differences,
+    open_shards,
+    place_shards,
+)
 
 
 def compute_features(
@@ -173,13 +180,9 @@ def join_work(
     `FileNotFoundError` if one of them does not see the folder in which the first one works.
     """
     recipes = group.from_all(recipe)
-    first = recipes[0]
     for rank, other in enumerate(recipes):
-        differences = "; ".join(
-            f"{key}: {first[key]} and {other[key]}" for key in recipe if other[key] != first[key]
-        )
-        if differences:
-            raise ValueError(f"processes 0 and {rank} would not compute the same: {differences}")
+        if unlike := differences(recipes[0], other):
+            raise ValueError(f"processes 0 and {rank} would not compute the same: {unlike}")
     work = open_shards(filename, shards, recipe) if group.rank == 0 else nullcontext()
     with work:
         group.from_first("the folder is there")

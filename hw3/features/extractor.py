@@ -6,11 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from coursework.backbones import BACKBONES as ARCHITECTURES
-from coursework.backbones import build_classifier
-
-BACKBONES = {name: architecture.width for name, architecture in ARCHITECTURES.items()}
-"""The networks that can be built, with the width of their features."""
+from coursework.backbones import BACKBONES, build_classifier
 
 
 class Extractor(nn.Module):
@@ -35,7 +31,7 @@ class Extractor(nn.Module):
         self.network = network.requires_grad_(False).to(memory_format=torch.channels_last)
         self.backbone = backbone
         self.weights = weights
-        self.width = BACKBONES[backbone]
+        self.width = BACKBONES[backbone].width
         self.eval()
 
     def train(self, mode: bool = True) -> Self:
@@ -105,5 +101,5 @@ def build_extractor(
     2019.
     """
     network, described = build_classifier(backbone, weights, seed=seed)
-    setattr(network, ARCHITECTURES[backbone].head, nn.Identity())
+    setattr(network, BACKBONES[backbone].head, nn.Identity())
     return Extractor(network, backbone, described)

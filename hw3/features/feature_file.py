@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.io
 
+from coursework.backbones import BACKBONES
 from coursework.storage import atomic_path
-from hw3.features.extractor import BACKBONES
 
 Matrix = npt.NDArray[np.float32]
 
@@ -35,9 +35,6 @@ _HEADER = struct.pack(
     "=116s8xHH", b"MATLAB 5.0 MAT-file, by hw3.features".ljust(116), 0x100, 0x4D49
 )
 """The first 128 bytes: a text, the version, the byte order. No date: equal content, equal bytes."""
-
-_BLOCK = 2**25
-"""How many bytes of columns are in memory at a time."""
 
 _TEXTS = ("backbone", "weights", "preprocessing", "precision")
 
@@ -77,27 +74,26 @@ def labels_beside(filename: Path | str) -> Path:
 
 
 def check_target(filename: Path | str, images: int, width: int) -> None:
-    """Refuse, before anything is computed, a name under which the features cannot be written.
-
-    Raises
-    ------
-    ValueError
-        If features (images, width) in single precision are more than a MATLAB 5 file takes, or the
-        name is that of a folder.
-    """
-    size = 4 * images * width
-    if size > MAT_LIMIT and not is_array(filename):
-        raise ValueError(
-            f"{images:,} x {width:,} features are {size / 2**30:.1f} GiB, but a variable of a "
-            f"MATLAB 5 file ends at 2 GiB; write to {Path(filename).stem}.npy instead of "
-            f"{Path(filename).name}"
-        )
+    """Refuse, before anything is computed, a name under which the features cannot be written."""
+    if not is_array(filename):
+        check_size(filename, images, width)
     for path in (Path(filename), labels_beside(filename)) if is_array(filename) else (filename,):
         if Path(path).is_dir():
             raise ValueError(
                 f"{path} is a folder, where a file is to be written; name a file, "
                 "such as features.mat"
             )
+
+
+def check_size(filename: Path | str, images: int, width: int) -> None:
+    """Refuse features (images, width) that are larger than a variable of a MATLAB 5 file."""
+    if 4 * images * width > MAT_LIMIT:
+        raise ValueError(
+            f"{images:,} x {width:,} features are {images * width / 2**28:.1f} GiB, but a variable "
+            f"of a MATLAB 5 file ends at 2 GiB, {MAT_LIMIT // (4 * width):,} rows; let "
+            f"hw3.features.extract write to {Path(filename).stem}.npy instead of "
+            f"{Path(filename).name}"
+        )
 
 
 def save_features(filename: Path | str, features: Features) -> None:
@@ -120,13 +116,8 @@ def save_features(filename: Path | str, features: Features) -> None:
         )
     values = features.features
     m, d = values.shape
-    if 4 * m * d > MAT_LIMIT:
-        raise ValueError(
-            f"{filename} was not written: features {values.shape} take {4 * m * d:,} bytes, and a "
-            f"variable of a MATLAB 5 file at most {MAT_LIMIT:,}; write parts of up to "
-            f"{MAT_LIMIT // (4 * d):,} rows to files of their own"
-        )
-    columns = max(1, _BLOCK // max(1, 4 * m))
+    check_size(filename, m, d)
+    columns = max(1, 2**25 // max(1, 4 * m))  # 32 MiB of them are in memory at a time
     with atomic_path(filename) as temporary, open(temporary, "wb") as file:
         file.write(_HEADER + _front(m, d))
         for first in range(0, d, columns):
@@ -136,9 +127,9 @@ def save_features(filename: Path | str, features: Features) -> None:
 
 
 def write_array(path: Path, shape: tuple[int, int], pieces: Iterable[Matrix]) -> None:
-    """Write a NumPy array of a shape (m, width), of which a piece is in memory at a time.
+    """Write a NumPy array of a shape (m, width), with one piece in memory at a time.
 
-    The error of a full disk says so, where ``numpy.save`` only counts what it could not write.
+    On a full disk the error says so; ``numpy.save`` only counts the items that it did not write.
     """
     with open(path, "wb") as file:
         kind = {"shape": shape, "fortran_order": False, "descr": "<f4"}
@@ -172,7 +163,7 @@ def load_features(filename: Path | str) -> Features:
         If there is no such file.
     ValueError
         If it is not a MATLAB file, lacks a variable, a variable has the wrong shape or holds
-        anything but finite numbers, or the width is not that of the backbone.
+        anything but finite numbers, or the backbone gives features of another width.
     """
     path = Path(filename)
     if not path.is_file():
@@ -215,8 +206,8 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     if any(content[name].dtype.kind != "U" or content[name].size != 1 for name in _TEXTS):
         return f"{', '.join(_TEXTS)} must be texts"
     backbone, width = content["backbone"].item(), features.shape[1]
-    if width != BACKBONES.get(backbone, width):
-        return f"features have {width} columns, but {backbone} gives {BACKBONES[backbone]}"
+    if backbone in BACKBONES and width != BACKBONES[backbone].width:
+        return f"features have {width} columns, but {backbone} gives {BACKBONES[backbone].width}"
     return None
 
 

@@ -24,27 +24,10 @@ class ImageDataset(Protocol):
 def batches(
     dataset: ImageDataset, batch_size: int, rows: range | None = None
 ) -> Iterator[tuple[range, Tensor, Labels]]:
-    """Read a data set, or some of its rows, batch by batch.
+    """Read a data set, or some consecutive rows of it, batch by batch.
 
-    Parameters
-    ----------
-    dataset
-        As `hw3.features.compute_features` takes it.
-    batch_size
-        Images in a batch; the last may be shorter.
-    rows
-        Consecutive items to read; by default all.
-
-    Yields
-    ------
-    range, Tensor, ndarray
-        The rows of the batch, its images (b, height, width) as float32 in [0, 1], its labels (b,).
-
-    Raises
-    ------
-    ValueError
-        If the data set is empty, an item is not a grayscale image with a whole number, or the
-        images have different sizes.
+    Yields the rows of each batch, its images (b, height, width) as float32 in [0, 1], and its
+    labels (b,).
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected 1 or more")

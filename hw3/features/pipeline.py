@@ -2,8 +2,8 @@
 
 import copy
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,6 @@ from coursework.runtime import (
 )
 from hw3.features.extractor import Extractor
 from hw3.features.images import ImageDataset, batches
-
-FIRST_IMAGES = 4
-"""How many images are computed to see whether a pipeline gives the features of an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +124,9 @@ class Pipeline:
         """Return everything that decides the last bits of the features of a data set.
 
         Edited code, switches of PyTorch and the processor instructions that its libraries choose
-        have no name to write down. They show in the features of the first images.
+        have no name to write down. They show in the features of the first four images.
         """
-        _, images, _ = next(batches(dataset, min(batch_size, FIRST_IMAGES)))
+        _, images, _ = next(batches(dataset, min(batch_size, 4)))
         return {
             "data sha256": checksum,
             **self.texts(),
@@ -151,38 +148,11 @@ def build_pipeline(
     device: str = "auto",
     precision: str = "fp32",
 ) -> Pipeline:
-    """Bring a network to its device, and make a copy of it that computes the same sooner.
-
-    Parameters
-    ----------
-    extractor, preprocessing
-        The network, and what happens to the images first; the homework's by default.
-    device, precision
-        As `coursework.runtime.choose_device` and `coursework.runtime.choose_precision` take them.
-
-    Raises
-    ------
-    ValueError
-        If the device does not exist, or has no such precision.
-    """
+    """Bring a network to its device, and make a copy of it that computes the same sooner."""
     target = choose_device(device)
     dtype = choose_precision(precision, target)
     folded = fold_batch_norm(extractor.to(target))
     return Pipeline(folded, preprocessing or Preprocessing(), target, dtype)
-
-
-FOLDED = {
-    "ResNet": ("conv1",),
-    "BasicBlock": ("conv1", "conv2"),
-    "Bottleneck": ("conv1", "conv2", "conv3"),
-    "EfficientNet": ("conv_stem", "conv_head"),
-    "DepthwiseSeparableConv": ("conv_dw", "conv_pw"),
-    "InvertedResidual": ("conv_pw", "conv_dw", "conv_pwl"),
-}
-"""The convolutions of a block of torchvision's ResNet or timm's EfficientNet, by its class.
-
-What reads the first is the layer ``bn1``, what reads the second is ``bn2``, and so on.
-"""
 
 
 def fold_batch_norm(extractor: Extractor) -> Extractor:
@@ -191,24 +161,25 @@ def fold_batch_norm(extractor: Extractor) -> Extractor:
     In evaluation mode such a layer is affine, y = gamma (x - mu) / sigma + beta for each channel.
     After a convolution, x = w * a + b, both together are a convolution with the weights
     gamma w / sigma and the bias beta + gamma (b - mu) / sigma. Each folded layer saves a pass over
-    its inputs, and features are equal up to rounding. Blocks of other makes stay as they are.
+    its inputs, and features are equal up to rounding.
+
+    Only torchvision and timm are known to name a BatchNorm layer right after the convolution that
+    it reads. A network of another make is returned as it is.
 
     References
     ----------
     Jacob et al., *Quantization and Training of Neural Networks for Efficient
     Integer-Arithmetic-Only Inference*, 2018, section 3.2.
     """
-    layers = dict(extractor.named_modules())
-    replaced: dict[str, nn.Module] = {}
-    for name, block in layers.items():
-        for before, after in _neighbours(name, block):
-            convolution, norm = layers.get(before), layers.get(after)
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                replaced[before] = fuse_conv_bn_eval(convolution, norm)
-                # The BatchNorm layers of timm hold the activation that follows.
-                replaced[after] = getattr(norm, "act", nn.Identity())
-    if not replaced:
+    if type(extractor.network).__module__.partition(".")[0] not in ("torchvision", "timm"):
         return extractor
+    replaced: dict[str, nn.Module] = {}
+    for name, block in extractor.named_modules():
+        for (before, convolution), (after, norm) in pairwise(block.named_children()):
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                replaced[f"{name}.{before}"] = fuse_conv_bn_eval(convolution, norm)
+                # The BatchNorm layers of timm hold the activation that follows.
+                replaced[f"{name}.{after}"] = getattr(norm, "act", nn.Identity())
     # The layers are copied; the tensors that stay as they are belong to both networks.
     shared = {id(tensor): tensor for tensor in (*extractor.parameters(), *extractor.buffers())}
     folded = copy.deepcopy(extractor, memo=shared)
@@ -216,15 +187,6 @@ def fold_batch_norm(extractor: Extractor) -> Extractor:
         parent, _, last = name.rpartition(".")
         setattr(folded.get_submodule(parent), last, layer)
     return folded
-
-
-def _neighbours(name: str, block: nn.Module) -> Iterator[tuple[str, str]]:
-    """Give the names of each convolution of a block and of the layer that alone reads it."""
-    package, kind = type(block).__module__.partition(".")[0], type(block).__name__
-    if package in ("torchvision", "timm") and kind in FOLDED:
-        for number, convolution in enumerate(FOLDED[kind], start=1):
-            yield f"{name}.{convolution}", f"{name}.bn{number}"
-        yield f"{name}.downsample.0", f"{name}.downsample.1"
 
 
 def _network_sum(extractor: Extractor) -> str:

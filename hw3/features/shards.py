@@ -32,26 +32,16 @@ from hw3.features.feature_file import (
 
 logger = logging.getLogger(__name__)
 
-BATCHES_IN_A_SHARD = 4
-"""A process that is killed loses at most so many batches, and processes share work in shards."""
-
 VISIBLE_WITHIN = 60.0
 """Seconds after which a machine sees the files of another: network file systems take a moment."""
 
 
 @dataclass(frozen=True)
 class Shards:
-    """The features of a data set as files of some rows each; a shard is given by its rows.
+    """The features (images, width) of a data set in files of ``size`` rows; a shard is its rows.
 
-    Attributes
-    ----------
-    folder
-        Where the shards lie.
-    images, width
-        The shape of the whole.
-    size
-        Images in a shard; the last may hold fewer. It is a number of whole batches, so that a
-        resumed run computes the same batches, whose last bits depend on their size.
+    The last shard may be shorter. The others hold whole batches, so that a resumed run computes the
+    same batches, whose last bits depend on their size.
     """
 
     folder: Path
@@ -83,12 +73,22 @@ class Shards:
         return features
 
 
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Return in words where two recipes differ; empty if they do not."""
+    return "; ".join(
+        f"{key}: {first.get(key)} and {value}"
+        for key, value in second.items()
+        if first.get(key) != value
+    )
+
+
 def place_shards(filename: Path | str, recipe: Mapping[str, Any]) -> Shards:
     """Return where the shards of a file belong that is made by a `Pipeline.recipe`."""
     name = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
     folder = Path(filename).parent / f".{Path(filename).name}.parts" / name
     images, width = recipe["shape"]
-    return Shards(folder, images, width, BATCHES_IN_A_SHARD * recipe["batch size"])
+    # A process that is killed loses a shard at most, and processes share the work in shards.
+    return Shards(folder, images, width, 4 * recipe["batch size"])
 
 
 @contextmanager
@@ -100,8 +100,8 @@ def open_shards(filename: Path | str, shards: Shards, recipe: Mapping[str, Any])
         # A killed run leaves a part of a shard, or of the whole file, which may be gigabytes.
         for left in shards.folder.glob(".*"):
             shutil.rmtree(left, ignore_errors=True)
-        note = shards.folder / "recipe.json"
-        note.write_text(json.dumps(recipe, indent=2), encoding="utf-8")
+        with atomic_path(shards.folder / "recipe.json") as note:
+            note.write_text(json.dumps(recipe, indent=2), encoding="utf-8")
         try:
             yield
         except BaseException:
@@ -166,20 +166,10 @@ def _remove(folder: Path) -> None:
 
 def _warn_of_other_recipes(folder: Path, recipe: Mapping[str, Any]) -> None:
     for other in folder.parent.glob("*/recipe.json"):
-        if other.parent == folder:
-            continue
-        try:
-            theirs = json.loads(other.read_text(encoding="utf-8"))
-        except ValueError:
-            theirs = {}
-        differences = ", ".join(
-            f"{key} was {theirs.get(key)!r}, now {value!r}"
-            for key, value in recipe.items()
-            if theirs.get(key) != value
-        )
-        logger.warning(
-            "%s is unfinished work with other settings and is not used: %s. "
-            "Delete the folder if you do not want to go on with that work",
-            other.parent,
-            differences,
-        )
+        if other.parent != folder:
+            logger.warning(
+                "%s is unfinished work with other settings and is not used (there and now: %s). "
+                "Delete the folder if you do not want to go on with that work",
+                other.parent,
+                differences(json.loads(other.read_text(encoding="utf-8")), recipe),
+            )

@@ -4,8 +4,8 @@ from hw4.flowers.dataset import FlowerDataset, FlowerSets, load_flowers
 from hw4.flowers.evaluation import Measured, Predictions, evaluate, predict
 from hw4.flowers.experiment import (
     MODE_NAMES,
-    LearningRateSearch,
     ModeResult,
+    Search,
     chosen_rate,
     search_learning_rate,
     search_modes,
@@ -32,8 +32,6 @@ from hw4.flowers.training import (
     train_model,
 )
 from hw4.flowers.transforms import (
-    HALF,
-    IMAGENET,
     EvaluationTransform,
     TrainingTransform,
     random_box,
@@ -41,8 +39,6 @@ from hw4.flowers.transforms import (
 )
 
 __all__ = [
-    "HALF",
-    "IMAGENET",
     "MODES",
     "MODE_NAMES",
     "OXFORD_NAMES",
@@ -55,10 +51,10 @@ __all__ = [
     "FlowerSets",
     "FrozenInputs",
     "History",
-    "LearningRateSearch",
     "Measured",
     "ModeResult",
     "Predictions",
+    "Search",
     "StagedNetwork",
     "TrainingRun",
     "TrainingSettings",

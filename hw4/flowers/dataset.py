@@ -2,11 +2,10 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from coursework.backbones import BACKBONES
+from coursework.backbones import BACKBONES, IMAGENET, Normalisation
 from coursework.data import fetch_flowers, sources
 from hw4.flowers.files import (
     PARTS,
@@ -28,13 +27,7 @@ from hw4.flowers.files import (
     read_official_split,
 )
 from hw4.flowers.images import load_image
-from hw4.flowers.transforms import (
-    IMAGENET,
-    EvaluationTransform,
-    Normalisation,
-    TrainingTransform,
-    least_side,
-)
+from hw4.flowers.transforms import EvaluationTransform, TrainingTransform, least_side
 
 _THREADS = min(8, os.cpu_count() or 1)
 
@@ -114,7 +107,7 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         ):
             if number < least:
                 raise ValueError(f"{name} is {number}, expected {least} or more")
-        folder = find_folder(root)
+        folder = find_folder(Path(root))
         labels = read_labels(folder)
         paths = image_paths(folder, len(labels))
         if split == "official":
@@ -155,20 +148,10 @@ class FlowerDataset(Dataset[dict[str, Any]]):
     def batch(
         self, indices: Sequence[int] | npt.NDArray[np.int64] | Tensor, epoch: int = 0
     ) -> tuple[Tensor, Tensor]:
-        """Load some items at once, in several threads.
+        """Load some items (b,) at once, in several threads, as they look in an epoch.
 
-        Parameters
-        ----------
-        indices
-            The items, shape (b,), in the order that is wanted.
-        epoch
-            The epoch whose augmentations the images show.
-
-        Returns
-        -------
-        images, labels
-            Shape (b, 3, s, s), float32, in PyTorch's ``channels_last`` order of memory, and (b,),
-            int64.
+        The images (b, 3, s, s) are float32, in PyTorch's ``channels_last`` order of memory; the
+        labels (b,) are int64.
         """
         members = [range(len(self))[int(index)] for index in indices]
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -208,8 +191,7 @@ class PixelCache:
         return PixelCache, (self.limit,)
 
 
-@dataclass(frozen=True, eq=False)
-class FlowerSets:
+class FlowerSets(NamedTuple):
     """The parts of one split.
 
     Attributes
@@ -225,10 +207,6 @@ class FlowerSets:
     train: FlowerDataset
     val: FlowerDataset
     test: FlowerDataset
-
-    def __iter__(self) -> Iterator[FlowerDataset]:
-        """Yield train, val and test."""
-        yield from (self.train, self.val, self.test)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -271,7 +249,6 @@ def load_flowers(
     """
     if backbone not in BACKBONES:
         raise ValueError(f"no backbone {backbone!r}; there are {', '.join(BACKBONES)}")
-    normalisation = Normalisation(BACKBONES[backbone].mean, BACKBONES[backbone].std)
 
     def load(mode: str) -> FlowerDataset:
         return FlowerDataset(
@@ -280,7 +257,7 @@ def load_flowers(
             split,
             augment=augment and mode == "train",
             image_size=image_size,
-            normalisation=normalisation,
+            normalisation=BACKBONES[backbone].normalisation,
             seed=seed,
         )
 
@@ -297,7 +274,7 @@ def _may_be_filled(folder: Path) -> bool:
     """Return whether a folder holds no flowers yet, or a download of Oxford's that was stopped.
 
     Oxford's flowers are known by their archive, whole or in part, or by the checksums of their
-    label files. Flowers of another origin, of which a file is missing, are not replaced.
+    label files. Incomplete flowers of another origin are not replaced.
     """
     *labels, archive = sources.FLOWERS
     if any(folder.glob(f"{archive.name}*")):

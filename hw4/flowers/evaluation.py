@@ -68,10 +68,10 @@ class Predictions:
         wrong = np.flatnonzero(self.classes != self.labels)
         return wrong[np.argsort(-self.probabilities[wrong].max(axis=1), kind="stable")]
 
-    def likeliest(self, index: int, count: int = 2) -> list[tuple[int, float]]:
-        """Return the most probable classes of one sample, each with its probability."""
+    def likeliest(self, index: int) -> list[tuple[int, float]]:
+        """Return the two most probable classes of one sample, each with its probability."""
         row = self.probabilities[index]
-        return [(int(k), float(row[k])) for k in np.argsort(-row, kind="stable")[:count]]
+        return [(int(k), float(row[k])) for k in np.argsort(-row, kind="stable")[:2]]
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from hw4.flowers.dataset import FlowerDataset
@@ -22,29 +21,20 @@ Build = Callable[[str], StagedNetwork]
 """Returns a fresh network for a mode, the same one each time."""
 
 
-@dataclass(frozen=True)
-class LearningRateSearch:
-    """The result of each learning rate.
-
-    Attributes
-    ----------
-    histories
-        From the learning rate to its `History`, in the order in which they were tried.
-    """
-
-    histories: dict[float, History]
+Search = dict[float, History]
+"""From each learning rate to its training, in the order in which the rates were tried."""
 
 
-def chosen_rate(search: LearningRateSearch) -> float:
+def chosen_rate(search: Search) -> float:
     """Return the learning rate of the highest validation accuracy in any of its epochs.
 
     Of equal rates, the one with the lowest validation loss in that epoch is taken. A rate that
     diverged is never taken, although it may have done well before; if all diverged, it is the
     lowest.
     """
-    finished = {rate: h for rate, h in search.histories.items() if not h.diverged}
+    finished = {rate: h for rate, h in search.items() if not h.diverged}
     if not finished:
-        return min(search.histories)
+        return min(search)
 
     def quality(rate: float) -> tuple[float, float]:
         history = finished[rate]
@@ -64,7 +54,7 @@ def search_learning_rate(
     device: str = "auto",
     show_progress: bool = False,
     description: str = "search",
-) -> LearningRateSearch:
+) -> Search:
     """Train with each learning rate, from the same fresh weights each time.
 
     Parameters
@@ -83,7 +73,7 @@ def search_learning_rate(
     device, show_progress, description
         As `hw4.flowers.train_model` takes them.
     """
-    histories = {}
+    search = {}
     for rate in learning_rates:
         training = train_model(
             copy.deepcopy(fresh),
@@ -95,8 +85,8 @@ def search_learning_rate(
             show_progress=show_progress,
             description=f"{description}, rate {rate:g}",
         )
-        histories[rate] = training.history
-    return LearningRateSearch(histories)
+        search[rate] = training.history
+    return search
 
 
 def search_modes(
@@ -110,7 +100,7 @@ def search_modes(
     checkpoints: Path | None = None,
     device: str = "auto",
     show_progress: bool = False,
-) -> dict[str, LearningRateSearch]:
+) -> dict[str, Search]:
     """Try each learning rate in each mode.
 
     Parameters
@@ -164,8 +154,6 @@ class ModeResult:
 
     Attributes
     ----------
-    search
-        The result of each learning rate in a few epochs.
     learning_rate
         The rate that was taken.
     history
@@ -177,7 +165,6 @@ class ModeResult:
         The predictions of this network for the two sets.
     """
 
-    search: LearningRateSearch
     learning_rate: float
     history: History
     network: StagedNetwork
@@ -195,7 +182,7 @@ def train_modes(
     train: FlowerDataset,
     validation: FlowerDataset,
     test: FlowerDataset,
-    searches: dict[str, LearningRateSearch],
+    searches: dict[str, Search],
     settings: TrainingSettings,
     *,
     checkpoints: Path | None = None,
@@ -235,19 +222,15 @@ def train_modes(
             show_progress=show_progress,
             description=MODE_NAMES.get(mode, mode),
         )
-        predict_on = partial(
-            predict,
-            training.network,
-            batch_size=settings.batch_size,
-            device=device,
-            precision=settings.precision,
+        validated, tested = (
+            predict(
+                training.network,
+                source,
+                batch_size=settings.batch_size,
+                device=device,
+                precision=settings.precision,
+            )
+            for source in (validation, test)
         )
-        results[mode] = ModeResult(
-            search,
-            rate,
-            training.history,
-            training.network,
-            predict_on(validation),
-            predict_on(test),
-        )
+        results[mode] = ModeResult(rate, training.history, training.network, validated, tested)
     return results

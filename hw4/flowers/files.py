@@ -19,27 +19,16 @@ PARTS = ("train", "val", "test")
 
 SPLITS = ("official", "homework")
 
-SPLIT_SEED = 102
-"""Where the random numbers of the homework's split start."""
-
 _VARIABLES = {"train": "trnid", "val": "valid", "test": "tstid"}
 """The variable of ``setid.mat`` that holds the image numbers of each part."""
 
 
-def find_folder(root: Path | str) -> Path:
-    """Return the folder of the data: ``root``, or ``root/flowers-102`` as torchvision has it.
-
-    Raises
-    ------
-    FileNotFoundError
-        If neither holds the images and their labels. The message says how to get them.
-    """
-    root = Path(root)
+def find_folder(root: Path) -> Path:
+    """Return the folder of the data: ``root``, or ``root/flowers-102`` as torchvision has it."""
     for folder in (root, root / "flowers-102"):
-        if (folder / "jpg").is_dir() and (folder / "imagelabels.mat").is_file():
+        if (folder / "jpg").exists() and (folder / "imagelabels.mat").exists():
             return folder
-    _require(root, "jpg", "imagelabels.mat")
-    raise FileNotFoundError(f"{root}: jpg is not a folder, or imagelabels.mat is not a file")
+    raise _missing(root, "jpg", "imagelabels.mat")
 
 
 def read_labels(folder: Path) -> Ints:
@@ -101,7 +90,7 @@ def read_official_split(folder: Path, images: int) -> dict[str, Ints]:
     return {part: numbers - 1 for part, numbers in parts.items()}
 
 
-def homework_split(labels: npt.ArrayLike, seed: int = SPLIT_SEED) -> dict[str, Ints]:
+def homework_split(labels: npt.ArrayLike) -> dict[str, Ints]:
     """Split every class at random into 70 % train, 15 % val and 15 % test.
 
     A class of n images gives ⌊0.7 n⌋ to train, half of the others, rounded down, to val, and the
@@ -116,8 +105,6 @@ def homework_split(labels: npt.ArrayLike, seed: int = SPLIT_SEED) -> dict[str, I
     ----------
     labels
         The class of each image, shape (m,), from 0.
-    seed
-        Where the random numbers start.
 
     Returns
     -------
@@ -131,9 +118,7 @@ def homework_split(labels: npt.ArrayLike, seed: int = SPLIT_SEED) -> dict[str, I
     {'train': 18, 'val': 4, 'test': 5}
     """
     classes = np.asarray(labels)
-    if classes.ndim != 1 or classes.size == 0:
-        raise ValueError(f"labels has the shape {classes.shape}, expected (m,) with m > 0")
-    draw = np.random.PCG64(seed).random_raw(len(classes))
+    draw = np.random.PCG64(102).random_raw(len(classes))
     # The part of each image, as a position in PARTS.
     part = np.empty(len(classes), np.int64)
     for label in np.unique(classes):
@@ -147,15 +132,7 @@ def homework_split(labels: npt.ArrayLike, seed: int = SPLIT_SEED) -> dict[str, I
 
 
 def image_paths(folder: Path, images: int) -> list[Path]:
-    """Return the files ``jpg/image_00001.jpg`` to the last of ``images``; each of them exists.
-
-    Raises
-    ------
-    FileNotFoundError
-        If one is missing.
-    ValueError
-        If there are more images than labels.
-    """
+    """Return the files ``jpg/image_00001.jpg`` and on; refuse a folder with more or fewer."""
     names = [f"image_{number:05d}.jpg" for number in range(1, images + 1)]
     found = {path.name for path in (folder / "jpg").glob("image_*.jpg")}
     missing = [name for name in names if name not in found]
@@ -180,11 +157,6 @@ def read_class_names(folder: Path, classes: int) -> tuple[str, ...]:
     They come from ``names.txt``, one a line in the order of the labels (blank lines and lines that
     begin with ``#`` do not count). Without that file they are Oxford's own names if there are 102
     classes, and "class 1" and so on if there are not.
-
-    Raises
-    ------
-    ValueError
-        If the file has another number of names or is not UTF-8 text.
     """
     path = folder / "names.txt"
     if not path.is_file():
@@ -204,19 +176,19 @@ def read_class_names(folder: Path, classes: int) -> tuple[str, ...]:
     return names
 
 
-def _require(folder: Path, *names: str) -> None:
-    """Raise a FileNotFoundError that names the missing files and says how to get them."""
+def _missing(folder: Path, *names: str) -> FileNotFoundError:
+    """Return the error that names the files that a folder lacks, and says how to get them."""
     missing = [name for name in names if not (folder / name).exists()]
-    if missing:
-        raise FileNotFoundError(
-            f"{folder} lacks {' and '.join(missing)}; `coursework fetch flowers` brings the Oxford "
-            "flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
-            "imagelabels.mat and setid.mat"
-        )
+    return FileNotFoundError(
+        f"{folder} lacks {' and '.join(missing)}; `coursework fetch flowers` brings the Oxford "
+        "flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
+        "imagelabels.mat and setid.mat"
+    )
 
 
 def _read_mat(path: Path) -> Mapping[str, Any]:
-    _require(path.parent, path.name)
+    if not path.exists():
+        raise _missing(path.parent, path.name)
     try:
         content: Mapping[str, Any] = loadmat(path)
     except Exception as error:  # scipy, zlib and struct each report a damaged file in their own way

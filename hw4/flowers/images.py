@@ -1,20 +1,10 @@
 """Image files of any kind, read as upright RGB pictures."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""How an image is turned upright, by the EXIF orientation that says how the camera was held."""
+from PIL import Image, ImageOps
 
 
 def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
@@ -51,8 +41,9 @@ def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
             if least_side is not None:
                 _draft(image, least_side)
             image.load()
-            turn = _turn(image)
-            return _as_rgb(image) if turn is None else _as_rgb(image).transpose(turn)
+            with suppress(Exception):  # damaged EXIF data says nothing about the pixels
+                ImageOps.exif_transpose(image, in_place=True)
+            return _as_rgb(image)
     except MemoryError:
         raise
     except Exception as error:  # Pillow, zlib and struct each report a bad file in their own way
@@ -84,11 +75,3 @@ def _as_rgb(image: Image.Image) -> Image.Image:
         picture = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return image.convert("RGB")
-
-
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """Return how the image has to be turned to stand upright."""
-    try:
-        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # damaged EXIF data says nothing about the pixels
-        return None

@@ -156,7 +156,7 @@ def assemble_network(
         stages[architecture.head] = nn.Linear(architecture.width, classes)
     frozen = 0
     if mode == "last_layers":
-        frozen = list(stages).index(architecture.last_stage[0].replace(".", "_"))
+        frozen = list(stages).index(architecture.last_stage.replace(".", "_"))
     elif mode == "head":
         frozen = list(stages).index(architecture.head)
     name = f"{backbone}, {origin}: {MODES[mode]}"

@@ -17,8 +17,7 @@ from torch.nn import functional
 
 from coursework.progress import progress
 from coursework.runtime import choose_device
-from coursework.storage import locked
-from hw4.flowers.checkpoint import load_state, save_state
+from coursework.storage import atomic_path, locked
 from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.evaluation import evaluate
 from hw4.flowers.inputs import FrozenInputs, epoch_batches
@@ -56,7 +55,7 @@ class TrainingSettings:
         the device has it, and float32 otherwise.
     cache_bytes
         How much memory the outputs of a frozen part may take in each process, for training and
-        validation set together. If those of a set do not fit, none of them are kept.
+        validation set together. A set whose outputs do not all fit keeps none.
     """
 
     epochs: int = 10
@@ -340,8 +339,6 @@ class TrainingRun:
         return {
             "trained": copied(self.network.trained.state_dict()),
             "optimizer": self.optimizer.state_dict(),
-            # Earlier versions scaled the loss in float16, and look for this key.
-            "scaler": {},
             "history": asdict(self.history),
             "best": self.best,
         }
@@ -353,6 +350,37 @@ class TrainingRun:
             self.optimizer.load_state_dict(state["optimizer"])
             self.history = History(**state["history"])
             self.best = state["best"]
+
+
+def load_state(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the state that `save_state` wrote last, or ``None`` if there is no file.
+
+    A file that cannot be read, or that belongs to a training with another ``identity``, is refused.
+    """
+    if path.is_dir():
+        raise ValueError(f"the checkpoint {path} is a folder; name a file in it")
+    if not path.is_file():
+        return None
+    mend = "remove it to start anew, or name another checkpoint"
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        found, state = content["identity"], dict(content["state"])
+    except Exception as error:  # pickle, zipfile and torch each report a foreign file in their way
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{path} is not a checkpoint ({reason}); {mend}") from error
+    for name, wanted in identity.items():
+        if found.get(name) != wanted:
+            raise ValueError(
+                f"{path} belongs to another training: its {name} is {found.get(name)!r}, now it is "
+                f"{wanted!r}; {mend}"
+            )
+    return state
+
+
+def save_state(path: Path, identity: Mapping[str, str], state: Mapping[str, Any]) -> None:
+    """Replace the file; a reader finds the old state or the new one, whole."""
+    with atomic_path(path) as temporary:
+        torch.save({"identity": dict(identity), "state": dict(state)}, temporary)
 
 
 def copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -394,8 +422,8 @@ def _identity(
     """Describe what makes a training this one and no other, for its checkpoint.
 
     These are settings, network with its first weights, data, precision and the release of PyTorch.
-    If one of them differs, a training that goes on from a checkpoint ends in neither the result of
-    the old one nor that of the new one.
+    If one of them differs, a training that goes on from the checkpoint gives a result that neither
+    the old training nor the new one would give.
     """
     fields = {name: str(value) for name, value in vars(settings).items() if name != "cache_bytes"}
     if settings.schedule == "constant":

@@ -6,7 +6,6 @@ memory; `finish` is cheap and, in training, random. Its random numbers come in a
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,28 +13,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from coursework.backbones import BACKBONES
+from coursework.backbones import IMAGENET, Normalisation
 
 Pixels = npt.NDArray[np.uint8]
 Normalised = npt.NDArray[np.float32]
-Channels = tuple[float, float, float]
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """The weights of red, green and blue in the gray value of a colour (ITU-R BT.601)."""
-
-
-class Normalisation(NamedTuple):
-    """Mean and deviation of each channel: a network sees ``(x - mean) / std``, x in [0, 1]."""
-
-    mean: Channels
-    std: Channels
-
-
-IMAGENET = Normalisation(BACKBONES["resnet18"].mean, BACKBONES["resnet18"].std)
-"""The normalisation that torchvision's ResNets were trained with."""
-
-HALF = Normalisation(BACKBONES["efficientnet_lite0"].mean, BACKBONES["efficientnet_lite0"].std)
-"""To [-1, 1], the normalisation that EfficientNet-Lite0 was trained with."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +112,9 @@ def least_side(image_size: int) -> int:
     return math.ceil(1.5 * image_size)
 
 
-def unnormalise(
-    images: Tensor, mean: Channels = IMAGENET.mean, std: Channels = IMAGENET.std
-) -> Tensor:
+def unnormalise(images: Tensor, normalisation: Normalisation = IMAGENET) -> Tensor:
     """Return normalised images (..., 3, height, width) as a person sees them, in [0, 1]."""
-    means, stds = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in (mean, std))
+    means, stds = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in normalisation)
     return (images.float() * stds + means).clamp(0, 1)
 
 

@@ -17,18 +17,15 @@ from hw4.flowers import (
     MODE_NAMES,
     FlowerDataset,
     FlowerSets,
-    LearningRateSearch,
     ModeResult,
     Predictions,
+    Search,
     chosen_rate,
     unnormalise,
 )
 
 MANY = 20
 """With more classes than these, neither their names nor numbers in cells fit on the page."""
-
-STORED_SIDE = 256
-"""Pixels of the longer side to which a stored image is shrunk, since it is small on the page."""
 
 
 def class_counts(flowers: FlowerSets) -> Figure:
@@ -63,7 +60,7 @@ def class_counts(flowers: FlowerSets) -> Figure:
     return figure
 
 
-def learning_rates(searches: Mapping[str, LearningRateSearch]) -> Figure:
+def learning_rates(searches: Mapping[str, Search]) -> Figure:
     """Draw the best validation accuracy against the learning rate, one line for each mode.
 
     The rate that is taken has a ring; one that diverged has a cross at the bottom.
@@ -72,8 +69,8 @@ def learning_rates(searches: Mapping[str, LearningRateSearch]) -> Figure:
     diverged: set[float] = set()
     looks = ((BLUE, "o", "-"), (VERMILION, "s", "--"), (GREEN, "^", ":"))
     for (mode, search), (colour, marker, line) in zip(searches.items(), looks, strict=False):
-        finished = {r: h.best_accuracy for r, h in search.histories.items() if not h.diverged}
-        diverged |= search.histories.keys() - finished.keys()
+        finished = {r: h.best_accuracy for r, h in search.items() if not h.diverged}
+        diverged |= search.keys() - finished.keys()
         ax.plot(
             sorted(finished),
             [finished[rate] for rate in sorted(finished)],
@@ -88,7 +85,7 @@ def learning_rates(searches: Mapping[str, LearningRateSearch]) -> Figure:
         ax.plot(sorted(diverged), [0] * len(diverged), "x", color=GRAY, label="diverged")
     ax.set(xscale="log", ylim=(-0.05, 1.05), xlabel="learning rate")
     ax.set_ylabel("best validation accuracy")
-    rates = sorted({rate for search in searches.values() for rate in search.histories})
+    rates = sorted({rate for search in searches.values() for rate in search})
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
     ax.margins(x=0.1)
@@ -184,12 +181,12 @@ def preprocessing(dataset: FlowerDataset) -> Figure:
     rows += ["the same,\nan epoch later"] * (len(epochs) - 1)
     figure, axes = new_figure(len(rows), len(chosen), height=0.45 + 1.18 * len(rows))
     normalised = [dataset.batch(chosen, epoch)[0] for epoch in epochs]
-    undone = [unnormalise(images, *dataset.normalisation).numpy() for images in normalised]
+    undone = [unnormalise(images, dataset.normalisation).numpy() for images in normalised]
     for column, index in enumerate(chosen):
         stored = dataset.stored(int(index))
         values = np.asarray(stored)
         _show(axes[0, column], _shrink(stored))
-        name = _wrap(dataset.class_names[int(dataset.labels[index])])
+        name = textwrap.fill(dataset.class_names[int(dataset.labels[index])], 14)
         width, height = stored.size
         size = f"{width} × {height}\n{values.min()} to {values.max()}"
         axes[0, column].set_title(f"{name}\n{size}", fontsize=8)
@@ -203,15 +200,7 @@ def preprocessing(dataset: FlowerDataset) -> Figure:
 
 
 def mistakes(dataset: FlowerDataset, predictions: Predictions) -> Figure:
-    """Draw up to eight mistakes, the surest first, with the two likeliest classes of each.
-
-    Parameters
-    ----------
-    dataset
-        The images of the predictions, in their order.
-    predictions
-        From `hw4.flowers.predict`.
-    """
+    """Draw up to eight mistakes, the surest first, with the two likeliest classes of each."""
     shown = predictions.mistakes[:8]
     if not len(shown):
         figure, ((ax,),) = new_figure(height=0.6)
@@ -249,8 +238,9 @@ def _show(ax: Axes, picture: Any) -> None:
 
 
 def _shrink(image: Image.Image) -> Image.Image:
+    """Return an image with at most 256 pixels a side, since it is small on the page."""
     image = image.copy()
-    image.thumbnail((STORED_SIDE, STORED_SIDE))
+    image.thumbnail((256, 256))
     return image
 
 
@@ -261,7 +251,3 @@ def _range(values: npt.NDArray[np.float32]) -> str:
 
 def _short(name: str) -> str:
     return textwrap.shorten(name, 22, placeholder=" …")
-
-
-def _wrap(name: str) -> str:
-    return "\n".join(textwrap.wrap(name, 14))

@@ -14,9 +14,9 @@ from hw4.flowers import (
     MODE_NAMES,
     FlowerSets,
     History,
-    LearningRateSearch,
     ModeResult,
     Predictions,
+    Search,
     chosen_rate,
 )
 
@@ -46,16 +46,15 @@ def split_table(flowers: FlowerSets) -> pd.DataFrame:
     return readable(pd.DataFrame(rows))
 
 
-def search_table(searches: Mapping[str, LearningRateSearch]) -> pd.DataFrame:
+def search_table(searches: Mapping[str, Search]) -> pd.DataFrame:
     """Return the best validation accuracy of each learning rate, a row for each mode."""
     rows = []
     for mode, search in searches.items():
-        histories = search.histories
         row = {"mode": MODE_NAMES[mode]}
-        row |= {f"{rate:g}": _outcome(history) for rate, history in histories.items()}
-        all_diverged = all(history.diverged for history in histories.values())
+        row |= {f"{rate:g}": _outcome(history) for rate, history in search.items()}
+        all_diverged = all(history.diverged for history in search.values())
         row["taken"] = f"{chosen_rate(search):g}" + (" (the lowest)" if all_diverged else "")
-        row["seconds"] = f"{sum(sum(history.seconds) for history in histories.values()):.0f}"
+        row["seconds"] = f"{sum(sum(history.seconds) for history in search.values()):.0f}"
         rows.append(row)
     return readable(pd.DataFrame(rows))
 
@@ -94,8 +93,8 @@ def paired_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
     them apart. With n images, f that the first alone has right and s that the second alone has
     right, the difference of the accuracies is (f - s) / n, and its standard error is
     √(f + s - (f - s)² / n) / n [1]_. The last column is McNemar's exact p, the probability that two
-    equally good networks differ by as much or more: each of the f + s images then falls to one of
-    them like a coin. A mode in which no epoch was finished is left out.
+    equally good networks differ by as much or more. A mode in which no epoch was finished is left
+    out.
 
     References
     ----------
@@ -104,12 +103,9 @@ def paired_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
     learned = [mode for mode, result in results.items() if result.learned]
     rows = []
     for second, first in itertools.combinations(learned, 2):  # the later mode minus the earlier
-        one, two = results[first].test, results[second].test
-        one_right, two_right = one.classes == one.labels, two.classes == two.labels
-        n = len(one.labels)
-        f, s = int((one_right & ~two_right).sum()), int((two_right & ~one_right).sum())
+        f, s, p = _mcnemar(results[first].test, results[second].test)
+        n = len(results[first].test.labels)
         error = math.sqrt(f + s - (f - s) ** 2 / n) / n
-        p = binomtest(f, f + s).pvalue if f + s else 1
         pair = f"{MODE_NAMES[first]} − {MODE_NAMES[second]}"
         rows.append((pair, f, s, f"{_points((f - s) / n)} ± {100 * error:.1f}", f"{p:.2g}"))
     names = ["pair", "first alone right", "second alone right", "difference in points", "p"]
@@ -119,10 +115,7 @@ def paired_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
 def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
     """Say which mode is best, how validation differs from test, and which pairs differ.
 
-    Parameters
-    ----------
-    results
-        From `hw4.flowers.train_modes`. A mode in which no epoch was finished is named and left out.
+    A mode in which no epoch was finished is named and left out.
     """
     learned = {MODE_NAMES[mode]: result for mode, result in results.items() if result.learned}
     paragraphs = [
@@ -146,22 +139,20 @@ def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
             f"test in points, ± one standard error: {'; '.join(differences)}.",
         ]
     if len(learned) > 1:
-        p = paired_table(results)["p"].astype(float)
+        differing = [
+            f"{first} − {second}"
+            for second, first in itertools.combinations(learned, 2)
+            if _mcnemar(learned[first].test, learned[second].test)[2] < 0.05
+        ]
         paragraphs.append(
             "**Pairs** whose difference two equally good networks would show in fewer than 5 of "
-            f"100 cases (p < 0.05): {'; '.join(p.index[p < 0.05]) or 'none'}."
+            f"100 cases (p < 0.05): {'; '.join(differing) or 'none'}."
         )
     return Markdown("\n\n".join(paragraphs))
 
 
 def confusion_table(predictions: Predictions, names: tuple[str, ...]) -> pd.DataFrame | Markdown:
-    """Return the eight most frequent confusions, or the sentence that there is none.
-
-    Parameters
-    ----------
-    predictions, names
-        The predictions, and the name of each class.
-    """
+    """Return the eight most frequent confusions, or the sentence that there is none."""
     wrong = predictions.confusion
     totals = wrong.sum(axis=1)
     np.fill_diagonal(wrong, 0)
@@ -225,6 +216,16 @@ def standard_error(predictions: Predictions) -> float:
     """Return how far an accuracy p of n images is off by chance: √(p (1 - p) / n)."""
     p = predictions.accuracy
     return math.sqrt(p * (1 - p) / len(predictions.labels))
+
+
+def _mcnemar(one: Predictions, two: Predictions) -> tuple[int, int, float]:
+    """Return how many images the first alone has right, how many the second alone, and p.
+
+    Between equally good networks, each of these images falls to one of the two like a coin.
+    """
+    one_right, two_right = one.classes == one.labels, two.classes == two.labels
+    f, s = int((one_right & ~two_right).sum()), int((two_right & ~one_right).sum())
+    return f, s, float(binomtest(f, f + s).pvalue) if f + s else 1.0
 
 
 def _validation_minus_test(result: ModeResult) -> tuple[float, float]:

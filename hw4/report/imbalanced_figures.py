@@ -10,9 +10,6 @@ from coursework.figure import BLUE, GRAY, GREEN, ORANGE, VERMILION, new_figure, 
 from hw4.imbalanced import ImbalancedDataset, LinearNet, Metrics, RadialNet, decision_line
 from hw4.theory.half_planes import Box, HalfPlane, as_floats, clip
 
-POINTS = 3000
-"""How many samples of each class a figure shows at most."""
-
 
 def sample_scatter(samples: ImbalancedDataset) -> Figure:
     """Draw the samples of both classes."""
@@ -41,7 +38,7 @@ def decision_lines(models: Mapping[str, LinearNet], samples: ImbalancedDataset) 
             caption = f"${side.equation.replace('x1', 'x_1').replace('x2', 'x_2')}$"
         ax.set_title(f"{name}\n{caption}", fontsize=9)
     _name_axes(axes, box)
-    # The legend is that of all panels together, because one of them may have no line.
+    # One legend for all panels together, because one of them may have no line.
     entries = [ax.get_legend_handles_labels() for ax in axes]
     named = {label: handle for entry in entries for handle, label in zip(*entry, strict=True)}
     figure.legend(
@@ -111,8 +108,8 @@ def _scatter(ax: Axes, samples: ImbalancedDataset) -> None:
         (1, "positive", VERMILION, "^"),
     ):
         where = np.flatnonzero(samples.labels.numpy() == label)
-        # The samples shown are evenly spaced over the file, so that every cluster is there.
-        shown = where[:: max(1, -(-len(where) // POINTS))]
+        # At most 3,000, evenly spaced over the file, so that every cluster is there.
+        shown = where[:: max(1, -(-len(where) // 3000))]
         ax.plot(
             *samples.data.numpy()[shown].T,
             marker,

@@ -13,16 +13,7 @@ from hw4.theory.radial_neuron import ZeroSet
 def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
     """Return the rates of each model, one a row, to four places.
 
-    Parameters
-    ----------
-    results
-        From the name of a model to its metrics, all with the same weight of the positives.
-
-    Returns
-    -------
-    DataFrame
-        Accuracy, true-positive and true-negative rate, balanced accuracy, and the accuracy that
-        weights the positives, whose column is named after the weight.
+    All are measured with the same weight of the positives, which the last column names.
     """
     rows = [
         {
@@ -39,18 +30,12 @@ def metrics_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
 
 
 def conclusion(plain: Metrics, balanced: Metrics) -> Markdown:
-    """Say what balanced batches changed on a test set.
-
-    Parameters
-    ----------
-    plain, balanced
-        The metrics of the model trained on plain batches and on balanced ones.
-    """
+    """Say what balanced batches changed on a test set."""
     p, n = plain.positives, plain.negatives
     return Markdown(
         f"**Plain batches** find {plain.true_positives:,} of the {p:,} positives. "
-        f"{plain.accuracy:.1%} of the answers are right; one answer for all samples, that of the "
-        f"larger class, would be right for {max(p, n) / (p + n):.1%}.\n\n"
+        f"{plain.accuracy:.1%} of the answers are right; the larger class as the answer for all "
+        f"samples would be right for {max(p, n) / (p + n):.1%}.\n\n"
         f"**Balanced batches** find {balanced.true_positives:,} of the {p:,} positives, and call "
         f"{balanced.false_positives:,} of the {n:,} negatives positive as well. From plain to "
         f"balanced batches the accuracy goes from {plain.accuracy:.1%} to {balanced.accuracy:.1%}, "
@@ -62,15 +47,7 @@ def conclusion(plain: Metrics, balanced: Metrics) -> Markdown:
 
 
 def separation(line: Metrics, curve: Metrics, shape: ZeroSet) -> Markdown:
-    """Say what a curved boundary changed on a test set.
-
-    Parameters
-    ----------
-    line, curve
-        The metrics of the linear and of the radial model.
-    shape
-        The boundary of the radial model.
-    """
+    """Say what a curved boundary changed on a test set, and which shape it has."""
     wrong_line, wrong_curve = (m.false_negatives + m.false_positives for m in (line, curve))
     return Markdown(
         f"The learned boundary is: {shape}. It finds {curve.tpr:.2%} of the positives and "

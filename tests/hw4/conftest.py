@@ -18,7 +18,7 @@ from scipy.io import savemat
 from coursework.figure import WIDTH
 from coursework.profiles import ROOT
 from coursework.runtime import choose_device
-from hw4.flowers import History, LearningRateSearch, ModeResult, Predictions
+from hw4.flowers import History, ModeResult, Predictions
 
 PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
 
@@ -168,7 +168,6 @@ def make_result(make_history):
             [validation if value is None else value for value in accuracies], diverged, seconds
         )
         return ModeResult(
-            LearningRateSearch({0.01: history}),
             0.01,
             history,
             None,

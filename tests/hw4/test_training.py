@@ -6,8 +6,9 @@ import sys
 import pytest
 import torch
 
+from coursework.backbones import HALF
 from coursework.profiles import ROOT
-from hw4.flowers import HALF, FlowerDataset, build_network, predict
+from hw4.flowers import FlowerDataset, build_network, predict
 from hw4.training import main
 from tests.hw4.conftest import by_processes
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
+from coursework.pdf.formulas.delimiters import INFIXES
 from coursework.pdf.formulas.rewriter import Page, Rewriter
-from coursework.pdf.formulas.rules import INFIXES, RULES
+from coursework.pdf.formulas.rules import RULES
 from coursework.pdf.formulas.tex import UnreadableFormulaError, expand, join, skip_spaces, tokenize
 from coursework.pdf.typst import string
 

@@ -5,7 +5,7 @@ from collections import deque
 from functools import partial
 
 from coursework.pdf.formulas.chemistry import formula_of_chemistry
-from coursework.pdf.formulas.delimiters import DELIMITER_RULES, INFIXES
+from coursework.pdf.formulas.delimiters import DELIMITER_RULES
 from coursework.pdf.formulas.environments import ENVIRONMENT_RULES, skip_length
 from coursework.pdf.formulas.rewriter import LINE_BREAK, Reference, Rewriter, Rule
 from coursework.pdf.formulas.styles import STYLE_RULES
@@ -21,8 +21,6 @@ from coursework.pdf.formulas.tex import (
     tokenize,
 )
 from coursework.pdf.typst import string
-
-__all__ = ["INFIXES", "RULES"]
 
 _ONE_ARGUMENT = (
     "hat widehat bar overline underline tilde widetilde vec dot ddot dddot acute grave check breve"

@@ -36,7 +36,6 @@ class Reply:
     chunked: bool = False  # HTTP/1.1, a length before each block in place of one for all
     cut_after: int | None = None  # the connection ends after so many bytes of the body
     stall_after: int | None = None  # the same, but it stays open and silent
-    pause: float = 0.0  # seconds before each byte
     silent: bool = False  # not even a status line
     hold: threading.Event | None = None  # the second half of the body waits for this
 
@@ -117,10 +116,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             server.closing.wait(20)
 
     def send_body(self, request, body, reply):
-        step = 1 if reply.pause else 2**16
-        for start in range(0, len(body), step):
-            time.sleep(reply.pause)
-            block = body[start : start + step]
+        for start in range(0, len(body), 2**16):
+            block = body[start : start + 2**16]
             # Before it is written: whoever has read it all may look at once.
             request.sent += len(block)
             self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if reply.chunked else block)

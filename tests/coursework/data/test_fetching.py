@@ -162,7 +162,7 @@ def cached():
 def test_weights_are_asked_for_by_the_name_of_the_network(root):
     assert weights_file("resnet50") == root / "weights" / "resnet50.pth"
     assert visible(root) == ["weights/resnet50.pth"]
-    with pytest.raises(ValueError, match="'vgg16'; there are those of resnet18, resnet50"):
+    with pytest.raises(ValueError, match="'vgg16'; there are weights for resnet18, resnet50"):
         weights_file("vgg16")
 
 

@@ -10,8 +10,8 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import resize
 
 from coursework import runtime
+from coursework.backbones import BACKBONES
 from hw3.features import (
-    BACKBONES,
     Extractor,
     Preprocessing,
     build_extractor,

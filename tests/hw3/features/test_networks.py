@@ -7,9 +7,10 @@ import pytest
 import torch
 from torchvision.models import resnet50
 
+from coursework.backbones import BACKBONES
 from coursework.data import sources
 from coursework.storage import sha256
-from hw3.features import BACKBONES, build_extractor
+from hw3.features import build_extractor
 
 pytestmark = pytest.mark.hw3_q1
 
@@ -27,7 +28,7 @@ def checkpoint(tmp_path_factory):
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_final_layer_is_removed(backbone):
     extractor = build_extractor(backbone, None)
-    assert extractor(torch.zeros(2, 3, 32, 32)).shape == (2, BACKBONES[backbone])
+    assert extractor(torch.zeros(2, 3, 32, 32)).shape == (2, BACKBONES[backbone].width)
 
 
 def test_resnet_features_are_those_before_its_final_layer(checkpoint):

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
+from coursework.backbones import HALF, IMAGENET
 from coursework.data import FetchError, sources
 from coursework.data.sources import Source
 from coursework.profiles import ROOT
-from hw4.flowers import HALF, IMAGENET, PARTS, FlowerDataset, load_flowers, unnormalise
+from hw4.flowers import PARTS, FlowerDataset, load_flowers, unnormalise
 from hw4.flowers import dataset as module
 
 pytestmark = pytest.mark.hw4_flowers
@@ -77,7 +78,7 @@ def test_stored_and_normalised_show_the_same_flower():
     data = FlowerDataset(DRAWN, "val", image_size=96, normalisation=HALF)
     stored = np.asarray(data.stored(5))
     assert stored.shape == (96, 96, 3)
-    seen = unnormalise(data[5]["image"], *HALF).permute(1, 2, 0).numpy() * 255
+    seen = unnormalise(data[5]["image"], HALF).permute(1, 2, 0).numpy() * 255
     assert np.abs(seen - stored).max() < 1e-3
 
 

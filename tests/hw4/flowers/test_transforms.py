@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms import v2
 
+from coursework.backbones import HALF, IMAGENET
 from hw4.flowers import (
-    HALF,
-    IMAGENET,
     EvaluationTransform,
     TrainingTransform,
     random_box,
@@ -54,7 +53,7 @@ def test_evaluation_is_torchvision_s_resize_and_centre_crop(size, normalisation)
     ours = apply(EvaluationTransform(112, normalisation), picture)
     assert (ours.shape, ours.dtype) == ((3, 112, 112), torch.float32)
     # Half a pixel of rounding where the oracle crops.
-    difference = unnormalise(ours, *normalisation) - unnormalise(oracle(picture), *normalisation)
+    difference = unnormalise(ours, normalisation) - unnormalise(oracle(picture), normalisation)
     assert difference.abs().mean() < 0.01
     assert difference.abs().max() < 0.06
 
@@ -144,7 +143,7 @@ def test_unnormalise_gives_back_the_pixels(normalisation, seed):
     # The middle square has the size that is asked for, so that nothing is resampled.
     image = apply(EvaluationTransform(56, normalisation), Image.fromarray(pixels))
     expected = torch.from_numpy(pixels[:, 4:-4]).permute(2, 0, 1) / 255
-    assert torch.allclose(unnormalise(image, *normalisation), expected, atol=1e-6)
+    assert torch.allclose(unnormalise(image, normalisation), expected, atol=1e-6)
 
 
 def test_unnormalise_takes_one_image_or_many_and_stays_in_bounds():

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hw4.flowers import OXFORD_NAMES, LearningRateSearch, Predictions, load_flowers, unnormalise
+from hw4.flowers import OXFORD_NAMES, Predictions, load_flowers, unnormalise
 from hw4.report import flower_figures
 from hw4.report.flower_figures import one_of_each
 from tests.hw4.conftest import drawn
@@ -52,7 +52,7 @@ def test_training_images_as_stored_normalised_undone_and_an_epoch_later(sets):
         assert normalised.get_title() == title
         clipped = images[0].permute(1, 2, 0).clip(0, 1).numpy()
         assert np.array_equal(picture(normalised), clipped)
-        expected = unnormalise(images[0], *sets.train.normalisation).permute(1, 2, 0).numpy()
+        expected = unnormalise(images[0], sets.train.normalisation).permute(1, 2, 0).numpy()
         assert np.array_equal(picture(undone), expected)
         assert not np.array_equal(picture(later), picture(undone))
 
@@ -96,10 +96,12 @@ def test_the_counts_of_102_classes_have_numbers_below(flower_folder):
 
 def test_the_rate_that_is_taken_has_a_ring_and_one_that_diverged_a_cross(make_history):
     searches = {
-        "scratch": LearningRateSearch(
-            {0.1: make_history((), "nan"), 0.001: make_history((0.3,)), 0.01: make_history((0.6,))}
-        ),
-        "finetune": LearningRateSearch({0.1: make_history((), "nan")}),
+        "scratch": {
+            0.1: make_history((), "nan"),
+            0.001: make_history((0.3,)),
+            0.01: make_history((0.6,)),
+        },
+        "finetune": {0.1: make_history((), "nan")},
     }
     figure = drawn(flower_figures.learning_rates(searches))
     assert legend(figure) == ["A (scratch)", "B (fine-tuned)", "diverged"]

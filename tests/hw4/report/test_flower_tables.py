@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coursework.display import readable
-from hw4.flowers import LearningRateSearch, Predictions, load_flowers
+from hw4.flowers import Predictions, load_flowers
 from hw4.report.flower_tables import (
     conclusion,
     confusion_table,
@@ -35,13 +34,6 @@ def results(make_result):
     }
 
 
-def test_tables_for_reading_have_named_rows_and_separators():
-    table = readable(pd.DataFrame({"layer": ["fc", "sum"], "n": [1234567, 1], "x": ["", 2]}))
-    assert list(table.index) == ["fc", "sum"]
-    assert table["n"].tolist() == ["1,234,567", "1"]
-    assert table.columns.name == "layer"
-
-
 def test_the_split_in_numbers(flowers_root):
     table = split_table(load_flowers(flowers_root, "official", "resnet18", 32))
     assert table.index.tolist() == ["train", "val", "test"]
@@ -60,15 +52,11 @@ def test_a_class_that_a_part_lacks_is_seen_in_the_table(flower_folder):
 
 def test_a_search_has_a_column_for_each_rate_and_names_the_one_taken(make_history):
     searches = {
-        "scratch": LearningRateSearch(
-            {
-                0.01: make_history((0.5,), seconds=2.0),
-                0.1: make_history((0.4, 0.7), "the loss became nan", seconds=2.0),
-            }
-        ),
-        "finetune": LearningRateSearch(
-            {0.01: make_history((), "nan"), 0.1: make_history((), "nan")}
-        ),
+        "scratch": {
+            0.01: make_history((0.5,), seconds=2.0),
+            0.1: make_history((0.4, 0.7), "the loss became nan", seconds=2.0),
+        },
+        "finetune": {0.01: make_history((), "nan"), 0.1: make_history((), "nan")},
     }
     table = search_table(searches)
     assert table.loc["A (scratch)"].tolist() == ["0.5000", "diverged in epoch 3", "0.01", "6"]
@@ -169,6 +157,13 @@ def test_p_is_the_exact_chance_of_as_large_a_difference(make_result, first, seco
         named = "B (fine-tuned) − A (scratch)." in conclusion(pair).data
         assert named == (p < 0.05)
         assert ("(p < 0.05): none." in conclusion(pair).data) == (p >= 0.05)
+
+
+def test_a_p_just_below_the_threshold_counts_although_the_table_rounds_it(make_result):
+    """Of 67 images 42 fall to one network: p = 0.0498."""
+    pair = {"scratch": make_result(right=range(42)), "finetune": make_result(right=range(42, 67))}
+    assert paired_table(pair)["p"].tolist() == ["0.05"]
+    assert "(p < 0.05): B (fine-tuned) − A (scratch)." in conclusion(pair).data
 
 
 def test_the_best_mode_is_named_first_and_the_others_with_their_distance(results, make_result):
