@@ -25,9 +25,9 @@ class UnreadablePdfError(ValueError):
     """A file that is no PDF, or one that cannot be read whole."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Formula:
-    """A formula that the tags of a PDF name.
+    """A formula that the tags of a PDF name; equal only to itself.
 
     Attributes
     ----------
