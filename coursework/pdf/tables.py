@@ -20,6 +20,7 @@ BAR_WIDTH = 16
 
 _LONGEST_HEADER = 1500  # characters
 _CHARACTER = 0.52  # mean width of a digit or letter, in units of the type size, a little generous
+_FRAME = 20.0  # points that the frame of an output takes
 _PADDING = 9.0  # points left and right of a cell together, at full size
 
 
@@ -146,7 +147,7 @@ def _narrow_columns(words: list[int], size: float) -> list[str]:
     Typst would give all of them the same room, even where a long word needs more.
     """
     widths = ["auto"] * len(words)
-    room, others = PAGE_WIDTH, len(words)
+    room, others = PAGE_WIDTH - _FRAME, len(words)
     for column in sorted(range(len(words)), key=lambda column: -words[column]):
         width = _column_width(words[column], size)
         if width <= room / others:
