@@ -307,7 +307,8 @@ def _take_nearby(alignment: Alignment) -> None:
     gaps = alignment.gaps()
     if not any(map(is_hard_to_read, set(alignment.rest))):
         return
-    for number in alignment.missing():
+    # A text that may be anywhere comes last, so that it takes nothing from what has its place.
+    for number in sorted(alignment.missing(), key=lambda n: gaps[n][1] - gaps[n][0] > 3 * _NEAR):
         item = alignment.items[number]
         letters = Counter(char for char in skeleton(fold(item.text)) if char.isalnum())
         hard = sum(is_hard_to_read(char) for char in fold(item.text))
