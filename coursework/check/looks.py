@@ -116,8 +116,8 @@ def _odd_looks(
             if _share_color(colors, fills):
                 continue
             numbers = [n for n in owned if alignment.items[n].where == item.where]
-            here = {places[position][0] for n in numbers for position in owned[n]}
-            if not any(_share_color(colors, pages.drawn(page)) for page in here):
+            on_pages = {places[position][0] for n in numbers for position in owned[n]}
+            if not any(_share_color(colors, pages.drawn(page)) for page in on_pages):
                 yield item.where, "the colours of a table are not on the page"
 
 
