@@ -173,9 +173,9 @@ def _run(options: argparse.Namespace) -> None:
     from coursework.handin import notebook_parameters, run_notebook
 
     build = options.build.resolve()
-    parameters = notebook_parameters(build, options.profile, dict(options.set))
     for notebook in _notebooks(options):
         target = build / notebook.name
+        parameters = notebook_parameters(notebook, build, options.profile, dict(options.set))
         run = run_notebook(
             notebook,
             target,

@@ -93,17 +93,17 @@ class Alignment:
         return start in self.breaks and (end in self.breaks or end == len(self.text))
 
     def gaps(self) -> list[tuple[int, int]]:
-        """Return for each item the part of the text between the items before and after it."""
+        """Return for each item the part of the text between the items before and after it.
+
+        These may have taken each other's places, as equal numbers in a table do.
+        """
         starts, ends = [0], [len(self.text)]
         for span in self.spans:
             starts.append(span[1] if span else starts[-1])
         for span in reversed(self.spans):
             ends.append(span[0] if span else ends[-1])
-        whole = (0, len(self.text))
-        return [
-            (start, end) if start <= end else whole
-            for start, end in zip(starts[:-1], ends[-2::-1], strict=True)
-        ]
+        pairs = zip(starts[:-1], ends[-2::-1], strict=True)
+        return [(min(pair), max(pair)) for pair in pairs]
 
 
 def align(
@@ -307,7 +307,8 @@ def _take_nearby(alignment: Alignment) -> None:
     gaps = alignment.gaps()
     if not any(map(is_hard_to_read, set(alignment.rest))):
         return
-    for number in alignment.missing():
+    # A text that may be anywhere comes last, so that it takes nothing from what has its place.
+    for number in sorted(alignment.missing(), key=lambda n: gaps[n][1] - gaps[n][0] > 3 * _NEAR):
         item = alignment.items[number]
         letters = Counter(char for char in skeleton(fold(item.text)) if char.isalnum())
         hard = sum(is_hard_to_read(char) for char in fold(item.text))

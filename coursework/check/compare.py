@@ -26,6 +26,7 @@ MOST_BYTES = 50_000_000
 LOST, WARNING = "lost", "warning"
 
 _AT_MOST = 20  # findings of one kind that are listed one by one
+_GOES_ON = "…"  # the exporter's tag for what follows the first part of a broken formula
 _HEAD_LETTERS = 40  # of a long name that the head of a page must show
 
 # What an exporter may leave on a page and no notebook shows, without spaces.
@@ -288,11 +289,17 @@ def _match(
             pairs.append((item, same.pop(0)))
         else:
             left.append(item)
+    after = dict(zip(map(id, formulas), formulas[1:], strict=False))
     for item, formula in pairs:
-        # A formula that goes on on the next page is tagged there once more.
-        same = by_tex[fold(item.text)]
-        if same and shown[item.text].symbols - Counter(formula.glyphs):
-            formula.glyphs += same.pop(0).glyphs
+        # A formula that goes on on the next page is tagged there once more, or with dots.
+        more = after.get(id(formula))
+        while more and more.tex in (formula.tex, _GOES_ON):
+            same = by_tex[fold(more.tex)]
+            if more not in same or shown[item.text].symbols <= Counter(formula.glyphs):
+                break
+            formula.glyphs += more.glyphs
+            same.remove(more)
+            more = after.get(id(more))
     spare = [formula for same in by_tex.values() for formula in same]
     missing = []
     for item in left:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
@@ -20,6 +21,7 @@ _SAME_COLOR = 60  # levels by which red, green and blue of a colour may differ
 _SHORT = 30  # characters of an entry of a list that has room for a neighbour
 
 Box = tuple[float, float, float, float]
+Color = tuple[int, int, int]
 
 
 class _Pages:
@@ -52,7 +54,7 @@ class _Pages:
         """Let go of the file, which may be moved next."""
         self.document.close()
 
-    def fills(self) -> set[tuple[int, int, int]]:
+    def fills(self) -> set[Color]:
         """Return the colours of all areas."""
         found = set()
         red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
@@ -64,6 +66,15 @@ class _Pages:
                     pdf.FPDFPageObj_GetFillColor(area, red, green, blue, alpha)
                     found.add((red.value, green.value, blue.value))
         return found
+
+    def drawn(self, number: int) -> set[Color]:
+        """Return the colours of a page, those of gradients too, which have no single fill."""
+        page, _ = self.open(number)
+        bitmap = page.render(rev_byteorder=True, prefer_bgrx=True)
+        pixels = bitmap.to_numpy()[:, :, :3].astype(np.uint32)
+        # Only steps of 16 levels are told apart, so that a photograph has not too many colours.
+        mixed = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1], np.uint32) & 0xF0F0F0)
+        return {(int(c) >> 16, int(c) >> 8 & 255, int(c) & 255) for c in mixed}
 
 
 def find_odd_looks(
@@ -102,7 +113,11 @@ def _odd_looks(
     if expected.colors:
         fills = pages.fills()
         for item, colors in expected.colors:
-            if not any(_is_near(color, fill) for color in colors for fill in fills):
+            if _share_color(colors, fills):
+                continue
+            numbers = [n for n in owned if alignment.items[n].where == item.where]
+            on_pages = {places[position][0] for n in numbers for position in owned[n]}
+            if not any(_share_color(colors, pages.drawn(page)) for page in on_pages):
                 yield item.where, "the colours of a table are not on the page"
 
 
@@ -181,5 +196,10 @@ def _columns(
             yield where, "a list that runs in a line is set as a column"
 
 
-def _is_near(color: tuple[int, int, int], fill: tuple[int, int, int]) -> bool:
-    return all(abs(a - b) < _SAME_COLOR for a, b in zip(color, fill, strict=True))
+def _share_color(wanted: set[Color], found: set[Color]) -> bool:
+    """Whether one of the wanted colours is near one that was found."""
+    return any(
+        all(abs(a - b) < _SAME_COLOR for a, b in zip(color, other, strict=True))
+        for color in wanted
+        for other in found
+    )

@@ -25,9 +25,9 @@ class UnreadablePdfError(ValueError):
     """A file that is no PDF, or one that cannot be read whole."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Formula:
-    """A formula that the tags of a PDF name.
+    """A formula that the tags of a PDF name; equal only to itself.
 
     Attributes
     ----------
@@ -335,12 +335,11 @@ def _elements(tree: object, count: int) -> Iterator[tuple[object, str]]:
 
 
 def _marks(element: object, depth: int = 0) -> Iterator[int]:
-    """Yield the marks of the content of an element and of the elements in it."""
-    for child in range(max(0, pdf.FPDF_StructElement_GetMarkedContentIdCount(element))):
-        mark = pdf.FPDF_StructElement_GetMarkedContentIdAtIndex(element, child)
+    """Yield the marks that an element and the elements in it have on the page."""
+    for child in range(max(0, pdf.FPDF_StructElement_CountChildren(element))):
+        mark = pdf.FPDF_StructElement_GetChildMarkedContentID(element, child)
         if mark >= 0:
             yield mark
-    for child in range(max(0, pdf.FPDF_StructElement_CountChildren(element))):
         inner = pdf.FPDF_StructElement_GetChildAtIndex(element, child)
         if inner and depth < _DEEPEST_PART:
             yield from _marks(inner, depth + 1)

@@ -43,6 +43,8 @@ _UNDRAWN = {
     "cssId": 1, "style": 1, "href": 1, "require": 1, "end": 1, "bbox": 0, "raise": 1, "lower": 1,
     "mathchoice": 4, "genfrac": 4, "colorbox": 1, "smash": 0, "unicode": 1, "rule": 2,
 }  # fmt: skip
+# An arrow of a commutative diagram is written with its head three times, with labels in between.
+_ARROW = re.compile(r"@([<>AV()])(.*?)\1(.*?)\1|@[=|.]", re.DOTALL)
 _DIMENSION = re.compile(r"\\[a-z]*(?:kern|skip|raise|lower|above)\s*-?[\d.]+\s*[a-z]{2}")
 _DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
 _ENDS = {"{": "}", "[": "]"}
@@ -57,7 +59,7 @@ class Shown:
     symbols
         How often each letter, digit and sign must be drawn, folded.
     visible
-        Whether it shows anything; it may hold only definitions.
+        Whether it shows any sign; it may hold only definitions, or a rule, which has no tag.
     """
 
     symbols: Counter[str] = field(default_factory=Counter)
@@ -67,7 +69,10 @@ class Shown:
 def read_tex(tex: str) -> Shown:
     """List what the TeX of a formula shows."""
     shown = Shown()
-    tokens = [token for token in _TOKEN.findall(_DIMENSION.sub("", tex)) if token[0] != "%"]
+    tex = _DIMENSION.sub("", tex)
+    if r"\begin{CD}" in tex:
+        tex = _ARROW.sub(r"{\2}{\3}", tex)
+    tokens = [token for token in _TOKEN.findall(tex) if token[0] != "%"]
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -78,7 +83,6 @@ def read_tex(tex: str) -> Shown:
         elif name in ("begin", *_DEFINITIONS):
             position = _skip_definition(tokens, position, name)
         elif name == "\\" or name in _UNDRAWN:
-            shown.visible |= name == "rule"
             position = _skip_optional(tokens, position)
             for _ in range(_UNDRAWN.get(name, 0)):
                 position = _skip_argument(tokens, position)

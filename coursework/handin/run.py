@@ -111,6 +111,11 @@ def run_notebook(
     return Run(time.monotonic() - start, tuple(times.values()))
 
 
+def takes_parameters(source: Path) -> bool:
+    """Whether a notebook has a cell tagged ``parameters``; raises as `run_notebook` does."""
+    return bool(_tagged(_read(source), "parameters"))
+
+
 def _read(source: Path) -> NotebookNode:
     if not source.is_file():
         raise FileNotFoundError(f"no notebook {source}")
@@ -147,22 +152,23 @@ def _require_python(source: Path, notebook: NotebookNode) -> None:
 
 def _set_parameters(source: Path, notebook: NotebookNode, parameters: Mapping[str, Any]) -> None:
     """Insert a cell with the parameters after the tagged one; it replaces one of an earlier run."""
-
-    def tagged(tag: str) -> list[NotebookNode]:
-        return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
-
-    if len(tagged("parameters")) != 1:
+    tagged = _tagged(notebook, "parameters")
+    if len(tagged) != 1:
         raise ValueError(
-            f"{source} has {len(tagged('parameters'))} cells tagged 'parameters', expected one; "
+            f"{source} has {len(tagged)} cells tagged 'parameters', expected one; "
             "tag the cell that names the profile"
         )
-    for old in tagged("injected-parameters"):
+    for old in _tagged(notebook, "injected-parameters"):
         notebook.cells.remove(old)
     # JSON holds only values that Python reads back from their text: a path becomes a text here.
     plain = json.loads(json.dumps(dict(parameters), default=str))
     lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in plain.items())]
     cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": ["injected-parameters"]})
-    notebook.cells.insert(notebook.cells.index(tagged("parameters")[0]) + 1, cell)
+    notebook.cells.insert(notebook.cells.index(tagged[0]) + 1, cell)
+
+
+def _tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
 def _client(

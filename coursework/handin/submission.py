@@ -8,7 +8,7 @@ from typing import Any
 
 from coursework.check import Finding, check_pdf
 from coursework.handin.bundle import write_bundle
-from coursework.handin.run import run_notebook
+from coursework.handin.run import run_notebook, takes_parameters
 from coursework.identity import Identity
 from coursework.pdf import export_pdf
 from coursework.profiles import PATH_FIELDS, get_profile
@@ -85,7 +85,7 @@ def submit(
     identity = identity or Identity()
     clear_targets([source], build)
     pdf, bundle = _targets(source, build)
-    parameters = notebook_parameters(build, profile, overrides or {})
+    parameters = notebook_parameters(source, build, profile, overrides or {})
     executed = build / source.name
     run = run_notebook(
         source,
@@ -155,20 +155,26 @@ def _targets(source: Path, build: Path) -> tuple[Path, Path]:
     return build / f"{source.stem}.pdf", build / f"{source.stem.partition('_')[0]}_submission.zip"
 
 
-def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+def notebook_parameters(
+    source: Path, build: Path, profile: str, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the parameters of a notebook that writes its results to ``build``.
 
     Returns
     -------
     dict
         ``profile`` and ``overrides``, where the build folder and full paths stand among the
-        overrides. Empty if the notebook's own parameters say the same.
+        overrides. Empty if the notebook's own parameters say the same, and for a notebook without
+        a cell tagged ``parameters`` if neither another profile nor an override is asked for.
 
     Raises
     ------
     ValueError
         If the profile or a field does not exist, a value does not fit its field, or ``build_root``
-        is overridden, which is ``build``. It is raised here, before a kernel starts.
+        is overridden, which is ``build``; or if the notebook is not one. It is raised here,
+        before a kernel starts.
+    FileNotFoundError
+        If the notebook does not exist.
     """
     if "build_root" in overrides:
         raise ValueError("build_root follows --build; use that instead")
@@ -180,7 +186,8 @@ def notebook_parameters(build: Path, profile: str, overrides: Mapping[str, Any])
         # The kernel runs in the notebook's folder, where it would not find a relative path.
         if getattr(settings, field) not in (None, "imagenet"):
             changed[field] = str(Path(getattr(settings, field)).expanduser().resolve())
-    if profile == "embedded" and not changed:
+    is_asked = profile != "embedded" or bool(overrides)
+    if not is_asked and (not changed or not takes_parameters(source)):
         return {}
     return {"profile": profile, "overrides": changed}
 

@@ -1,6 +1,7 @@
 """Cells and their outputs, as Typst markup."""
 
 import json
+import re
 from html import escape
 from typing import Any
 
@@ -185,6 +186,8 @@ def as_html(kind: str, text: str) -> str:
     if kind == "text/markdown":
         return markdown_to_html(text)
     if kind == "text/latex":
+        # Unlike in prose, spaces may stand within the dollars, as IPython's Math writes them.
+        text = re.sub(r"\A\s*\$\s*([^$]+?)\s*\$\s*\Z", r"$\1$", text)
         return mark_math(text.replace("&", "&amp;").replace("<", "&lt;"))
     if kind == "text/vnd.mermaid":
         return f'<pre data-language="mermaid">{escape(text)}</pre>'

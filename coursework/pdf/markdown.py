@@ -23,10 +23,10 @@ _HTML_OR_MATH = re.compile(
        |</?[A-Za-z][^>]*>)
     |\\\$
     |\$\$(?P<display>(?:[^$\\]|\\.)+?)\$\$
-    |\\\[(?P<bracket>.+?)\\\]
+    |\\\[(?P<bracket>(?:[^<]|<(?![A-Za-z/!]))+?)\\\]
     |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
     |(?<![$\\])\$(?P<inline>(?![\s$])(?:[^$\\<]|\\.|<(?![A-Za-z/!]))*?)(?<!\s)\$(?![$0-9])
-    |\\\((?P<paren>.+?)\\\)
+    |\\\((?P<paren>(?:[^<]|<(?![A-Za-z/!]))+?)\\\)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )

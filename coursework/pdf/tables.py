@@ -20,6 +20,7 @@ BAR_WIDTH = 16
 
 _LONGEST_HEADER = 1500  # characters
 _CHARACTER = 0.52  # mean width of a digit or letter, in units of the type size, a little generous
+_FRAME = 20.0  # points that the frame of an output takes
 _PADDING = 9.0  # points left and right of a cell together, at full size
 
 
@@ -132,8 +133,29 @@ def fit(words: list[int], index_columns: int) -> tuple[float, list[list[int]]]:
 
 
 def _width(words: list[int], size: float) -> float:
-    scale = size / SIZES[0]
-    return sum(word * _CHARACTER * size + _PADDING * scale for word in words)
+    return sum(_column_width(word, size) for word in words)
+
+
+def _column_width(word: int, size: float) -> float:
+    """Return the points that a column needs for its longest word."""
+    return word * _CHARACTER * size + _PADDING * size / SIZES[0]
+
+
+def _narrow_columns(words: list[int], size: float) -> list[str]:
+    """Return the widths of columns whose texts must break into lines.
+
+    Typst would give all of them the same room, even where a long word needs more.
+    """
+    widths = ["auto"] * len(words)
+    room, others = PAGE_WIDTH - _FRAME, len(words)
+    for column in sorted(range(len(words)), key=lambda column: -words[column]):
+        width = _column_width(words[column], size)
+        if width <= room / others:
+            break
+        widths[column] = f"{width:.1f}pt"
+        room -= width
+        others -= 1
+    return widths
 
 
 def _span(tag: Tag, name: str, limit: int) -> int:
@@ -178,8 +200,12 @@ def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag]
         return ""
     bodies = {id(cell): _body(cell, write_cell(cell.tag)) for cell in grid.cells}
     fills = {id(cell): _background(draft, cell.tag) for cell in grid.cells}
-    size, parts = fit(_longest_words(grid), grid.index_columns)
-    written = [_part(grid, bodies, fills, columns, size) for columns in parts]
+    words = _longest_words(grid)
+    size, parts = fit(words, grid.index_columns)
+    written = []
+    for columns in parts:
+        narrow = _narrow_columns([words[column] for column in columns], size)
+        written.append(_part(grid, bodies, fills, columns, size, narrow))
     if len(parts) > 1:
         draft.warn(f"a table of {grid.columns} columns is split into {len(parts)} parts")
     return "\n\n".join([f"#table-title[{title}]", *written] if title else written)
@@ -208,7 +234,12 @@ def _background(draft: Draft, tag: Tag) -> str:
 
 
 def _part(
-    grid: Grid, bodies: dict[int, str], fills: dict[int, str], columns: list[int], size: float
+    grid: Grid,
+    bodies: dict[int, str],
+    fills: dict[int, str],
+    columns: list[int],
+    size: float,
+    narrow: list[str],
 ) -> str:
     head: list[str] = []
     body: list[str] = []
@@ -228,8 +259,9 @@ def _part(
         target = head if cell.row < grid.header_rows else body
         target.append(f"table.cell({', '.join(arguments)})[{bodies[id(cell)]}]")
     header = f"({', '.join(head)},)" if head else "()"
+    widths = f"narrow: ({', '.join(narrow)}), " if set(narrow) != {"auto"} else ""
     return (
-        f"#grid-table({len(columns)}, {size}pt, {grid.header_rows}, {header},\n"
+        f"#grid-table({len(columns)}, {size}pt, {grid.header_rows}, {header}, {widths}\n"
         + ",\n".join(body)
         + ");"
     )

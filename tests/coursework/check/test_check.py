@@ -186,6 +186,29 @@ def test_one_formula_shown_as_tex_is_one_finding(work):
     ]
 
 
+LONG_SUM = " \\\\\n".join(rf"q_{{{i}}} &= \frac{{a}}{{b + {i}}}" for i in range(60))
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [r"\begin{CD} A @>f>> B \\ @VgVV @AAhA \\ C @= D \end{CD}", r"\rule{1cm}{1pt}", LONG_SUM],
+    ids=["a commutative diagram", "a rule", "a formula longer than a page"],
+)
+def test_formulas_that_are_right_on_the_page_are_right(work, tex):
+    tex = tex if "CD" in tex or "rule" in tex else rf"\begin{{align}}{tex}\end{{align}}"
+    work.cells(new_markdown_cell(f"So\n\n$$\n{tex}\n$$"))
+    assert work.export().lost() == []
+
+
+def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
+    work.cells(new_markdown_cell("So $a + b = c + d$ holds."))
+    first = '#math.equation(alt: "a + b = c + d", $a + b$)'
+    second = '#math.equation(alt: "…", $= c {}$)'
+    assert work.typeset(f"So {first} {second.format('+ d')} holds.").findings() == []
+    (lost,) = work.typeset(f"So {first} {second.format('')} holds.").lost()
+    assert "drawn without + d" in lost
+
+
 def test_two_amounts_in_dollars_are_no_formula_that_was_lost(work):
     work.cells(new_markdown_cell("It costs $5 today and $6 tomorrow."))
     assert work.typeset("It costs \\$5 today and \\$6 tomorrow.").findings() == []

@@ -104,6 +104,29 @@ def test_a_line_torn_apart_before_a_wide_note_is_to_be_looked_at(work):
     assert "a line is torn apart: Filled notebook:" in " ".join(map(str, torn))
 
 
+def test_the_bars_of_a_table_are_seen_although_they_are_gradients(work):
+    style = "#T_1 {background: linear-gradient(90deg, #d65f5f 50%, transparent 50%);}"
+    html = f"<style>{style}</style><table><tr><td id='T_1'>7</td></tr></table>"
+    output = new_output("execute_result", data={"text/html": html})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    red = 'rgb("#d65f5f")'
+    drawn = f"gradient.linear(({red}, 0%), ({red}, 50%), (white, 50%), (white, 100%))"
+    assert work.typeset(f"x #box(fill: {drawn})[7]").findings() == []
+    assert "the colours of a table" in work.typeset("x #box(fill: blue)[7]").findings()[0].message
+
+
+def test_a_text_from_right_to_left_among_equal_numbers_of_a_table_is_found(work):
+    if not font_folders():
+        pytest.skip("needs the fonts of these scripts")
+    texts = ["أنا حاول +ت كتير أتصور [مستخدم] يا...", "#عبدالرحمن ال+ خشت +ي اللهم يا سيدي"]
+    rows = "".join(
+        f"<tr><th>{n}</th><td>{texts[n % 2]}</td><td>{n % 2}</td></tr>" for n in range(5)
+    )
+    output = new_output("execute_result", data={"text/html": f"<table>{rows}</table>"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output] * 3))
+    assert work.export().lost() == []
+
+
 MARKS = [
     "The estimator x̂ and w̄, p̂ of p.",
     "Tỉ lệ đúng là 0.9, độ chính xác.",

@@ -129,28 +129,44 @@ def test_two_notebooks_that_would_share_a_zip_are_refused(tmp_path):
     assert left_in(tmp_path) == ["notebooks"]
 
 
-def test_a_relative_path_is_meant_from_the_current_folder(tmp_path, monkeypatch):
+def test_a_relative_path_is_meant_from_the_current_folder(notebook, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    source, build = notebook(), ROOT / "build"
     given = {"mnist_root": "digits", "feature_weights": "mine.pth"}
-    overrides = notebook_parameters(ROOT / "build", "full", given)["overrides"]
+    overrides = notebook_parameters(source, build, "full", given)["overrides"]
     assert overrides["mnist_root"] == str(tmp_path / "digits")
     assert overrides["feature_weights"] == str(tmp_path / "mine.pth")
-    home = notebook_parameters(ROOT / "build", "full", {"mnist_root": "~/mnist"})
+    home = notebook_parameters(source, build, "full", {"mnist_root": "~/mnist"})
     assert home["overrides"]["mnist_root"] == str(Path.home() / "mnist")
     for word in ("imagenet", None):
-        kept = notebook_parameters(ROOT / "build", "full", {"feature_weights": word})
+        kept = notebook_parameters(source, build, "full", {"feature_weights": word})
         assert kept["overrides"] == {"feature_weights": word}
     with pytest.raises(ValueError, match="build_root follows --build"):
-        notebook_parameters(ROOT / "build", "full", {"build_root": "x"})
+        notebook_parameters(source, build, "full", {"build_root": "x"})
 
 
-def test_parameters_are_set_only_where_they_differ_from_those_of_the_notebook():
-    assert notebook_parameters(ROOT / "build", "embedded", {}) == {}
-    assert notebook_parameters(ROOT / "build", "full", {}) == {"profile": "full", "overrides": {}}
-    elsewhere = notebook_parameters(ROOT / "other", "embedded", {"seed": 1})
-    assert elsewhere["overrides"] == {"seed": 1, "build_root": str(ROOT / "other")}
+def test_parameters_are_set_only_where_they_differ_from_those_of_the_notebook(notebook):
+    source, build = notebook(), ROOT / "build"
+    assert notebook_parameters(source, build, "embedded", {}) == {}
+    full = {"profile": "full", "overrides": {}}
+    assert notebook_parameters(source, build, "full", {}) == full
+    other = {"build_root": str(ROOT / "other")}
+    elsewhere = notebook_parameters(source, ROOT / "other", "embedded", {})
+    assert elsewhere == {"profile": "embedded", "overrides": other}
+    elsewhere = notebook_parameters(source, ROOT / "other", "embedded", {"seed": 1})
+    assert elsewhere["overrides"] == {"seed": 1, **other}
     with pytest.raises(ValueError, match="did you mean 'seed'"):
-        notebook_parameters(ROOT / "build", "embedded", {"sed": 1})
+        notebook_parameters(source, build, "embedded", {"sed": 1})
+
+
+def test_a_notebook_without_parameters_is_handed_in_from_any_folder(tmp_path):
+    source = tmp_path / "own.ipynb"
+    cells = [nbformat.v4.new_code_cell("print(6 * 7)")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+    submit(source, tmp_path / "build", identity=ADA)
+    assert left_in(tmp_path / "build") == ["own.ipynb", "own.pdf", "own_submission.zip"]
+    with pytest.raises(ValueError, match="0 cells tagged 'parameters', expected one"):
+        submit(source, tmp_path / "build", profile="full", identity=ADA)
 
 
 @pytest.mark.parametrize(

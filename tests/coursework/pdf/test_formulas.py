@@ -366,6 +366,14 @@ def test_no_formula_is_wider_than_the_page(export, markdown, last):
     assert max(places) < 595 - 30
 
 
+@pytest.mark.parametrize("text", ["$\\displaystyle \n x_1 = 2\n$", " $ x_1 = 2 $\n"])
+def test_spaces_within_the_dollars_of_a_result_are_no_part_of_its_formula(export, text):
+    output = new_output("display_data", {"text/latex": text, "text/plain": "<Math>"})
+    done = export(new_code_cell("p", outputs=[output]))
+    assert "$" not in done.text
+    assert "𝑥1=2" in done.squeezed
+
+
 @pytest.mark.parametrize("style", [r"\displaystyle ", ""])
 def test_fractions_of_neighbouring_lines_do_not_overlap(export, style):
     data = {"text/latex": f"${style}{SUM}$", "text/plain": ""}

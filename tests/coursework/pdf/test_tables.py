@@ -75,6 +75,29 @@ def test_nothing_of_a_table_is_beyond_the_page(export):
     assert done.squeezed.count("w") >= 80 * 9
 
 
+def test_long_names_of_columns_do_not_run_into_each_other(export):
+    names = ["Title of it", *(f"Production_Budget_{i}" for i in range(4)), "Rotten_Tomatoes_Rating"]
+    frame = pd.DataFrame([["a long title " * 3, 1, 2, 3, 4, 5]], columns=names)
+    output = new_output("execute_result", data={"text/html": frame.to_html()})
+    done = export(new_code_cell("frame", outputs=[output]))
+    page = pypdfium2.PdfDocument(done.report.path)[0].get_textpage()
+    boxes = {}
+    for name in names[1:]:
+        found = page.search(name).get_next()
+        ends = [page.get_charbox(found[0] + i) for i in (0, found[1] - 1)]
+        boxes[name] = ends[0][0], ends[1][2]
+    edges = [edge for name in names[1:] for edge in boxes[name]]
+    assert edges == sorted(edges)
+
+
+def test_a_formula_that_a_cell_cuts_off_is_shown_as_it_is_written(export):
+    html = "<table><tr><td>Evaluate \\(x_1 + ...</td><td>so \\) it</td></tr></table>"
+    output = new_output("execute_result", data={"text/html": html})
+    done = export(new_code_cell("frame", outputs=[output]))
+    assert "\\(x_1+..." in done.squeezed
+    assert done.warnings == ""
+
+
 @pytest.mark.parametrize("around", ["{}", "<ul><li>{}</li></ul>", "<blockquote>{}</blockquote>"])
 @pytest.mark.parametrize("name", ["td", "th"])
 def test_a_cell_taller_than_a_page_goes_on_on_the_next(export, around, name):
