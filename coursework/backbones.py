@@ -57,6 +57,11 @@ BACKBONES = {
 """The networks that can be built."""
 
 
+def count_parameters(network: nn.Module) -> int:
+    """Return how many numbers a network learns; shared ones count once, frozen ones too."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def build_classifier(
     backbone: str, weights: str | Path | None = "imagenet", *, seed: int = 0
 ) -> tuple[nn.Module, str]:

@@ -114,7 +114,14 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         help="replace one field of the profile; may be given again",
     )
     command.add_argument("--build", type=Path, default=ROOT / "build", help="default: build/")
-    command.add_argument("--cell-timeout", type=int, metavar="SECONDS")
+    command.add_argument("--cell-timeout", type=_seconds, metavar="SECONDS")
+
+
+def _seconds(text: str) -> int:
+    """Read a whole number of seconds, 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 1 or more")
+    return int(text)
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -6,6 +6,7 @@ The mathematics of one step is in `hw3.softmax`; this module repeats the step an
 import inspect
 import warnings
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -25,7 +26,7 @@ from hw3.softmax import (
 )
 
 ROWS = 48
-"""Rows that `measure` multiplies at a time. OpenBLAS copies no matrix in a product of a million
+"""Rows that `all_logits` multiplies at a time. OpenBLAS copies no matrix in a product of a million
 multiplications or fewer: 48 rows of 2,048 features for ten classes."""
 
 
@@ -111,9 +112,16 @@ def train(
 
 def measure(W: Floats, X: Floats, Y: Floats) -> tuple[float, float]:
     """Return the mean cross-entropy and the accuracy on X (m, d), whose one-hot labels are Y."""
-    # A few rows at a time: the matrix library would first copy a large X into an order of its own.
-    Z = np.concatenate([logits(W, X[start : start + ROWS]) for start in range(0, len(X), ROWS)])
+    Z = all_logits(W, X)
     return cross_entropy(Z, Y), accuracy(Y.argmax(axis=1), Z.argmax(axis=1))
+
+
+def all_logits(W: Floats, X: Floats) -> Floats:
+    """Return `logits` of a large X (m, d), multiplied a few rows at a time.
+
+    For a product of all rows, the matrix library would first copy X into an order of its own.
+    """
+    return np.concatenate([logits(W, X[start : start + ROWS]) for start in range(0, len(X), ROWS)])
 
 
 class SoftmaxRegression:
@@ -312,12 +320,16 @@ class SoftmaxRegression:
     def _check_parameters(self) -> None:
         for name, valid, expected in (
             ("learning_rate", 0 < self.learning_rate < np.inf, "a positive number"),
-            ("batch_size", self.batch_size >= 1, "1 or more"),
-            ("max_epochs", self.max_epochs >= 1, "1 or more"),
+            ("batch_size", _is_count(self.batch_size), "a whole number, 1 or more"),
+            ("max_epochs", _is_count(self.max_epochs), "a whole number, 1 or more"),
             ("tol", self.tol >= 0, "0 or more"),
         ):
             if not valid:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected {expected}")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, Integral) and int(value) >= 1
 
 
 def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, ...]:
@@ -334,8 +346,17 @@ def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, .
     tuple of ndarray
         The sets in the order given. A feature that is constant over the training set becomes 0
         there.
+
+    Raises
+    ------
+    ValueError
+        If a set is not a matrix of finite numbers, or another set has another width.
     """
-    sets = [_as_floats(part) for part in (train, *others)]
+    sets = [_check_features(part) for part in (train, *others)]
+    if len({part.shape[1] for part in sets}) > 1:
+        raise ValueError(
+            f"the sets have {[part.shape[1] for part in sets]} features, expected as many in each"
+        )
     # Divided by the largest value first, so that squares of large features do not overflow.
     largest = np.abs(sets[0]).max(axis=0)
     largest[largest == 0] = 1
@@ -386,6 +407,8 @@ def _check_labels(y: npt.ArrayLike, samples: int) -> Labels:
             f"y has the shape {labels.shape}, expected ({samples},), one label for each row of X; "
             "labels that loadmat returns are (1, m) or (m, 1): use .ravel()"
         )
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError("y holds labels that are no numbers (NaN or infinite); mend or drop them")
     return labels
 
 

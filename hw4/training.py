@@ -13,9 +13,9 @@ from coursework.processes import ProcessLostError, process_group
 from coursework.storage import BusyError, atomic_path
 from hw4.flowers import (
     MODES,
-    PRECISIONS,
     SCHEDULES,
     SPLITS,
+    TRAINING_PRECISIONS,
     FrozenInputs,
     History,
     TrainingSettings,
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--schedule", choices=SCHEDULES, default=_DEFAULTS.schedule)
     add("--patience", type=int, metavar="EPOCHS", help="stop after so many without a better one")
     add("--seed", type=int, default=_DEFAULTS.seed)
-    add("--precision", choices=PRECISIONS, default=_DEFAULTS.precision)
+    add("--precision", choices=TRAINING_PRECISIONS, default=_DEFAULTS.precision)
     add(
         "--cache-bytes",
         type=int,

@@ -34,7 +34,7 @@ MANIFEST = "manifest.json"
 _MOST_MEMBERS = 2_000
 _MOST_BYTES = 100_000_000  # of the zip, and of all its members together
 _MOST_RATIO = 200  # of the size of all members to the size of the zip
-_MOST_SOURCE_BYTES = 1_000_000  # of a module or the manifest, which takes more memory parsed
+_MOST_SOURCE_BYTES = 200_000  # of a module or the manifest, which takes more memory parsed
 
 
 class BundleError(RuntimeError):
@@ -162,7 +162,8 @@ def _describe_project() -> dict[str, Any]:
         commit = _git("rev-parse", "--verify", "HEAD")
         if commit:
             facts["commit"] = commit[0]
-            facts["changed"] = _git("diff", "--name-only", "HEAD")
+            # Two letters for the kind of change and a space stand before each name.
+            facts["changed"] = [line[3:] for line in _git("status", "--porcelain")]
     return facts
 
 
@@ -230,7 +231,8 @@ def _check_members(members: Sequence[zipfile.ZipInfo], packed_bytes: int) -> Non
     most = min(_MOST_BYTES, _MOST_RATIO * packed_bytes)
     if unpacked_bytes > most:
         raise ValueError(f"its files have {unpacked_bytes:,} bytes, expected at most {most:,}")
-    if len({member.filename for member in members}) < len(members):
+    # Windows and macOS do not tell capital letters from small ones.
+    if len({member.filename.casefold() for member in members}) < len(members):
         raise ValueError("two of its files have the same name")
     for member in members:
         name = member.filename
@@ -240,8 +242,10 @@ def _check_members(members: Sequence[zipfile.ZipInfo], packed_bytes: int) -> Non
         parts = PurePosixPath(name).parts
         if name.startswith("/") or ".." in parts or "\\" in name or ":" in name:
             raise ValueError(f"{name!r} would be unpacked outside of its folder")
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise ValueError(f"{name!r} is a link to another file")
+        if not name.isprintable():
+            raise ValueError(f"{name!r} holds characters that cannot be seen")
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise ValueError(f"{name!r} is a link or another thing that is not a plain file")
         # The other methods unpack without a limit.
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{name!r} is compressed by another method than deflate")
@@ -254,7 +258,7 @@ def _read_manifest(content: dict[str, bytes]) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(content.pop(MANIFEST))
         checksums = {name: file["sha256"] for name, file in manifest["files"].items()}
-        if not isinstance(manifest["pages"], int):
+        if type(manifest["pages"]) is not int:
             raise TypeError("pages is not a number")
     except Exception as error:  # any JSON may stand in the place of any other
         raise ValueError(

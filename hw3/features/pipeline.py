@@ -44,6 +44,12 @@ class Preprocessing:
     std: float = 0.5
     image_size: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.image_size is not None and self.image_size < 1:
+            raise ValueError(f"image_size is {self.image_size}, expected 1 or more, or None")
+        if not self.std > 0:
+            raise ValueError(f"std is {self.std}, expected a positive number")
+
     def __call__(self, images: Tensor) -> Tensor:
         """Map images (b, height, width) with values in [0, 1] to (b, 3, side, side)."""
         x = images.unsqueeze(1)

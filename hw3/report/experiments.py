@@ -71,9 +71,16 @@ def sweep(
         Features and labels.
     **settings
         The other parameters of `SoftmaxRegression`, the same for all.
+
+    Raises
+    ------
+    ValueError
+        If a value occurs twice, or `SoftmaxRegression.fit` refuses one.
     """
+    if len(set(values)) < len(values):
+        raise ValueError(f"{parameter} = {values}: a value stands there twice; name each one once")
     runs = {
-        f"{parameter} = {value:g}": partial(_trial, parameter, value, train, test, settings)
+        f"{parameter} = {value!r}": partial(_trial, parameter, value, train, test, settings)
         for value in values
     }
     return tuple(_train_side_by_side(runs, parameter))

@@ -24,8 +24,8 @@ from hw4.flowers.inputs import FrozenInputs, epoch_batches
 from hw4.flowers.networks import MODES, StagedNetwork, assemble_network, build_network
 from hw4.flowers.processes import current_processes
 from hw4.flowers.training import (
-    PRECISIONS,
     SCHEDULES,
+    TRAINING_PRECISIONS,
     History,
     TrainingRun,
     TrainingSettings,
@@ -43,9 +43,9 @@ __all__ = [
     "MODE_NAMES",
     "OXFORD_NAMES",
     "PARTS",
-    "PRECISIONS",
     "SCHEDULES",
     "SPLITS",
+    "TRAINING_PRECISIONS",
     "EvaluationTransform",
     "FlowerDataset",
     "FlowerSets",

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from coursework.backbones import BACKBONES, build_classifier
+from coursework.backbones import BACKBONES, build_classifier, count_parameters
 
 MODES = {
     "scratch": "no weights loaded, all layers trained",
@@ -87,9 +87,9 @@ class StagedNetwork(nn.Module):
         lines = [self.name]
         for part, word in ((self.frozen, "frozen"), (self.trained, "trained")):
             for stage, module in part.named_children():
-                if count := _count_parameters(module):
+                if count := count_parameters(module):
                     lines.append(f"  {stage:<12}{word:<9}{count:>12,} parameters")
-        both, trained = _count_parameters(self), _count_parameters(self.trained)
+        both, trained = count_parameters(self), count_parameters(self.trained)
         lines.append(f"  {both:,} parameters, {trained:,} trained")
         return "\n".join(lines)
 
@@ -178,7 +178,3 @@ def stages_of(network: nn.Module, head: str) -> "OrderedDict[str, nn.Module]":
         else:
             stages[name] = module
     return stages
-
-
-def _count_parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())

@@ -25,7 +25,7 @@ from hw4.flowers.networks import StagedNetwork
 from hw4.flowers.processes import current_processes
 
 SCHEDULES = ("constant", "cosine")
-PRECISIONS = ("auto", "fp32", "bf16")
+TRAINING_PRECISIONS = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,11 @@ class TrainingSettings:
             ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
             ("patience", self.patience is None or self.patience >= 1, "1 or more, or None"),
             ("seed", self.seed >= 0, "0 or more"),
-            ("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
+            (
+                "precision",
+                self.precision in TRAINING_PRECISIONS,
+                f"one of {', '.join(TRAINING_PRECISIONS)}",
+            ),
             ("cache_bytes", self.cache_bytes >= 0, "0 or more"),
         ):
             if not valid:

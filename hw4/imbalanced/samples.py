@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
 
-MODES = ("train", "test")
+PARTS = ("train", "test")
 
 
 class ImbalancedDataset(Dataset[dict[str, torch.Tensor]]):
@@ -44,11 +44,11 @@ class ImbalancedDataset(Dataset[dict[str, torch.Tensor]]):
         mode: str = "train",
         files: Sequence[str] = ("samplestr.txt", "sampleste.txt"),
     ) -> None:
-        if mode not in MODES:
+        if mode not in PARTS:
             raise ValueError(f"mode is {mode!r}, expected 'train' or 'test'")
         if len(files) != 2 or isinstance(files, str):
             raise ValueError(f"files is {files!r}, expected the training file and the test file")
-        data, labels = read_samples(Path(root) / files[MODES.index(mode)])
+        data, labels = read_samples(Path(root) / files[PARTS.index(mode)])
         self.data = torch.tensor(data, dtype=torch.float32)
         self.labels = torch.tensor(labels)
 

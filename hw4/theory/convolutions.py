@@ -6,6 +6,8 @@ import pandas as pd
 import torch
 from torch import nn
 
+from coursework.backbones import count_parameters
+
 
 def conv_parameters(
     filters: int, channels: int, kernel: tuple[int, ...], groups: int = 1, bias: bool = True
@@ -63,11 +65,6 @@ def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation
     return (n + 2 * padding - covered) // stride + 1
 
 
-def count_parameters(network: nn.Module) -> int:
-    """Return how many numbers a network learns; shared ones count once, frozen ones too."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def homework_table() -> pd.DataFrame:
     """Return parameters and output of the homework's layers, by formula and as PyTorch has them.
 
@@ -88,8 +85,8 @@ def homework_table() -> pd.DataFrame:
                 "filters": name,
                 "parameters": conv_parameters(filters, 1, (kernel, kernel)),
                 "in PyTorch": count_parameters(layer),
-                "output": f"{side} × {side}",
-                "of PyTorch": f"{height} × {width}",
+                "output by formula": f"{side} × {side}",
+                "output in PyTorch": f"{height} × {width}",
             }
         )
     return pd.DataFrame(rows)

@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
+from coursework.backbones import count_parameters
 from hw4.theory.convolutions import (
     conv_parameters,
-    count_parameters,
     homework_table,
     layer_table,
     network_table,
@@ -54,8 +54,8 @@ def test_the_output_has_the_size_that_pytorch_gives_it(size, kernel, stride, pad
 def test_the_homework_table_has_formula_and_pytorch_agree():
     table = homework_table()
     assert table["parameters"].tolist() == table["in PyTorch"].tolist() == [393_312, 6_240, 192]
-    assert table["output"].tolist() == table["of PyTorch"].tolist()
-    assert table["output"].tolist() == ["1 × 1", "15 × 15", "64 × 64"]
+    assert table["output by formula"].tolist() == table["output in PyTorch"].tolist()
+    assert table["output by formula"].tolist() == ["1 × 1", "15 × 15", "64 × 64"]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_layer_tables_add_up(resnets, depth):
 def test_a_stage_is_one_row_with_the_output_of_its_last_layer(resnets):
     table = layer_table(resnets["ResNet-50"], (3, 224, 224), depth=1)
     assert len(table) == 8
-    assert table.loc[table["layer"] == "layer4", "output"].item() == "2048 × 7 × 7"
+    assert table.loc[table["layer"] == "layer4", "output by formula"].item() == "2048 × 7 × 7"
 
 
 def test_outputs_are_those_of_a_real_run(resnets):
