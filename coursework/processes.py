@@ -72,7 +72,7 @@ class Group:
         if self.size == 1:
             yield from items
             return
-        # A fresh name: the counter of an earlier queue, or of a run that was restarted, stays.
+        # The name is new each time: the store keeps the counters of earlier queues and runs.
         queue, items = self.from_first((secrets.token_hex(8), items))
         counter = dist.distributed_c10d._get_default_store()
         while (number := counter.add(queue, 1)) <= len(items):

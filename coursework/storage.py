@@ -89,8 +89,9 @@ def locked(final: Path | str, waiting: Callable[[], object] | None = None) -> It
     try:
         yield
     finally:
-        # Deleted before it is released: afterwards it may be another process's. Whoever opened the
-        # file earlier is told by filelock that it is gone. Windows deletes it by itself.
+        # The file is deleted while the lock is still held: after the release it may belong to
+        # another process. filelock tells a process that opened the file earlier that it is gone.
+        # Windows deletes the file by itself.
         with suppress(OSError):
             path.unlink()
         lock.release()

@@ -96,8 +96,8 @@ def log_softmax(Z: Floats) -> Floats:
 def cross_entropy(Z: Floats, Y: Floats) -> float:
     """Return the mean cross-entropy, -1/m sum_ik Y[i, k] log softmax(Z)[i, k], in nats.
 
-    The function takes logits, as PyTorch's does: a probability that has underflowed to 0 no longer
-    tells its logarithm.
+    The function takes logits, as PyTorch's does, because the logarithm of a probability that has
+    underflowed to 0 is lost.
 
     Parameters
     ----------

@@ -389,7 +389,8 @@ def _check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
         with np.errstate(over="ignore"):
             array = array.astype(like.dtype, copy=False)
         kind = f" (as {like.dtype}, which the model computes in)"
-    # Extremes first: a truth value for each number would take a quarter of the features' memory.
+    # The extremes are tested first: a test of every number would need an array of truth values, a
+    # quarter of the memory of the features.
     if not np.isfinite([array.min(initial=0), array.max(initial=0)]).all():
         finite = np.isfinite(array).all(axis=1)
         raise ValueError(

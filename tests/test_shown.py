@@ -27,6 +27,9 @@ SMALL = {
     },
 }
 
+PAGES = {"hw3_dnn": 4, "hw4_cnn": 5}
+"""Pages that the shown source may take at most, of some 55 lines each."""
+
 RECORD = """
 import inspect, json, sys, threading
 import nbformat
@@ -34,7 +37,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from coursework import display
 
 notebook, overrides = sys.argv[1], json.loads(sys.argv[2])
-entered, shown = set(), {}
+entered, shown, lines = set(), {}, 0
 
 def record(frame, event, argument):
     if event == "call":
@@ -55,7 +58,10 @@ show = display.show_source
 def show_source(*things):
     for function in (function for thing in things for function in functions(thing)):
         shown[f"{function.__module__}.{function.__qualname__}"] = function.__code__
-    return show(*things)
+    global lines
+    block = show(*things)
+    lines += len(block.data.splitlines()) - 2
+    return block
 
 display.show_source = show_source
 shell = InteractiveShell.instance()
@@ -70,7 +76,7 @@ for cell in nbformat.read(notebook, as_version=4).cells:
         shell.run_cell(source, silent=True).raise_error()
 sys.setprofile(None)
 never = sorted(name for name, code in shown.items() if code not in entered)
-print("RESULT", json.dumps({"shown": sorted(shown), "never": never}))
+print("RESULT", json.dumps({"shown": sorted(shown), "never": never, "lines": lines}))
 """
 
 
@@ -89,3 +95,8 @@ def test_every_function_on_the_page_is_entered_when_the_notebook_runs(name, tmp_
     found = json.loads(found.removeprefix("RESULT "))
     assert len(found["shown"]) >= 10
     assert found["never"] == []
+    assert found["lines"] <= 55 * PAGES[name]
+
+
+def test_every_notebook_is_recorded():
+    assert SMALL.keys() == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}

@@ -35,6 +35,7 @@ def imports_of(source):
     """Yield the module and the name of each ``from module import name``, wherever it stands."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom):
+            assert not node.level, "write the whole path: relative imports are not followed here"
             yield from ((node.module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)

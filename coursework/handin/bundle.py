@@ -34,7 +34,7 @@ MANIFEST = "manifest.json"
 _MOST_MEMBERS = 2_000
 _MOST_BYTES = 100_000_000  # of the zip, and of all its members together
 _MOST_RATIO = 200  # of the size of all members to the size of the zip
-_MOST_SOURCE_BYTES = 200_000  # of a module or the manifest, which takes more memory parsed
+_MOST_SOURCE_BYTES = 1_000_000  # of a module or the manifest, which takes more memory parsed
 
 
 class BundleError(RuntimeError):
@@ -294,7 +294,7 @@ def _check_content(name: str, data: bytes, pages: int) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    """Return what an error says, without what a terminal would obey, and not more than a line."""
+    """Return the first line of an error, without control characters, at most 300 characters."""
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
     return "".join(character for character in text if character.isprintable())[:300]

@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from coursework.backbones import BACKBONES, build_classifier
+from coursework.backbones import BACKBONES, build_classifier, count_parameters
 
 
 class Extractor(nn.Module):
@@ -47,11 +47,11 @@ class Extractor(nn.Module):
         """Show one line for each stage, since all layers would fill three pages."""
         lines = []
         for name, stage in self.network.named_children():
-            inside = sum(parameter.numel() for parameter in stage.parameters())
+            inside = count_parameters(stage)
             blocks = f" x {len(stage)}" if isinstance(stage, nn.Sequential) and len(stage) else ""
             kind = f"{type(stage).__name__}{blocks}"
             lines.append(f"  {name:<12}{kind:<24}{inside:>12,} parameters")
-        total = sum(parameter.numel() for parameter in self.parameters())
+        total = count_parameters(self)
         trained = sum(p.numel() for p in self.parameters() if p.requires_grad)
         mode = "training" if any(module.training for module in self.modules()) else "evaluation"
         return "\n".join(

@@ -135,7 +135,7 @@ def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
             f"{standard_error(tests[best]):.1%}{''.join(behind)}. Guessing among {classes} classes "
             f"would give {1 / classes:.1%}.",
             "**Validation and test.** The validation set chose the learning rate and the epoch, so "
-            "that on average it promises too much; the test set chose nothing. Validation minus "
+            "its accuracy is on average too high; the test set chose nothing. Validation minus "
             f"test in points, ± one standard error: {'; '.join(differences)}.",
         ]
     if len(learned) > 1:

@@ -123,3 +123,10 @@ def test_python_m_coursework_is_the_command():
     )
     for command in ("doctor", "run", "pdf", "submit"):
         assert command in result.stdout
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "1.5", "soon"])
+def test_a_time_limit_below_a_second_is_refused(seconds, capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--cell-timeout", seconds])
+    assert f"'{seconds}' is not a number of seconds, 1 or more" in capsys.readouterr().err

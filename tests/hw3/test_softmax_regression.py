@@ -275,6 +275,7 @@ def test_the_distance_that_the_weights_moved_is_euclidean(blobs):
         (np.zeros((0, 3)), [], "expected"),
         ([[1.0], [np.nan], [np.inf]], [0, 1, 1], "undefined numbers in 2 rows, the first at 1"),
         ([[1.0], [2.0]], [5, 5], r"y holds the class \[5\] alone"),
+        ([[1.0], [2.0]], [0.0, np.nan], "y holds labels that are no numbers"),
     ],
 )
 def test_samples_that_do_not_fit_are_refused(X, y, message):
@@ -284,7 +285,10 @@ def test_samples_that_do_not_fit_are_refused(X, y, message):
 
 @pytest.mark.parametrize(
     "parameter",
-    [{"learning_rate": 0}, {"learning_rate": np.nan}, {"batch_size": 0}, {"max_epochs": 0}],
+    [
+        *({"learning_rate": 0}, {"learning_rate": np.nan}, {"batch_size": 0}, {"max_epochs": 0}),
+        *({"batch_size": 512.0}, {"max_epochs": 2.5}),
+    ],
 )
 def test_parameters_out_of_range_are_refused(parameter, blobs):
     (name,) = parameter
@@ -345,6 +349,19 @@ def test_score_refuses_labels_that_would_be_compared_in_pairs(blobs):
 
 
 # Standardising
+
+
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        ([[1.0, 2.0]], r"X has the shape \(2,\)"),
+        ([[[1.0, 2.0], [3.0, 4.0]], [[1.0], [2.0]]], r"the sets have \[2, 1\] features"),
+        ([[[1.0], [np.nan]]], "undefined numbers in 1 rows"),
+    ],
+)
+def test_sets_that_cannot_be_standardised_are_refused(others, message):
+    with pytest.raises(ValueError, match=message):
+        standardize(*others)
 
 
 def test_standardize_is_scikit_learns_scaler():

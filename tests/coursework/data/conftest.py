@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import io
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -268,7 +269,18 @@ def start_run(source, root):
     """Start a process that fetches one file from its last mirror."""
     facts = [source.name, str(source.size), source.checksum, source.urls[-1], str(root)]
     command = [sys.executable, "-u", "-c", RUN, *facts]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background lets its processes ignore Ctrl-C.
+        preexec_fn=None if sys.platform == "win32" else _hear_ctrl_c,
+    )
+
+
+def _hear_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_half(part, content):

@@ -182,7 +182,8 @@ def refused(bundle, message):
         ("/etc/evil.py", b"", "outside of its folder"),
         ("C:evil.py", b"", "outside of its folder"),
         ("..\\evil.py", b"", "outside of its folder"),
-        ("a\n\x1b[31m.py", b"(", r"'a\\n\\x1b\[31m\.py' cannot be read"),
+        ("a\n\x1b[31m.py", b"(", r"'a\\n\\x1b\[31m\.py' holds characters that cannot be seen"),
+        ("HW3/__init__.py", b"", "two of its files have the same name"),
     ],
 )
 def test_a_file_that_no_homework_holds_is_refused(bundle, name, data, message, recwarn, capfd):

@@ -55,11 +55,17 @@ def test_the_numbers_do_not_depend_on_the_number_of_cores(cores, monkeypatch):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1500, 700)).astype(np.float32), np.arange(1500) % 10
     wide = Features(X, y, "noise", "none", "none")
+    rates = [0.1, 0.2, 0.3]
     with threadpool_limits(1, user_api="blas"):
-        expected = SoftmaxRegression(0.1, max_epochs=2).fit(X, y, X, y).history_
+        alone = [SoftmaxRegression(rate, max_epochs=2).fit(X, y, X, y).history_ for rate in rates]
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", str(cores))  # what joblib counts as cores
-    for trial in sweep("learning_rate", [0.1, 0.1, 0.1], wide, wide, max_epochs=2):
-        assert trial.history == expected
+    trials = sweep("learning_rate", rates, wide, wide, max_epochs=2)
+    assert [trial.history for trial in trials] == alone
+
+
+def test_a_value_that_stands_there_twice_is_refused(sets):
+    with pytest.raises(ValueError, match=r"batch_size = \[8, 8\]: a value stands there twice"):
+        sweep("batch_size", [8, 8], *sets, **SETTINGS)
 
 
 def test_a_sweep_replaces_the_parameter_given_among_the_settings(sets):

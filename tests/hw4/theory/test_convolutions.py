@@ -83,7 +83,7 @@ def test_layer_tables_add_up(resnets, depth):
 def test_a_stage_is_one_row_with_the_output_of_its_last_layer(resnets):
     table = layer_table(resnets["ResNet-50"], (3, 224, 224), depth=1)
     assert len(table) == 8
-    assert table.loc[table["layer"] == "layer4", "output by formula"].item() == "2048 × 7 × 7"
+    assert table.loc[table["layer"] == "layer4", "output"].item() == "2048 × 7 × 7"
 
 
 def test_outputs_are_those_of_a_real_run(resnets):
