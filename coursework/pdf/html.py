@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from bs4 import Tag
 from bs4.element import PreformattedString
@@ -201,7 +202,9 @@ def _preformatted(tag: Tag, place: Place) -> str:
 
 
 def _table(tag: Tag, place: Place) -> str:
-    inside = place.inside()
+    inside = replace(place.inside(), tables=place.tables + 1)
+    if inside.is_too_deep():
+        return write_text(tag.get_text(" "))
     caption = tag.find("caption")
     title = write_inlines(caption, inside) if isinstance(caption, Tag) else ""
     return write_table(place.draft, tag, title, lambda cell: _as_read(cell, _blocks(cell, inside)))
