@@ -14,6 +14,9 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 
 _BAR = 10  # characters of a full progress bar, as tqdm draws it
+_TEXT = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^()'"]"""
+# How the text of an output writes a password: with its value.
+_PASSWORD = re.compile(rf"\bPassword\((?:{_TEXT}|\((?:{_TEXT})*\))*\)?")
 _FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model")
 
 _Models = dict[str, dict[str, Any]]
@@ -37,12 +40,14 @@ def print_widgets(notebook: NotebookNode) -> None:
 
 
 def _without_views(models: _Models, output: NotebookNode, opened: set[str]) -> list[NotebookNode]:
-    """Return what is printed for an output that may be the view of a widget.
+    """Return what is printed for an output that may be the view of a widget: never a password.
 
     The boxes and ``Output`` widgets in ``opened`` are not opened again: one may hold itself.
     """
     data = output.get("data", {})
     name = as_text(as_dict(data.get(VIEW)).get("model_id"))
+    if VIEW in data and "text/plain" in data:
+        data["text/plain"] = _PASSWORD.sub("Password()", as_text(data["text/plain"]))
     if VIEW not in data or not as_dict(models.get(name)):
         return [output]
     shown = list(_shown(models, name, opened))
@@ -88,7 +93,8 @@ def _shown(models: _Models, name: str, opened: set[str]) -> Iterator[NotebookNod
     elif _FIELD.fullmatch(kind):
         yield _output("text/plain", _described(state))
     else:
-        described = f"{kind.removesuffix('Model')} {_described(state)}".strip()
+        said = as_text(state.get("description")) if kind == "PasswordModel" else _described(state)
+        described = f"{kind.removesuffix('Model')} {said}".strip()
         yield NotebookNode(
             output_type="display_data",
             data=NotebookNode({VIEW: {}, "text/plain": described}),

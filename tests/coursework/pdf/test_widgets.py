@@ -97,6 +97,15 @@ def test_a_control_is_named_with_its_value():
     assert text == "n is 4"
 
 
+@pytest.mark.parametrize("models", [{}, {"box": model("Password", description="Key", value="s3")}])
+def test_a_password_stays_secret(models):
+    output = view()
+    output.data["text/plain"] = """Box((Password(layout=Layout(width='9%'), value="s3('"),))"""
+    (data,) = shown(models, output)
+    assert "s3" not in str(data)
+    assert data["text/plain"] == ("Password Key" if models else "Box((Password(),))")
+
+
 def test_widgets_that_hold_themselves_end():
     inside = {"output_type": "display_data", "data": {VIEW: {"model_id": "box"}}, "metadata": {}}
     models = {
