@@ -140,6 +140,27 @@ def test_html_whose_scripts_add_to_its_text_is_shown(draft):
     assert draft.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        ('Plotly.newPlot("q", [])', "plotly chart"),
+        ('vegaEmbed("#q", {})', "Vega chart"),
+        ('$3Dmol.createViewer(document.getElementById("x"))', "3Dmol view"),
+        ("if (window.SHAP) SHAP.ReactDom.render(1)", "SHAP chart"),
+        ('new DataTable("#t", {data})', "JavaScript table"),
+        ("root.Bokeh.embed.embed_items_notebook(docs)", "Bokeh chart"),
+        ('echarts.init(document.getElementById("q"))', "JavaScript program"),
+    ],
+)
+def test_a_drawing_beside_words_is_a_note_below_the_words(draft, png, script, kind):
+    html = f'<h4>17 rows</h4><div id="q"></div><script>{script}</script>'
+    markup = write_output(draft, display({"text/html": html, "text/plain": "<IPython.HTML>"}))
+    assert markup.index("17 rows") < markup.index(f"[interactive content, not shown: {kind}]")
+    forms = {"text/html": html, "image/png": base64.b64encode(png).decode()}
+    markup = write_output(draft, display(forms))
+    assert markup.index("17 rows") < markup.index("#picture(") < markup.index("as a still picture")
+
+
 @pytest.mark.parametrize("tag", ["video", "audio", "iframe", "embed"])
 def test_what_is_embedded_is_named_by_its_kind_and_size(draft, tag):
     film = "AAAA" * 20_000
