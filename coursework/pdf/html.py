@@ -20,6 +20,7 @@ from coursework.pdf.inline import (
     write_text,
 )
 from coursework.pdf.lines import highlight, write_lines
+from coursework.pdf.live import is_live
 from coursework.pdf.tables import write_table
 from coursework.pdf.terminal import printable
 from coursework.pdf.typst import literal, string
@@ -75,9 +76,9 @@ def _is_block(tag: Tag) -> bool:
     """Whether a tag is a block, or an inline element around one, such as a link on a table."""
     if tag.name in _BLOCKS:
         return True
-    return tag.name != "svg" and any(
-        isinstance(child, Tag) and child.name in _BLOCKS for child in tag.descendants
-    )
+    if tag.name == "svg" or is_live(tag):
+        return False
+    return any(isinstance(child, Tag) and child.name in _BLOCKS for child in tag.descendants)
 
 
 def _block(tag: Tag, place: Place) -> str:

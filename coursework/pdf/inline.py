@@ -15,7 +15,7 @@ from coursework.pdf.dom import image_size, is_hidden, reading, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import RefusedPictureError, linked_picture, picture, try_picture
 from coursework.pdf.lines import COLUMNS, typewritten
-from coursework.pdf.live import LIVE, SILENT_INPUTS, not_shown
+from coursework.pdf.live import SILENT_INPUTS, is_live, not_shown
 from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.typst import literal, string
 
@@ -101,7 +101,7 @@ def write_inline(node: PageElement, place: Place) -> str:
     writer = _INLINE_WRITERS.get(node.name)
     if writer is not None:
         return write_anchor(node, place) + writer(node, place)
-    if node.name in LIVE:
+    if is_live(node):
         return _live(node, place)
     body = write_inlines(node, place.inside())
     if not body.strip():

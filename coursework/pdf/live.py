@@ -109,7 +109,7 @@ def look_at(html: str) -> Look:
         return Look()
     if widgets:
         return Look("widget")
-    if any(tag.name in LIVE for tag in content):
+    if any(is_live(tag) for tag in content):
         return Look(is_frame=True)
     if code and (content or (_WRITES.search(code) and not _FETCHES.search(code))):
         still = _STILL.search(code)
@@ -127,6 +127,11 @@ def _fills_an_empty_element(soup: BeautifulSoup, code: str) -> bool:
         and all(inner.name in _EMPTY for inner in tag.find_all(True))
     }
     return bool(empty) and not empty.isdisjoint(_QUOTED.findall(code))
+
+
+def is_live(tag: Tag) -> bool:
+    """Whether a browser shows an element, and what is in it only where it cannot."""
+    return tag.name in LIVE and (tag.name != "object" or tag.has_attr("data"))
 
 
 def _unfolded(uri: str) -> str:
@@ -147,7 +152,9 @@ def _first_words(soup: BeautifulSoup) -> str:
         for text in soup.find_all(string=True)
         if type(text) is NavigableString
         and text.strip()
-        and not any(tag.name in _NO_CONTENT or is_hidden(tag) for tag in text.parents)
+        and not any(
+            tag.name in _NO_CONTENT or is_live(tag) or is_hidden(tag) for tag in text.parents
+        )
     )
     return " ".join(islice(texts, 20))
 

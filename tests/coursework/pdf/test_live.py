@@ -169,6 +169,25 @@ def test_what_is_embedded_is_named_by_its_kind_and_size(draft, tag):
     assert draft.warnings == [f"a <{tag}> cannot be printed video/mp4, 60 kB"]
 
 
+@pytest.mark.parametrize(
+    ("html", "kind"),
+    [
+        ('<video src="x.mp4"><p>fallback</p></video>', "video x.mp4"),
+        ('<object data="x.html"><p>fallback</p></object>', "object x.html"),
+        ("<canvas><table><tr><td>fallback</table></canvas>", "canvas"),
+    ],
+)
+def test_the_words_for_browsers_without_films_are_not_the_film(draft, html, kind):
+    markup = write_output(draft, display({"text/html": html, "text/plain": "<Video>"}))
+    assert f"[interactive content, not shown: {kind}]" in markup
+    assert "fallback" not in markup
+
+
+def test_an_object_that_names_no_file_is_what_is_in_it(draft):
+    assert "words" in html_to_typst(draft, "<object><p>words</p></object>")
+    assert draft.warnings == []
+
+
 def test_a_film_shows_its_poster_its_name_and_the_address_of_its_source(draft, png):
     (draft.notebook_folder / "first.png").write_bytes(png)
     html = (
