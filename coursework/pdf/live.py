@@ -131,7 +131,8 @@ def _fills_an_empty_element(soup: BeautifulSoup, code: str) -> bool:
 
 def is_live(tag: Tag) -> bool:
     """Whether a browser shows an element, and what is in it only where it cannot."""
-    return tag.name in LIVE and (tag.name != "object" or tag.has_attr("data"))
+    names_a_file = tag.has_attr("data") or tag.has_attr("src")
+    return tag.name in LIVE and (tag.name != "object" or names_a_file or not tag.contents)
 
 
 def _unfolded(uri: str) -> str:
