@@ -109,6 +109,7 @@ def _rich(draft: Draft, output: NotebookNode) -> str:
         return f'#out-rich("")[{note("[output not shown: it cannot be read]")}]'
     html = look_at(data["text/html"]) if "text/html" in data else Look()
     drawing = drawing_kind(data) or html.drawing
+    words = _shown(draft, "text/html", data["text/html"], output) if html.has_words else ""
     skipped = {"text/html"} if html.drawing or html.is_blank or html.is_folded else set()
     if drawing or html.is_blank:
         skipped |= {"text/plain", "application/json"}
@@ -119,9 +120,9 @@ def _rich(draft: Draft, output: NotebookNode) -> str:
         if not markup and html.still:
             still = linked_picture(draft, html.still, drawing)
             markup = f'#out-picture("")[{still}]'
-        about = "" if markup else alternative_text(data.get("text/plain", ""))
+        about = "" if markup or words else alternative_text(data.get("text/plain", ""))
         instead = not_shown(draft, drawing, about, _source_of(data), has_still=bool(markup))
-        return "\n\n".join(filter(None, (markup, f'#out-rich("")[{instead}]')))
+        return "\n\n".join(filter(None, (words, markup, f'#out-rich("")[{instead}]')))
     if not markup and data and not only_loads(data) and not data.keys() & set(RICHEST):
         kinds = ", ".join(data)
         draft.warn(f"an output of type {kinds} cannot be printed")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from bs4 import Tag
 from bs4.element import PreformattedString
@@ -19,6 +20,7 @@ from coursework.pdf.inline import (
     write_text,
 )
 from coursework.pdf.lines import highlight, write_lines
+from coursework.pdf.live import is_live
 from coursework.pdf.tables import write_table
 from coursework.pdf.terminal import printable
 from coursework.pdf.typst import literal, string
@@ -74,9 +76,9 @@ def _is_block(tag: Tag) -> bool:
     """Whether a tag is a block, or an inline element around one, such as a link on a table."""
     if tag.name in _BLOCKS:
         return True
-    return tag.name != "svg" and any(
-        isinstance(child, Tag) and child.name in _BLOCKS for child in tag.descendants
-    )
+    if tag.name == "svg" or is_live(tag):
+        return False
+    return any(isinstance(child, Tag) and child.name in _BLOCKS for child in tag.descendants)
 
 
 def _block(tag: Tag, place: Place) -> str:
@@ -201,7 +203,9 @@ def _preformatted(tag: Tag, place: Place) -> str:
 
 
 def _table(tag: Tag, place: Place) -> str:
-    inside = place.inside()
+    inside = replace(place.inside(), tables=place.tables + 1)
+    if inside.is_too_deep():
+        return write_text(tag.get_text(" "))
     caption = tag.find("caption")
     title = write_inlines(caption, inside) if isinstance(caption, Tag) else ""
     return write_table(place.draft, tag, title, lambda cell: _as_read(cell, _blocks(cell, inside)))

@@ -217,7 +217,14 @@ def _plain_name(name: str) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Return the bytes of an image that an output holds as base64 or as the text of an SVG."""
+    """Return the bytes of an image that an output holds: base64, a data URI, or the text of an SVG.
+
+    They are empty if they cannot be read.
+    """
+    if _is_data(text):
+        with suppress(RefusedPictureError):
+            return _data_uri(text.strip())
+        return b""
     if text.lstrip().startswith("<"):
         return text.encode("utf-8", "replace")
     return _from_base64(text) or b""

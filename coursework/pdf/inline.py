@@ -15,7 +15,7 @@ from coursework.pdf.dom import image_size, is_hidden, reading, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import RefusedPictureError, linked_picture, picture, try_picture
 from coursework.pdf.lines import COLUMNS, typewritten
-from coursework.pdf.live import LIVE, SILENT_INPUTS, not_shown
+from coursework.pdf.live import SILENT_INPUTS, is_live, not_shown
 from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.typst import literal, string
 
@@ -29,6 +29,7 @@ _SHORT = 40  # letters that need no break within them
 
 _MAX_DEPTH = 40  # elements within elements
 _MAX_INDENT = 10  # lists and quotations within each other: with more, Typst takes seconds
+_MAX_TABLES = 3  # tables within each other
 
 _INVISIBLE = {
     "style", "head", "title", "template", "meta", "link", "colgroup", "col", "base", "script",
@@ -58,12 +59,13 @@ _WRAPPERS = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where an element stands: how deep, and how many columns of code fit there."""
+    """Where an element stands: how deep, in how many tables, how many columns of code fit."""
 
     draft: Draft
     depth: int = 0
     indent: int = 0
     in_output: bool = False
+    tables: int = 0
     columns: int = COLUMNS
 
     def inside(self, narrower: int = 0) -> "Place":
@@ -77,7 +79,7 @@ class Place:
 
     def is_too_deep(self) -> bool:
         """Whether elements nest so deeply that they are shown as plain text; if so, warn."""
-        if self.depth <= _MAX_DEPTH and self.indent <= _MAX_INDENT:
+        if self.depth <= _MAX_DEPTH and self.indent <= _MAX_INDENT and self.tables <= _MAX_TABLES:
             return False
         self.draft.warn("what is nested too deeply is shown as plain text")
         return True
@@ -99,7 +101,7 @@ def write_inline(node: PageElement, place: Place) -> str:
     writer = _INLINE_WRITERS.get(node.name)
     if writer is not None:
         return write_anchor(node, place) + writer(node, place)
-    if node.name in LIVE:
+    if is_live(node):
         return _live(node, place)
     body = write_inlines(node, place.inside())
     if not body.strip():

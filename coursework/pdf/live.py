@@ -29,6 +29,9 @@ _KINDS = (
     ("geo+json", "map"),
     ("leaflet", "map"),
     ("mermaid", "mermaid diagram"),
+    ("3dmol", "3Dmol view"),
+    ("shap.reactdom", "SHAP chart"),
+    ("datatable", "JavaScript table"),
     ("/javascript", "JavaScript program"),
     ("video/", "video"),
     ("audio/", "audio"),
@@ -39,6 +42,13 @@ _SHOWS = {"svg", "math", "hr", "input"}
 # A script without an element of its own draws only if it writes into the page, and not if it only
 # fetches a library.
 _WRITES = re.compile(r"document\.|\belement\b|append|\$\(|draw|plot", re.IGNORECASE)
+# What draws, whatever words stand beside: the calls of libraries, and what fills an empty element.
+_DRAWS = re.compile(
+    r"newPlot\s*\(|vegaEmbed|3Dmol\.|SHAP\.ReactDom|(?:new |\.)(?:[dD]ataTable|ITable)\s*\("
+    r"|Bokeh\.embed|embed_document|embed_items"
+)
+_QUOTED = re.compile(r"""["'`]#?([\w:.-]+)["'`]""")
+_EMPTY = {"div", "span", "p", "figure", "section", "script", "style"}
 _FETCHES = re.compile(r"""PlotlyConfig|document\.head|["']head["']""")
 _NO_PROGRAM = re.compile("json|template|math|text/x-", re.IGNORECASE)
 _FIRST_FRAME = re.compile(r"""frames\[0\]\s*=\s*["']([^"']+)""")
@@ -52,7 +62,9 @@ class Look:
     Attributes
     ----------
     drawing
-        What kind of drawing its scripts make, empty if the HTML itself is what it shows.
+        What kind of drawing its scripts make, empty if the HTML itself is all that it shows.
+    has_words
+        Whether the HTML itself shows something beside that drawing.
     still
         The address or the data URI of a picture in those scripts, or empty.
     is_blank
@@ -66,6 +78,7 @@ class Look:
 
     drawing: str = ""
     still: str = ""
+    has_words: bool = False
     is_blank: bool = False
     is_frame: bool = False
     is_folded: bool = False
@@ -89,16 +102,37 @@ def look_at(html: str) -> Look:
     shows = any(map(_shows, content))
     words = _first_words(soup)
     if words or shows:
-        is_loading = code and not shows and re.match(r"loading\b.{0,80}$", words, re.IGNORECASE)
-        return Look(_kind([html], "JavaScript program")) if is_loading else Look()
+        if code and not shows and re.match(r"loading\b.{0,80}$", words, re.IGNORECASE):
+            return Look(_kind([html], "JavaScript program"))
+        if _DRAWS.search(code) or _fills_an_empty_element(soup, code):
+            return Look(_kind([code], "JavaScript program"), has_words=True)
+        return Look()
     if widgets:
         return Look("widget")
-    if any(tag.name in LIVE for tag in content):
+    if any(is_live(tag) for tag in content):
         return Look(is_frame=True)
     if code and (content or (_WRITES.search(code) and not _FETCHES.search(code))):
         still = _STILL.search(code)
         return Look(_kind([html], "JavaScript program"), _unfolded(still[0]) if still else "")
     return Look(is_blank=True)
+
+
+def _fills_an_empty_element(soup: BeautifulSoup, code: str) -> bool:
+    """Whether scripts name an element that is shown, but holds nothing before they run."""
+    empty = {
+        str(tag["id"])
+        for tag in soup.find_all(_EMPTY - {"script", "style"}, id=True)
+        if not tag.get_text(strip=True)
+        and not is_hidden(tag)
+        and all(inner.name in _EMPTY for inner in tag.find_all(True))
+    }
+    return bool(empty) and not empty.isdisjoint(_QUOTED.findall(code))
+
+
+def is_live(tag: Tag) -> bool:
+    """Whether a browser shows an element, and what is in it only where it cannot."""
+    names_a_file = tag.has_attr("data") or tag.has_attr("src")
+    return tag.name in LIVE and (tag.name != "object" or names_a_file or not tag.contents)
 
 
 def _unfolded(uri: str) -> str:
@@ -119,7 +153,9 @@ def _first_words(soup: BeautifulSoup) -> str:
         for text in soup.find_all(string=True)
         if type(text) is NavigableString
         and text.strip()
-        and not any(tag.name in _NO_CONTENT or is_hidden(tag) for tag in text.parents)
+        and not any(
+            tag.name in _NO_CONTENT or is_live(tag) or is_hidden(tag) for tag in text.parents
+        )
     )
     return " ".join(islice(texts, 20))
 

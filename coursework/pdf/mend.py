@@ -112,7 +112,7 @@ def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
     mended: dict[str, Any] = {"cell_type": kind, "metadata": metadata, "source": source}
     if kind == "code":
         count = old.get("execution_count", old.get("prompt_number"))
-        mended["execution_count"] = count if isinstance(count, int) else None
+        mended["execution_count"] = count if type(count) is int else None
         outputs = old.get("outputs")
         mended["outputs"] = [mend_output(output) for output in as_list(outputs)]
         if outputs and not mended["outputs"]:

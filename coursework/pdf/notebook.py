@@ -105,21 +105,27 @@ def read_head(notebook: NotebookNode, file_name: str, given: dict[str, str]) -> 
     metadata = notebook.metadata
     handed_in = metadata.get("coursework") or {}
     authors = [
-        str(author.get("name", "") if isinstance(author, dict) else author)
+        _said(author.get("name") if isinstance(author, dict) else author)
         for author in as_list(metadata.get("authors"))
     ]
     heading = _first_heading(notebook)
 
-    def one_line(key: str, said: object) -> str:
-        return printable(" ".join(str(given.get(key) or said).split()))[0]
+    def one_line(key: str, said: str) -> str:
+        return printable(" ".join((given.get(key) or said).split()))[0]
 
     return Head(
-        title=one_line("title", metadata.get("title") or heading or file_name),
+        title=one_line("title", _said(metadata.get("title")) or heading or file_name),
         author=one_line("author", ", ".join(filter(None, authors))),
-        student_id=one_line("student_id", handed_in.get("student_id", "")),
-        course=one_line("course", handed_in.get("course", "")),
+        student_id=one_line("student_id", _said(handed_in.get("student_id"))),
+        course=one_line("course", _said(handed_in.get("course"))),
         title_in_text=bool(heading),
     )
+
+
+def _said(value: object) -> str:
+    """Return a text or a number of the metadata as text; anything else says nothing."""
+    is_said = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value) if is_said else ""
 
 
 def _first_heading(notebook: NotebookNode) -> str:

@@ -202,10 +202,11 @@ def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag]
     fills = {id(cell): _background(draft, cell.tag) for cell in grid.cells}
     words = _longest_words(grid)
     size, parts = fit(words, grid.index_columns)
+    is_inner = table.find_parent("table") is not None
     written = []
     for columns in parts:
         narrow = _narrow_columns([words[column] for column in columns], size)
-        written.append(_part(grid, bodies, fills, columns, size, narrow))
+        written.append(_part(grid, bodies, fills, columns, size, narrow, is_inner))
     if len(parts) > 1:
         draft.warn(f"a table of {grid.columns} columns is split into {len(parts)} parts")
     return "\n\n".join([f"#table-title[{title}]", *written] if title else written)
@@ -240,6 +241,7 @@ def _part(
     columns: list[int],
     size: float,
     narrow: list[str],
+    is_inner: bool,
 ) -> str:
     head: list[str] = []
     body: list[str] = []
@@ -260,8 +262,9 @@ def _part(
         target.append(f"table.cell({', '.join(arguments)})[{bodies[id(cell)]}]")
     header = f"({', '.join(head)},)" if head else "()"
     widths = f"narrow: ({', '.join(narrow)}), " if set(narrow) != {"auto"} else ""
+    inner = "inner: true, " if is_inner else ""
     return (
-        f"#grid-table({len(columns)}, {size}pt, {grid.header_rows}, {header}, {widths}\n"
+        f"#grid-table({len(columns)}, {size}pt, {grid.header_rows}, {header}, {widths}{inner}\n"
         + ",\n".join(body)
         + ");"
     )

@@ -1,6 +1,7 @@
 """What widgets show, from the state that Jupyter saved in the notebook's metadata."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
@@ -13,7 +14,11 @@ from coursework.pdf.terminal import without_times
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 
+_MOST_OPENED = 100  # times that a box is shown: boxes of two boxes each would come 2^n times
 _BAR = 10  # characters of a full progress bar, as tqdm draws it
+_TEXT = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^()'"]"""
+# How the text of an output writes a password: with its value.
+_PASSWORD = re.compile(rf"\bPassword\((?:{_TEXT}|\((?:{_TEXT})*\))*\)?")
 _FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model")
 
 _Models = dict[str, dict[str, Any]]
@@ -32,35 +37,43 @@ def print_widgets(notebook: NotebookNode) -> None:
             cell.outputs = [
                 shown
                 for output in cell.outputs
-                for shown in _without_views(as_dict(models), output, set())
+                for shown in _without_views(as_dict(models), output, (), Counter())
             ]
 
 
-def _without_views(models: _Models, output: NotebookNode, opened: set[str]) -> list[NotebookNode]:
-    """Return what is printed for an output that may be the view of a widget.
+def _without_views(
+    models: _Models, output: NotebookNode, path: tuple[str, ...], opened: Counter[str]
+) -> list[NotebookNode]:
+    """Return what is printed for an output that may be the view of a widget: never a password.
 
-    The boxes and ``Output`` widgets in ``opened`` are not opened again: one may hold itself.
+    The boxes and ``Output`` widgets of the ``path`` to it are not opened again: one may hold
+    itself. ``opened`` counts how often each has been opened.
     """
     data = output.get("data", {})
     name = as_text(as_dict(data.get(VIEW)).get("model_id"))
+    if VIEW in data and "text/plain" in data:
+        data["text/plain"] = _PASSWORD.sub("Password()", as_text(data["text/plain"]))
     if VIEW not in data or not as_dict(models.get(name)):
         return [output]
-    shown = list(_shown(models, name, opened))
+    shown = list(_shown(models, name, path, opened))
     has_picture = any(form not in (VIEW, "text/plain") for form in data)
     if has_picture and all(VIEW in part.get("data", {}) for part in shown):
         return [output]
     return shown
 
 
-def _shown(models: _Models, name: str, opened: set[str]) -> Iterator[NotebookNode]:
+def _shown(
+    models: _Models, name: str, path: tuple[str, ...], opened: Counter[str]
+) -> Iterator[NotebookNode]:
     """Yield what a widget shows; nothing if its state was not saved."""
     model = as_dict(models.get(name))
-    if not model or name in opened:
+    if not model or name in path or opened[name] == _MOST_OPENED:
         return
     kind = as_text(model.get("model_name"))
     state = as_dict(model.get("state"))
     if kind == "OutputModel" or "children" in state:
-        opened.add(name)
+        path = (*path, name)
+        opened[name] += 1
     children = [
         as_text(child).removeprefix("IPY_MODEL_") for child in as_list(state.get("children"))
     ]
@@ -70,7 +83,7 @@ def _shown(models: _Models, name: str, opened: set[str]) -> Iterator[NotebookNod
         yield _output("text/plain", bar)
     elif kind == "OutputModel":
         for output in map(mend_output, as_list(state.get("outputs"))):
-            yield from _without_views(models, output, opened)
+            yield from _without_views(models, output, path, opened)
     elif "children" in state:
         titles = state.get("titles", state.get("_titles"))
         numbered = titles if isinstance(titles, dict) else dict(enumerate(as_list(titles)))
@@ -78,7 +91,7 @@ def _shown(models: _Models, name: str, opened: set[str]) -> Iterator[NotebookNod
             title = as_text(numbered.get(number, numbered.get(str(number))))
             if title:
                 yield _output("text/plain", title)
-            yield from _shown(models, child, opened)
+            yield from _shown(models, child, path, opened)
     elif kind in ("HTMLModel", "HTMLMathModel"):
         yield _output("text/html", as_text(value))
     elif kind == "LabelModel":
@@ -88,7 +101,8 @@ def _shown(models: _Models, name: str, opened: set[str]) -> Iterator[NotebookNod
     elif _FIELD.fullmatch(kind):
         yield _output("text/plain", _described(state))
     else:
-        described = f"{kind.removesuffix('Model')} {_described(state)}".strip()
+        said = as_text(state.get("description")) if kind == "PasswordModel" else _described(state)
+        described = f"{kind.removesuffix('Model')} {said}".strip()
         yield NotebookNode(
             output_type="display_data",
             data=NotebookNode({VIEW: {}, "text/plain": described}),

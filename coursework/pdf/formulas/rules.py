@@ -39,6 +39,7 @@ _LONG_ARROWS = {
 _ACCENTS = {
     "overparen": "overparen(", "underparen": "underparen(",
     "underbracket": "underbracket(", "ddddot": "dot.quad(",
+    "overleftrightarrow": "arrow.l.r(", "underleftrightarrow": "underarrow(",
 }  # fmt: skip
 _CLASSES = {
     "rel": "relation", "bin": "binary", "punct": "punctuation", "open": "opening",
@@ -148,12 +149,6 @@ def _long_arrow(symbol: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     above = rewriter.group(tokens)
     arrow = rewriter.insert(f"limits(stretch({symbol}, size: #(100% + 0.8em)))")
     return [arrow, "^", *above, *(["_", "{", *rewriter.rewrite(below), "}"] if below else [])]
-
-
-def _double_arrow(mark: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\overleftrightarrow``, ``\underleftrightarrow``."""
-    arrow = rewriter.insert("stretch(arrow.l.r, size: #100%)")
-    return [*rewriter.call("limits(", rewriter.argument(tokens)), mark, arrow]
 
 
 def _new_line(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -323,8 +318,6 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys((r"\overset", r"\stackrel"), partial(_stacked, "^")),
     **{rf"\{name}": partial(_long_arrow, symbol) for name, symbol in _LONG_ARROWS.items()},
     **{rf"\{name}": partial(_wrap, function) for name, function in _ACCENTS.items()},
-    r"\overleftrightarrow": partial(_double_arrow, "^"),
-    r"\underleftrightarrow": partial(_double_arrow, "_"),
     r"\sideset": _side_set,
     r"\sqrt": _root,
     r"\cancelto": _cancel_to,

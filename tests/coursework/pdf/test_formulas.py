@@ -197,6 +197,7 @@ def test_switches_of_size_do_not_add_up():
         r"\LaTeX", r"\begin{aligned}a& \\ & \end{aligned}",
         r"\textcolor{red}{ }\boxed{}\mathbin{}x",
         r"\xmapsto[a]{b}\xlongequal{c}\xrightleftharpoons{d}", r"\idotsint\varlimsup\varinjlim_n",
+        r"\overleftrightarrow{EF}\underleftrightarrow{GH}^2_3",
         r"\overparen{AB}\underparen{CD}\ddddot{x}", r"\mathbfsf{x}\symbf{y}\mathsfit{z}",
         r"\llap{/}a",
         r"\cancelto{0}{x}", r"\skew3\hat A", r"\smallint\intop_a^b", r"\toggle{a}{b}\endtoggle",
@@ -214,6 +215,11 @@ def test_what_mathjax_shows_is_a_formula(tex, tmp_path):
     for code in (codes(tex)[0], translate_formulas([Formula(tex, False)])[0].code):
         assert code is not None
         assert compiles(tmp_path, f'#import "math.typ": *\n#{code}')
+
+
+def test_arrows_over_and_under_letters_are_accents_as_wide_as_the_letters():
+    assert typst(r"\overleftrightarrow{EF}") == "arrow.l.r( E F )"
+    assert typst(r"\underleftrightarrow{EF}") == "underarrow( E F )"
 
 
 def test_a_delimiter_that_does_not_exist_is_not_dropped():

@@ -280,6 +280,12 @@ def test_a_pdf_of_several_pages_is_its_first_page_and_a_warning(export):
     assert done.report.warnings == ("cell 1: a PDF (figure) is shown by its first page",)
 
 
+def test_an_output_may_hold_a_picture_as_a_data_uri(png):
+    assert decode(data_uri(png)) == decode("\n" + data_uri(png)) == png
+    assert decode("data:image/svg+xml;utf8," + SVG) == SVG.encode()
+    assert decode("data:image/png") == b""
+
+
 def test_pictures_fit_the_page(export, png):
     done = export(
         new_markdown_cell(f'<img src="{data_uri(png)}" width="9000" height="30">'),

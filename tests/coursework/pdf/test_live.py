@@ -140,12 +140,52 @@ def test_html_whose_scripts_add_to_its_text_is_shown(draft):
     assert draft.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        ('Plotly.newPlot("q", [])', "plotly chart"),
+        ('vegaEmbed("#q", {})', "Vega chart"),
+        ('$3Dmol.createViewer(document.getElementById("x"))', "3Dmol view"),
+        ("if (window.SHAP) SHAP.ReactDom.render(1)", "SHAP chart"),
+        ('new DataTable("#t", {data})', "JavaScript table"),
+        ("root.Bokeh.embed.embed_items_notebook(docs)", "Bokeh chart"),
+        ('echarts.init(document.getElementById("q"))', "JavaScript program"),
+    ],
+)
+def test_a_drawing_beside_words_is_a_note_below_the_words(draft, png, script, kind):
+    html = f'<h4>17 rows</h4><div id="q"></div><script>{script}</script>'
+    markup = write_output(draft, display({"text/html": html, "text/plain": "<IPython.HTML>"}))
+    assert markup.index("17 rows") < markup.index(f"[interactive content, not shown: {kind}]")
+    forms = {"text/html": html, "image/png": base64.b64encode(png).decode()}
+    markup = write_output(draft, display(forms))
+    assert markup.index("17 rows") < markup.index("#picture(") < markup.index("as a still picture")
+
+
 @pytest.mark.parametrize("tag", ["video", "audio", "iframe", "embed"])
 def test_what_is_embedded_is_named_by_its_kind_and_size(draft, tag):
     film = "AAAA" * 20_000
     markup = html_to_typst(draft, f'<{tag} src="data:video/mp4;base64,{film}"></{tag}>')
     assert f"[interactive content, not shown: {tag} video/mp4, 60 kB]" in markup
     assert draft.warnings == [f"a <{tag}> cannot be printed video/mp4, 60 kB"]
+
+
+@pytest.mark.parametrize(
+    ("html", "kind"),
+    [
+        ('<video src="x.mp4"><p>fallback</p></video>', "video x.mp4"),
+        ('<object data="x.html"><p>fallback</p></object>', "object x.html"),
+        ("<canvas><table><tr><td>fallback</table></canvas>", "canvas"),
+    ],
+)
+def test_the_words_for_browsers_without_films_are_not_the_film(draft, html, kind):
+    markup = write_output(draft, display({"text/html": html, "text/plain": "<Video>"}))
+    assert f"[interactive content, not shown: {kind}]" in markup
+    assert "fallback" not in markup
+
+
+def test_an_object_that_names_no_file_is_what_is_in_it(draft):
+    assert "words" in html_to_typst(draft, "<object><p>words</p></object>")
+    assert draft.warnings == []
 
 
 def test_a_film_shows_its_poster_its_name_and_the_address_of_its_source(draft, png):

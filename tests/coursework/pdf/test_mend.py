@@ -137,6 +137,12 @@ def test_the_formats_before_4_are_read(export_json):
     assert [item.title for item in done.reader.outline] == ["Old"]
 
 
+@pytest.mark.parametrize("count", [True, "3", 3.5, [1], None])
+def test_a_number_of_an_execution_that_is_no_number_is_none(count):
+    book, _ = mend({"cells": [code(execution_count=count)]})
+    assert book.cells[0].execution_count is None
+
+
 def test_mending_leaves_the_notebook_as_it_was():
     notebook = {"cells": [stream(metadata={"tags": "x"})]}
     before = json.dumps(notebook)

@@ -62,3 +62,16 @@ def test_title_is_the_option_the_metadata_the_first_heading_or_the_file_name(
     head = read_head(book, "work", {"title": given})
     assert head.title == title
     assert head.title_in_text == ("#" in source)
+
+
+def test_damaged_metadata_says_nothing():
+    people = [{"name": None}, {"name": ["x"]}, True, None, {}, {"name": "Ada"}, "Emmy"]
+    book = new_notebook(cells=[new_markdown_cell("text")])
+    book.metadata.update(title=["x"], authors=people, coursework={"student_id": 17, "course": {}})
+    head = read_head(book, "work", {})
+    assert (head.title, head.author, head.student_id, head.course) == (
+        "work",
+        "Ada, Emmy",
+        "17",
+        "",
+    )

@@ -1,5 +1,7 @@
 """Tables: every cell in its place, all of them within the page."""
 
+import time
+
 import pandas as pd
 import pypdfium2
 import pytest
@@ -152,3 +154,14 @@ def colours(path):
     """Return the colours of the pixels of the first page."""
     picture = pypdfium2.PdfDocument(path)[0].render(scale=1).to_pil().convert("RGB")
     return {colour for _, colour in picture.getcolors(maxcolors=1 << 24)}
+
+
+@pytest.mark.parametrize("depth", [2, 60])
+def test_tables_within_tables_are_printed_in_little_time(export, depth):
+    html = "<table><tr><td>x</td><td>" * depth + "innermost" + "</td></tr></table>" * depth
+    started = time.perf_counter()
+    done = export(new_code_cell("t", outputs=[new_output("display_data", {"text/html": html})]))
+    assert time.perf_counter() - started < 10
+    assert done.squeezed.count("x") == depth
+    assert "innermost" in done.squeezed
+    assert ("nested too deeply" in done.warnings) == (depth > 3)
