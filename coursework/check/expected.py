@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image, ImageColor
 
 from coursework.check.notebook import (
+    BREAKS,
     WIDGET_VIEW,
     Cell,
     Notebook,
@@ -21,6 +22,8 @@ from coursework.check.notebook import (
     shown_lines,
     spell_out,
     widget_models,
+    without_spelled,
+    without_unseen,
 )
 from coursework.check.prose import Piece, read_html, read_markdown
 
@@ -122,13 +125,13 @@ def _expect_source(expected: Expected, cell: Cell) -> None:
             mark = f"[{cell.count}]" if cell.count else "[ ]"
             if cell.source.strip():
                 expected.items.append(Item("code", cell.number, 0, mark, required=False))
-            _expect_lines(expected, "code", cell.number, 0, spell_out(cell.source).split("\n"))
+            _expect_lines(expected, "code", cell.number, 0, cell.source.split("\n"))
     elif cell.kind == "raw":
         if cell.raw_kind in ("text/html", "text/markdown"):
             read = read_html if cell.raw_kind == "text/html" else read_markdown
             _expect_pieces(expected, cell.number, 0, read(cell.source))
         else:
-            _expect_lines(expected, "text", cell.number, 0, spell_out(cell.source).split("\n"))
+            _expect_lines(expected, "text", cell.number, 0, cell.source.split("\n"))
     else:
         expected.replaced.append(Item("note", cell.number, 0, f"a cell of type {cell.kind!r}"))
 
@@ -264,24 +267,26 @@ def _first(heights: Sequence[int]) -> list[int]:
 def _expect_lines(
     expected: Expected, kind: str, cell: int, number: int, lines: Iterable[str]
 ) -> None:
+    """Expect lines; what draws nothing is spelled out on the page, or left out."""
     for line in lines:
         if line.strip():
             # The time of a progress bar changes from run to run: a page may leave it out.
-            also = line.split("[")[0] if re.search(r"\d%\|", line) else ""
-            expected.items.append(Item(kind, cell, number, line, also))
+            also = line.split("[")[0] if re.search(r"\d%\|", line) else without_unseen(line)
+            expected.items.append(Item(kind, cell, number, spell_out(line), also))
 
 
 def _expect_pieces(expected: Expected, cell: int, number: int, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if piece.kind == "code":
-            _expect_lines(expected, "code", cell, number, spell_out(piece.text).split("\n"))
+            _expect_lines(expected, "code", cell, number, piece.text.split("\n"))
         elif piece.kind == "live":
             expected.replaced.append(Item("note", cell, number, piece.text))
         elif piece.kind == "figure" and re.match(r"(https?:)?//", piece.source):
             what = "a picture on the network"
             expected.replaced.append(Item("note", cell, number, what, also=piece.text))
         elif piece.text.strip() or piece.kind == "figure":
-            text = spell_out(piece.text)
+            text = piece.text.translate(dict.fromkeys(map(ord, BREAKS)))
             # Readers differ: lists of definitions, lists of tasks, headings without a space.
-            also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", text)
+            also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", without_spelled(spell_out(text)))
+            text = spell_out(text)
             expected.items.append(Item(piece.kind, cell, number, text, also, piece.looks))

@@ -11,6 +11,8 @@ from html import escape
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from coursework.check.notebook import spell_controls
+
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 # Code is set aside first, as Jupyter does it, by marking its start, its dollars and backslashes.
@@ -131,7 +133,7 @@ def read_markdown(source: str) -> list[Piece]:
         formulas.append("" if match["reference"] else _tex(match))
         return f"\ue000{len(formulas) - 1}\ue001"
 
-    source = _keep_rows(source.translate(_NO_MARKS))
+    source = _keep_rows(spell_controls(source.translate(_NO_MARKS)))
     marked = _MATH.sub(set_aside, _CODE.sub(mark, source))
     html = _MARKDOWN.render(marked.translate(_MARKS))
     # In code and in attributes a dollar is a dollar.
@@ -144,7 +146,7 @@ def read_markdown(source: str) -> list[Piece]:
 def read_html(html: str) -> list[Piece]:
     """List what a reader sees of the HTML of an output, formulas in its texts included."""
     pieces: list[Piece] = []
-    for piece in _read(html.translate(_NO_MARKS), []):
+    for piece in _read(spell_controls(html.translate(_NO_MARKS)), []):
         pieces += [piece] if piece.kind not in ("text", "table", "heading") else _split(piece)
     return pieces
 

@@ -160,3 +160,17 @@ def test_deep_html_and_a_long_output_end(work):
     start = time.perf_counter()
     assert "output" in work.typeset("x\n\ndeep").kinds()
     assert time.perf_counter() - start < 10
+
+
+UNSEEN = "a\u200bb \ufeffc \u2028d \u2066e\u2069 \u202ef\u202c \x0bg \uffff"
+
+
+def test_characters_that_draw_nothing_are_spelled_out_or_left_out(work):
+    output = new_output("stream", text=UNSEEN)
+    work.cells(
+        new_markdown_cell("Prose: " + UNSEEN),
+        new_code_cell(f"x = '{UNSEEN}'", execution_count=1, outputs=[output]),
+    )
+    assert work.export().findings() == []
+    page = "Prose: ab c d e f g\n\nx = \\'ab c d e f g \\'\n\nab c d e f g"
+    assert work.typeset(page).lost() == []
