@@ -39,8 +39,13 @@ _PRINTED = {*_PICTURES, "application/json"}
 _DRAWN_BY_A_BROWSER = (
     ("plotly", "a plotly chart"), ("vega", "a vega chart"), ("bokeh", "a bokeh chart"),
     ("holoviews", "a holoviews chart"), ("geo+json", "a map"), ("javascript", "JavaScript"),
+    ("audio/", "audio"), ("video/", "a video"), ("mermaid", "a mermaid drawing"),
 )  # fmt: skip
-_QUIET_WIDGETS = re.compile(r"(Output|Box|Progress|HTML|Label|Layout|Style)\w*Model$")
+_FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model$")
+_QUIET_WIDGETS = re.compile(
+    r"((Output|Box|Progress|HTML|Label|Layout|Style)\w*|(\w*Box|Tab|Accordion|Stack|Image))Model$"
+    f"|{_FIELD.pattern}"
+)
 
 
 @dataclass(frozen=True)
@@ -271,7 +276,8 @@ def _expect_lines(
     for line in lines:
         if line.strip():
             # The time of a progress bar changes from run to run: a page may leave it out.
-            also = line.split("[")[0] if re.search(r"\d%\|", line) else without_unseen(line)
+            also = without_spelled(line) if kind == "output" else without_unseen(line)
+            also = line.split("[")[0] if re.search(r"\d%\|", line) else also
             expected.items.append(Item(kind, cell, number, spell_out(line), also))
 
 

@@ -252,6 +252,9 @@ REPLACED = {
     "a vega chart": {"application/vnd.vegalite.v5+json": {}},
     "JavaScript": {"application/javascript": "draw()"},
     "audio": {"text/html": "<audio src='data:audio/wav;base64,UklGRg=='></audio>"},
+    "audio/mpeg": {"audio/mpeg": "UklG"},
+    "video/mp4": {"video/mp4": "AAAA"},
+    "a mermaid drawing": {"text/vnd.mermaid": "graph TD"},
     "a video": {"text/html": "<video src='clip.mp4'></video>"},
     "an iframe": {"text/html": "<iframe src='https://example.org'></iframe>"},
     "an animation": {"text/html": "<div class=animation><img><form>once loop</form></div>"},
@@ -264,6 +267,7 @@ def test_what_only_a_browser_shows_is_listed_and_refuses_nothing(work, name):
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     (finding,) = work.typeset('#raw("[1] x")\n\n[Only a note]').findings()
     assert (finding.kind, finding.severity) == ("note", "warning")
+    name = {"audio/mpeg": "audio", "video/mp4": "a video"}.get(name, name)
     assert f"cell 1, output 1: {name} cannot be printed" in finding.message
 
 
@@ -299,6 +303,12 @@ def test_what_an_output_widget_holds_is_expected(work):
     work.write(widget(state))
     assert work.typeset("x\n\nthe answer is 42").findings() == []
     assert "the answer is 42" in work.typeset("x").lost()[0]
+
+
+@pytest.mark.parametrize("name", ["Tab", "Accordion", "Text", "BoundedIntText", "Image", "Slider"])
+def test_only_a_widget_that_moves_cannot_be_printed(work, name):
+    work.write(widget({"a": {"model_name": f"{name}Model", "state": {}}}))
+    assert work.typeset("x").kinds() == (["note"] if name == "Slider" else [])
 
 
 def test_a_widget_that_holds_a_view_of_itself_ends(work):

@@ -174,3 +174,14 @@ def test_characters_that_draw_nothing_are_spelled_out_or_left_out(work):
     assert work.export().findings() == []
     page = "Prose: ab c d e f g\n\nx = \\'ab c d e f g \\'\n\nab c d e f g"
     assert work.typeset(page).lost() == []
+
+
+def test_a_link_to_a_file_or_to_a_program_is_a_link(work):
+    work.cells(new_markdown_cell("a [f](file:///C:/x.txt) b [js](javascript:void(0)) c"))
+    assert work.export().findings() == []
+
+
+@pytest.mark.parametrize("words", ["נוסחה $a+b$ סוף", "صيغة $a+b$ نهاية"])
+def test_letters_of_a_formula_in_a_line_from_right_to_left_are_read(work, words):
+    work.cells(new_markdown_cell(words))
+    assert work.export().lost() == []
