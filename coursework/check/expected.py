@@ -25,7 +25,7 @@ from coursework.check.notebook import (
     without_spelled,
     without_unseen,
 )
-from coursework.check.prose import Piece, read_html, read_markdown
+from coursework.check.prose import Piece, drawn_by_script, read_html, read_markdown
 
 # The exporter's habits: an output of more lines is cut to so many at each end, and a line wraps
 # at so many columns. A wrapped line may be half as long, for a nicer break.
@@ -168,6 +168,9 @@ def _expect_data(
     drawn = [name for part, name in _DRAWN_BY_A_BROWSER if any(part in kind for kind in data)]
     if not drawn and not any(kind in _PRINTED or kind.startswith("text/") for kind in data):
         drawn = [f"an output of type {kind}" for kind in data]
+    by_script = drawn_by_script(html)
+    if by_script and not drawn and not live:
+        drawn = [by_script]
     if drawn:
         expected.replaced.append(Item("note", cell, number, drawn[0]))
     if pieces and not (pictures and (live or drawn)):

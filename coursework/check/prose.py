@@ -78,6 +78,17 @@ _UNSEEN = {
 }  # fmt: skip
 LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
         "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
+# What the scripts of an output say when they draw.
+_DRAWING_SCRIPTS = {
+    r"Plotly\.(newPlot|react)\(": "a plotly chart",
+    r"vegaEmbed\(": "a vega chart",
+    r"embed_(document|items)\(": "a bokeh chart",
+    r"3Dmol": "a 3D view",
+    r"SHAP\.React": "a SHAP plot",
+    r"DataTable\w*\(|datatables": "an interactive table",
+    r"\bL\.map\(": "a map",
+}
+_EMPTY_ELEMENT = re.compile(r"""<(div|span)\b[^>]*\bid=["']?([\w-]+)[^>]*>\s*</\1>""")
 
 
 @dataclass(frozen=True)
@@ -157,6 +168,18 @@ def read_html(html: str) -> list[Piece]:
     for piece in _read(spell_controls(html.translate(_NO_MARKS)), []):
         pieces += [piece] if piece.kind not in ("text", "table", "heading") else _split(piece)
     return pieces
+
+
+def drawn_by_script(html: str) -> str:
+    """Say what the scripts of an output draw into its elements; empty if they draw nothing."""
+    scripts = "".join(match[0] for match in _SCRIPT.finditer(html) if match[1].lower() == "script")
+    if not scripts or not re.search(r"<(div|span|table|canvas)\b", html):
+        return ""  # a program that is only fetched
+    for sign, name in _DRAWING_SCRIPTS.items():
+        if re.search(sign, scripts):
+            return name
+    is_filled = any(match[2] in scripts for match in _EMPTY_ELEMENT.finditer(html))
+    return "a drawing made by a script" if is_filled else ""
 
 
 def _keep_rows(source: str) -> str:

@@ -255,6 +255,11 @@ REPLACED = {
     "audio/mpeg": {"audio/mpeg": "UklG"},
     "video/mp4": {"video/mp4": "AAAA"},
     "a mermaid drawing": {"text/vnd.mermaid": "graph TD"},
+    "a vega chart ": {"text/html": "<div id=v></div><script>vegaEmbed('#v', {})</script>"},
+    "a 3D view": {"text/html": "<div id=m></div><script>$3Dmol.createViewer('m')</script>"},
+    "a drawing made by a script": {
+        "text/html": "<div id='q'></div><script>f(document.getElementById('q'))</script>"
+    },
     "a video": {"text/html": "<video src='clip.mp4'></video>"},
     "an iframe": {"text/html": "<iframe src='https://example.org'></iframe>"},
     "an animation": {"text/html": "<div class=animation><img><form>once loop</form></div>"},
@@ -267,7 +272,7 @@ def test_what_only_a_browser_shows_is_listed_and_refuses_nothing(work, name):
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     (finding,) = work.typeset('#raw("[1] x")\n\n[Only a note]').findings()
     assert (finding.kind, finding.severity) == ("note", "warning")
-    name = {"audio/mpeg": "audio", "video/mp4": "a video"}.get(name, name)
+    name = {"audio/mpeg": "audio", "video/mp4": "a video"}.get(name, name).strip()
     assert f"cell 1, output 1: {name} cannot be printed" in finding.message
 
 
@@ -279,6 +284,20 @@ def test_a_mermaid_drawing_and_a_picture_on_the_network_are_listed(work):
     findings = work.typeset("graph TD").findings()
     assert [f.kind for f in findings] == ["note", "note"]
     assert "its description 'run online' is not on the page" in findings[1].message
+
+
+def test_the_words_beside_a_drawing_made_by_a_script_are_expected(work):
+    html = '<h4>Words</h4><div id="q"></div><script>Plotly.newPlot("q", [])</script>'
+    output = new_output("display_data", data={"text/html": html, "text/plain": "<Repr>"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.typeset("x\n\n= Words").kinds() == ["note"]
+    assert work.typeset("x").kinds() == ["heading", "note"]
+
+
+def test_the_alternative_text_of_a_picture_stands_for_no_picture(work):
+    work.cells(new_markdown_cell("text ![clip](nofile.png) end"))
+    (lost,) = work.typeset("text clip end").lost()
+    assert lost == "figure: cell 1: the picture 'clip' is not in the PDF"
 
 
 def test_the_still_picture_of_something_live_is_expected(work):
