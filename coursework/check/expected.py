@@ -186,7 +186,7 @@ def _expect_data(
     elif pictures:
         size = _pixels(data[pictures[0]])
         expected.items.append(Item("figure", cell, number, "", size=size))
-    elif "application/json" in data and not html:
+    elif data.get("application/json") is not None and not html:
         text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
         _expect_stream(expected, cell, number, join_text(text))
     elif "text/plain" in data and not drawn and ("text/html" not in data or "sk-top-" in html):

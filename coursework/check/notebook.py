@@ -129,7 +129,12 @@ def read_notebook(path: Path) -> Notebook:
 
 def join_text(value: object) -> str:
     """Return a text that the format may keep as a list of lines, without halves of characters."""
-    text = "".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    if isinstance(value, list):
+        return "".join(map(join_text, value))
+    if value is None or isinstance(value, str):
+        text = value or ""
+    else:  # a damaged file; as JSON, it is what the file says
+        text = json.dumps(value, ensure_ascii=False)
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -149,8 +154,8 @@ def read_outputs(outputs: object) -> tuple[Output, ...]:
             read.append(Output("stream", text, {}))
             last_name = name
         elif kind in ("error", "pyerr"):
-            lines = _list(output.get("traceback"))
-            text = "\n".join(map(join_text, lines))
+            lines = output.get("traceback")
+            text = "\n".join(map(join_text, lines)) if isinstance(lines, list) else join_text(lines)
             said = f"{join_text(output.get('ename'))}: {join_text(output.get('evalue'))}"
             read.append(Output("error", text or said, {"said": said}))
         else:

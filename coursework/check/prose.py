@@ -38,9 +38,9 @@ _MARKS = str.maketrans({"\ue002": "", "\ue003": "$", "\ue004": "\\"})
 # What MathJax looks for in the rest. A dollar in a tag or before code opens no formula.
 _MATH = re.compile(
     r"""(?P<escaped>\\\\?\$)
-    |\$\$(?P<display>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\]|\\.)+?)\$\$
+    |\$\$(?P<display>(?:\\(?:text\w*|mbox|tag\*?)\{[^{}]*\}|[^$\\]|\\.)+?)\$\$
     |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
-    |\$(?P<inline>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\\n\ue002<]|\\.
+    |\$(?P<inline>(?:\\(?:text\w*|mbox|tag\*?)\{[^{}]*\}|[^$\\\n\ue002<]|\\.
         |<(?![A-Za-z]+\s+[a-z]+=|/)|\n(?![ \t]*\n))+?)\$
     |\\\\\[(?P<bracket>.+?)\\\\\]
     |\\\\\((?P<paren>.+?)\\\\\)

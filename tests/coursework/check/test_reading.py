@@ -185,3 +185,13 @@ def test_a_link_to_a_file_or_to_a_program_is_a_link(work):
 def test_letters_of_a_formula_in_a_line_from_right_to_left_are_read(work, words):
     work.cells(new_markdown_cell(words))
     assert work.export().lost() == []
+
+
+def test_a_damaged_list_of_lines_reads_as_its_texts(work):
+    work.write({"cells": [{"cell_type": "markdown", "source": ["a", None, 5, "b"]}]})
+    assert work.typeset("a5b").lost() == []
+
+
+def test_a_formula_may_hold_dollars_in_its_tag(work):
+    work.cells(new_markdown_cell(r"$$a = b \tag{$*$}$$"))
+    assert work.export().findings() == []
