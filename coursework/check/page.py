@@ -229,7 +229,7 @@ class _Page:
         """Add the sign of each picture among some objects, once for each picture."""
         for number in numbers:
             kind = self.objects.kinds[number]
-            if self.tagged and kind != pdf.FPDF_PAGEOBJ_TEXT:
+            if self.tagged:
                 name = self.figures.get(self.objects.marks[number])
             else:
                 name = -number - 1 if kind == pdf.FPDF_PAGEOBJ_IMAGE else None

@@ -200,6 +200,34 @@ def test_formulas_that_are_right_on_the_page_are_right(work, tex):
     assert work.export().lost() == []
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\begin{aligned}[t] a \end{aligned}", r"\begin{gathered}[b] a \end{gathered}",
+        r"\cfrac[l]{1}{2}", r"a \mspace{18mu} b", r"\fcolorbox{red}{white}{E}",
+        r"\enclose{circle}{x}", r"\sqrt[\uproot{2}n]{x}", r"\ce{A -> B}", r"\ce{A <=> B v}",
+        r"\quad",
+    ],
+)  # fmt: skip
+def test_what_tells_tex_how_to_draw_is_not_drawn(work, tex):
+    work.cells(new_markdown_cell(f"So ${tex}$ so."))
+    assert work.export().lost() == []
+
+
+def test_bars_of_a_formula_in_a_table_are_bars(work):
+    work.cells(new_markdown_cell("| a | b |\n|--|--|\n| $P(A|B)$ | z |\n| $\\|x\\|$ | w |"))
+    assert work.export().findings() == []
+
+
+def test_a_drawing_that_holds_only_words_is_a_picture(work):
+    svg = (
+        "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='30'><text y='20'>a</text></svg>"
+    )
+    output = new_output("display_data", data={"image/svg+xml": svg, "text/plain": "<SVG>"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.export().findings() == []
+
+
 def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
     work.cells(new_markdown_cell("So $a + b = c + d$ holds."))
     first = '#math.equation(alt: "a + b = c + d", $a + b$)'
