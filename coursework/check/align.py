@@ -285,6 +285,8 @@ def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
     rest = "".join(characters)
     for number in missing:
         item = alignment.items[number]
+        if item.kind == "figure":
+            continue  # its alternative text stands for no picture
         for text in filter(None, (item.also, item.text if read is not _alternative else "")):
             needle = read(fold(text))
             found = rest.find(needle) if needle else -1

@@ -281,10 +281,10 @@ def _match(
     """Give each formula of the notebook one of the PDF: by its tag, or by what is drawn."""
     by_tex: dict[str, list[Formula]] = {}
     for formula in formulas:
-        by_tex.setdefault(fold(formula.tex), []).append(formula)
+        by_tex.setdefault(_spelling(formula.tex), []).append(formula)
     pairs, left = [], []
     for item in items:
-        same = by_tex.get(fold(item.text), [])
+        same = by_tex.get(_spelling(item.text), [])
         if same:
             pairs.append((item, same.pop(0)))
         else:
@@ -294,7 +294,7 @@ def _match(
         # A formula that goes on on the next page is tagged there once more, or with dots.
         more = after.get(id(formula))
         while more and more.tex in (formula.tex, _GOES_ON):
-            same = by_tex[fold(more.tex)]
+            same = by_tex[_spelling(more.tex)]
             if more not in same or shown[item.text].symbols <= Counter(formula.glyphs):
                 break
             formula.glyphs += more.glyphs
@@ -309,6 +309,11 @@ def _match(
         else:
             spare.remove(fit)
     return pairs, missing
+
+
+def _spelling(tex: str) -> str:
+    """Return a TeX as it is compared: in a table a bar parts cells, and is named instead."""
+    return fold(re.sub(r"\\vert(?![A-Za-z])", "|", re.sub(r"\\\||\\Vert(?![A-Za-z])", "‖", tex)))
 
 
 def _fits(shown: Shown, formula: Formula) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image, ImageColor
 
 from coursework.check.notebook import (
+    BREAKS,
     WIDGET_VIEW,
     Cell,
     Notebook,
@@ -21,8 +22,10 @@ from coursework.check.notebook import (
     shown_lines,
     spell_out,
     widget_models,
+    without_spelled,
+    without_unseen,
 )
-from coursework.check.prose import Piece, read_html, read_markdown
+from coursework.check.prose import Piece, drawn_by_script, read_html, read_markdown
 
 # The exporter's habits: an output of more lines is cut to so many at each end, and a line wraps
 # at so many columns. A wrapped line may be half as long, for a nicer break.
@@ -36,8 +39,13 @@ _PRINTED = {*_PICTURES, "application/json"}
 _DRAWN_BY_A_BROWSER = (
     ("plotly", "a plotly chart"), ("vega", "a vega chart"), ("bokeh", "a bokeh chart"),
     ("holoviews", "a holoviews chart"), ("geo+json", "a map"), ("javascript", "JavaScript"),
+    ("audio/", "audio"), ("video/", "a video"), ("mermaid", "a mermaid drawing"),
 )  # fmt: skip
-_QUIET_WIDGETS = re.compile(r"(Output|Box|Progress|HTML|Label|Layout|Style)\w*Model$")
+_FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model$")
+_QUIET_WIDGETS = re.compile(
+    r"((Output|Box|Progress|HTML|Label|Layout|Style)\w*|(\w*Box|Tab|Accordion|Stack|Image))Model$"
+    f"|{_FIELD.pattern}"
+)
 
 
 @dataclass(frozen=True)
@@ -122,13 +130,13 @@ def _expect_source(expected: Expected, cell: Cell) -> None:
             mark = f"[{cell.count}]" if cell.count else "[ ]"
             if cell.source.strip():
                 expected.items.append(Item("code", cell.number, 0, mark, required=False))
-            _expect_lines(expected, "code", cell.number, 0, spell_out(cell.source).split("\n"))
+            _expect_lines(expected, "code", cell.number, 0, cell.source.split("\n"))
     elif cell.kind == "raw":
         if cell.raw_kind in ("text/html", "text/markdown"):
             read = read_html if cell.raw_kind == "text/html" else read_markdown
             _expect_pieces(expected, cell.number, 0, read(cell.source))
         else:
-            _expect_lines(expected, "text", cell.number, 0, spell_out(cell.source).split("\n"))
+            _expect_lines(expected, "text", cell.number, 0, cell.source.split("\n"))
     else:
         expected.replaced.append(Item("note", cell.number, 0, f"a cell of type {cell.kind!r}"))
 
@@ -160,6 +168,9 @@ def _expect_data(
     drawn = [name for part, name in _DRAWN_BY_A_BROWSER if any(part in kind for kind in data)]
     if not drawn and not any(kind in _PRINTED or kind.startswith("text/") for kind in data):
         drawn = [f"an output of type {kind}" for kind in data]
+    by_script = drawn_by_script(html)
+    if by_script and not drawn and not live:
+        drawn = [by_script]
     if drawn:
         expected.replaced.append(Item("note", cell, number, drawn[0]))
     if pieces and not (pictures and (live or drawn)):
@@ -175,7 +186,7 @@ def _expect_data(
     elif pictures:
         size = _pixels(data[pictures[0]])
         expected.items.append(Item("figure", cell, number, "", size=size))
-    elif "application/json" in data and not html:
+    elif data.get("application/json") is not None and not html:
         text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
         _expect_stream(expected, cell, number, join_text(text))
     elif "text/plain" in data and not drawn and ("text/html" not in data or "sk-top-" in html):
@@ -264,24 +275,27 @@ def _first(heights: Sequence[int]) -> list[int]:
 def _expect_lines(
     expected: Expected, kind: str, cell: int, number: int, lines: Iterable[str]
 ) -> None:
+    """Expect lines; what draws nothing is spelled out on the page, or left out."""
     for line in lines:
         if line.strip():
             # The time of a progress bar changes from run to run: a page may leave it out.
-            also = line.split("[")[0] if re.search(r"\d%\|", line) else ""
-            expected.items.append(Item(kind, cell, number, line, also))
+            also = without_spelled(line) if kind == "output" else without_unseen(line)
+            also = line.split("[")[0] if re.search(r"\d%\|", line) else also
+            expected.items.append(Item(kind, cell, number, spell_out(line), also))
 
 
 def _expect_pieces(expected: Expected, cell: int, number: int, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if piece.kind == "code":
-            _expect_lines(expected, "code", cell, number, spell_out(piece.text).split("\n"))
+            _expect_lines(expected, "code", cell, number, piece.text.split("\n"))
         elif piece.kind == "live":
             expected.replaced.append(Item("note", cell, number, piece.text))
         elif piece.kind == "figure" and re.match(r"(https?:)?//", piece.source):
             what = "a picture on the network"
             expected.replaced.append(Item("note", cell, number, what, also=piece.text))
         elif piece.text.strip() or piece.kind == "figure":
-            text = spell_out(piece.text)
+            text = piece.text.translate(dict.fromkeys(map(ord, BREAKS)))
             # Readers differ: lists of definitions, lists of tasks, headings without a space.
-            also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", text)
+            also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", without_spelled(spell_out(text)))
+            text = spell_out(text)
             expected.items.append(Item(piece.kind, cell, number, text, also, piece.looks))

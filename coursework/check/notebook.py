@@ -14,6 +14,15 @@ from typing import Any
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
+BREAKS = "\u200b\ufeff"
+"""Spaces without a width: unseen in prose, while a program breaks by them."""
+# Characters that draw nothing: controls, marks that turn the direction, numbers without one.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef]|["
+    + "".join(chr(0x10000 * plane + end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+    + "]"
+)
+_SPELLED = re.compile(r"\\[xu]((?<=x)[0-9a-f]{2}|(?<=u)(?:(?:10|[1-9a-f])fff[ef]|[0-9a-f]{4}))")
 _OLD_KINDS = {
     "text": "text/plain", "html": "text/html", "latex": "text/latex", "svg": "image/svg+xml",
     "png": "image/png", "jpeg": "image/jpeg", "json": "application/json",
@@ -120,7 +129,12 @@ def read_notebook(path: Path) -> Notebook:
 
 def join_text(value: object) -> str:
     """Return a text that the format may keep as a list of lines, without halves of characters."""
-    text = "".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    if isinstance(value, list):
+        return "".join(map(join_text, value))
+    if value is None or isinstance(value, str):
+        text = value or ""
+    else:  # a damaged file; as JSON, it is what the file says
+        text = json.dumps(value, ensure_ascii=False)
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -140,8 +154,8 @@ def read_outputs(outputs: object) -> tuple[Output, ...]:
             read.append(Output("stream", text, {}))
             last_name = name
         elif kind in ("error", "pyerr"):
-            lines = _list(output.get("traceback"))
-            text = "\n".join(map(join_text, lines))
+            lines = output.get("traceback")
+            text = "\n".join(map(join_text, lines)) if isinstance(lines, list) else join_text(lines)
             said = f"{join_text(output.get('ename'))}: {join_text(output.get('evalue'))}"
             read.append(Output("error", text or said, {"said": said}))
         else:
@@ -190,21 +204,28 @@ def shown_lines(text: str) -> list[str]:
 
 
 def spell_out(text: str) -> str:
-    r"""Return a text with tabs as spaces and other control characters written as ``\x00``."""
-    if text.isprintable():
-        return text
-    out: list[str] = []
-    for char in text:
-        code = ord(char)
-        if char == "\n":
-            out.append(char)
-        elif char == "\t":
-            out.append(" ")
-        elif code < 32 or 127 <= code < 160:
-            out.append(f"\\x{code:02x}")
-        else:
-            out.append(char)
-    return "".join(out)
+    r"""Return a text with tabs as spaces and other unseen characters written as ``\x00``."""
+    return text if text.isprintable() else _UNSEEN.sub(_spell, text).replace("\t", " ")
+
+
+def spell_controls(text: str) -> str:
+    """Spell out what draws nothing in a source, but no white space and no break of a word."""
+    return _UNSEEN.sub(lambda match: match[0] if match[0] in "\r" + BREAKS else _spell(match), text)
+
+
+def without_unseen(text: str) -> str:
+    """Return a text without the characters that `spell_out` spells."""
+    return text if text.isprintable() else _UNSEEN.sub("", text)
+
+
+def without_spelled(text: str) -> str:
+    """Return a text without what `spell_controls` wrote."""
+    return _SPELLED.sub(lambda match: _UNSEEN.sub("", chr(int(match[1], 16))) and match[0], text)
+
+
+def _spell(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def model_id(view: object) -> str:

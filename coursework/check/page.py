@@ -229,7 +229,7 @@ class _Page:
         """Add the sign of each picture among some objects, once for each picture."""
         for number in numbers:
             kind = self.objects.kinds[number]
-            if self.tagged and kind != pdf.FPDF_PAGEOBJ_TEXT:
+            if self.tagged:
                 name = self.figures.get(self.objects.marks[number])
             else:
                 name = -number - 1 if kind == pdf.FPDF_PAGEOBJ_IMAGE else None
@@ -300,15 +300,18 @@ def _characters(text_page: pdfium.PdfTextPage, objects: Objects) -> tuple[list[s
     characters: list[str] = []
     owners: list[int] = []
     last = -1
+    half = 0  # of a letter in two halves; where text runs from right to left, its end comes first
     for position in range(text_page.count_chars()):
         code = pdf.FPDFText_GetUnicode(raw, position)
-        if 0xDC00 <= code < 0xE000 and characters and characters[-1] == "":
-            high = pdf.FPDFText_GetUnicode(raw, position - 1)
-            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        if half and 0xD800 <= code < 0xE000 and (half < 0xDC00) != (code < 0xDC00):
+            high, low = sorted((half, code))
+            code, half = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), 0
+        else:
+            half = code if 0xD800 <= code < 0xE000 else 0
         found = pdf.FPDFText_GetTextObject(raw, position)
         if found:
             last = numbers.get(ctypes.addressof(found.contents), -1)
-        characters.append("" if 0xD800 <= code < 0xDC00 else chr(code))
+        characters.append("" if half else chr(code))
         owners.append(last)
     return characters, owners
 

@@ -11,7 +11,17 @@ from html import escape
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+from coursework.check.notebook import spell_controls
+
+
+class _Markdown(MarkdownIt):
+    """Markdown of which each link is one: also to a file of one's own, or to a program."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 (the name is the library's)
+        return True
+
+
+_MARKDOWN = _Markdown("commonmark").enable(["table", "strikethrough"])
 
 # Code is set aside first, as Jupyter does it, by marking its start, its dollars and backslashes.
 _CODE = re.compile(
@@ -28,9 +38,9 @@ _MARKS = str.maketrans({"\ue002": "", "\ue003": "$", "\ue004": "\\"})
 # What MathJax looks for in the rest. A dollar in a tag or before code opens no formula.
 _MATH = re.compile(
     r"""(?P<escaped>\\\\?\$)
-    |\$\$(?P<display>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\]|\\.)+?)\$\$
+    |\$\$(?P<display>(?:\\(?:text\w*|mbox|tag\*?)\{[^{}]*\}|[^$\\]|\\.)+?)\$\$
     |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
-    |\$(?P<inline>(?:\\(?:text\w*|mbox)\{[^{}]*\}|[^$\\\n\ue002<]|\\.
+    |\$(?P<inline>(?:\\(?:text\w*|mbox|tag\*?)\{[^{}]*\}|[^$\\\n\ue002<]|\\.
         |<(?![A-Za-z]+\s+[a-z]+=|/)|\n(?![ \t]*\n))+?)\$
     |\\\\\[(?P<bracket>.+?)\\\\\]
     |\\\\\((?P<paren>.+?)\\\\\)
@@ -68,6 +78,17 @@ _UNSEEN = {
 }  # fmt: skip
 LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
         "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
+# What the scripts of an output say when they draw.
+_DRAWING_SCRIPTS = {
+    r"Plotly\.(newPlot|react)\(": "a plotly chart",
+    r"vegaEmbed\(": "a vega chart",
+    r"embed_(document|items)\(": "a bokeh chart",
+    r"3Dmol": "a 3D view",
+    r"SHAP\.React": "a SHAP plot",
+    r"DataTable\w*\(|datatables": "an interactive table",
+    r"\bL\.map\(": "a map",
+}
+_EMPTY_ELEMENT = re.compile(r"""<(div|span)\b[^>]*\bid=["']?([\w-]+)[^>]*>\s*</\1>""")
 
 
 @dataclass(frozen=True)
@@ -131,7 +152,7 @@ def read_markdown(source: str) -> list[Piece]:
         formulas.append("" if match["reference"] else _tex(match))
         return f"\ue000{len(formulas) - 1}\ue001"
 
-    source = _keep_rows(source.translate(_NO_MARKS))
+    source = _keep_rows(spell_controls(source.translate(_NO_MARKS)))
     marked = _MATH.sub(set_aside, _CODE.sub(mark, source))
     html = _MARKDOWN.render(marked.translate(_MARKS))
     # In code and in attributes a dollar is a dollar.
@@ -144,9 +165,21 @@ def read_markdown(source: str) -> list[Piece]:
 def read_html(html: str) -> list[Piece]:
     """List what a reader sees of the HTML of an output, formulas in its texts included."""
     pieces: list[Piece] = []
-    for piece in _read(html.translate(_NO_MARKS), []):
+    for piece in _read(spell_controls(html.translate(_NO_MARKS)), []):
         pieces += [piece] if piece.kind not in ("text", "table", "heading") else _split(piece)
     return pieces
+
+
+def drawn_by_script(html: str) -> str:
+    """Say what the scripts of an output draw into its elements; empty if they draw nothing."""
+    scripts = "".join(match[0] for match in _SCRIPT.finditer(html) if match[1].lower() == "script")
+    if not scripts or not re.search(r"<(div|span|table|canvas)\b", html):
+        return ""  # a program that is only fetched
+    for sign, name in _DRAWING_SCRIPTS.items():
+        if re.search(sign, scripts):
+            return name
+    is_filled = any(match[2] in scripts for match in _EMPTY_ELEMENT.finditer(html))
+    return "a drawing made by a script" if is_filled else ""
 
 
 def _keep_rows(source: str) -> str:

@@ -42,7 +42,15 @@ _UNDRAWN = {
     "hspace*": 1, "vspace": 1, "vspace*": 1, "phantom": 1, "hphantom": 1, "vphantom": 1, "class": 1,
     "cssId": 1, "style": 1, "href": 1, "require": 1, "end": 1, "bbox": 0, "raise": 1, "lower": 1,
     "mathchoice": 4, "genfrac": 4, "colorbox": 1, "smash": 0, "unicode": 1, "rule": 2,
+    "mspace": 1, "fcolorbox": 2, "enclose": 1, "uproot": 1, "leftroot": 1,
 }  # fmt: skip
+# Commands that draw nothing.
+_SPACES = {*" ,:;!>", "quad", "qquad", "enspace", "enskip", "thinspace", "medspace", "thickspace",
+           "negthinspace", "space", "nobreakspace", "hfill", "displaystyle", "textstyle",
+           "strut", "mathstrut", "null"}  # fmt: skip
+# In a formula of chemistry, signs are arrows and bonds.
+_CHEMISTRY = re.compile(r"(\\ce\s*)(\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})")
+_CHEMISTRY_SIGNS = re.compile(r"[-+=<>!]|(?<=\s)v(?=[\s}])")
 # An arrow of a commutative diagram is written with its head three times, with labels in between.
 _ARROW = re.compile(r"@([<>AV()])(.*?)\1(.*?)\1|@[=|.]", re.DOTALL)
 _DIMENSION = re.compile(r"\\[a-z]*(?:kern|skip|raise|lower|above)\s*-?[\d.]+\s*[a-z]{2}")
@@ -70,6 +78,7 @@ def read_tex(tex: str) -> Shown:
     """List what the TeX of a formula shows."""
     shown = Shown()
     tex = _DIMENSION.sub("", tex)
+    tex = _CHEMISTRY.sub(lambda match: match[1] + _CHEMISTRY_SIGNS.sub(" ", match[2]), tex)
     if r"\begin{CD}" in tex:
         tex = _ARROW.sub(r"{\2}{\3}", tex)
     tokens = [token for token in _TOKEN.findall(tex) if token[0] != "%"]
@@ -86,7 +95,9 @@ def read_tex(tex: str) -> Shown:
             position = _skip_optional(tokens, position)
             for _ in range(_UNDRAWN.get(name, 0)):
                 position = _skip_argument(tokens, position)
-        else:
+        elif name not in _SPACES:
+            if name == "cfrac":
+                position = _skip_optional(tokens, position)
             shown.visible = True
             shown.symbols.update(name if name in _FUNCTIONS else _SYMBOLS.get(name, ""))
     return shown
@@ -129,6 +140,8 @@ def _skip_definition(tokens: list[str], position: int, name: str) -> int:
         environment = "".join(tokens[start:position]).strip(" {}*")
         if environment in ("array", "subarray", "alignat", "alignedat", "tabular"):
             position = _skip_argument(tokens, _skip_optional(tokens, position))
+        elif re.match(r"\[[tbclr]\]", "".join(tokens[position : position + 3])):
+            position += 3  # where it stands beside its line, or how its columns are aligned
         return position
     while position < len(tokens) and tokens[position] != "{":
         position += 1

@@ -200,6 +200,34 @@ def test_formulas_that_are_right_on_the_page_are_right(work, tex):
     assert work.export().lost() == []
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\begin{aligned}[t] a \end{aligned}", r"\begin{gathered}[b] a \end{gathered}",
+        r"\cfrac[l]{1}{2}", r"a \mspace{18mu} b", r"\fcolorbox{red}{white}{E}",
+        r"\enclose{circle}{x}", r"\sqrt[\uproot{2}n]{x}", r"\ce{A -> B}", r"\ce{A <=> B v}",
+        r"\quad",
+    ],
+)  # fmt: skip
+def test_what_tells_tex_how_to_draw_is_not_drawn(work, tex):
+    work.cells(new_markdown_cell(f"So ${tex}$ so."))
+    assert work.export().lost() == []
+
+
+def test_bars_of_a_formula_in_a_table_are_bars(work):
+    work.cells(new_markdown_cell("| a | b |\n|--|--|\n| $P(A|B)$ | z |\n| $\\|x\\|$ | w |"))
+    assert work.export().findings() == []
+
+
+def test_a_drawing_that_holds_only_words_is_a_picture(work):
+    svg = (
+        "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='30'><text y='20'>a</text></svg>"
+    )
+    output = new_output("display_data", data={"image/svg+xml": svg, "text/plain": "<SVG>"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.export().findings() == []
+
+
 def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
     work.cells(new_markdown_cell("So $a + b = c + d$ holds."))
     first = '#math.equation(alt: "a + b = c + d", $a + b$)'
@@ -252,6 +280,14 @@ REPLACED = {
     "a vega chart": {"application/vnd.vegalite.v5+json": {}},
     "JavaScript": {"application/javascript": "draw()"},
     "audio": {"text/html": "<audio src='data:audio/wav;base64,UklGRg=='></audio>"},
+    "audio/mpeg": {"audio/mpeg": "UklG"},
+    "video/mp4": {"video/mp4": "AAAA"},
+    "a mermaid drawing": {"text/vnd.mermaid": "graph TD"},
+    "a vega chart ": {"text/html": "<div id=v></div><script>vegaEmbed('#v', {})</script>"},
+    "a 3D view": {"text/html": "<div id=m></div><script>$3Dmol.createViewer('m')</script>"},
+    "a drawing made by a script": {
+        "text/html": "<div id='q'></div><script>f(document.getElementById('q'))</script>"
+    },
     "a video": {"text/html": "<video src='clip.mp4'></video>"},
     "an iframe": {"text/html": "<iframe src='https://example.org'></iframe>"},
     "an animation": {"text/html": "<div class=animation><img><form>once loop</form></div>"},
@@ -264,6 +300,7 @@ def test_what_only_a_browser_shows_is_listed_and_refuses_nothing(work, name):
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     (finding,) = work.typeset('#raw("[1] x")\n\n[Only a note]').findings()
     assert (finding.kind, finding.severity) == ("note", "warning")
+    name = {"audio/mpeg": "audio", "video/mp4": "a video"}.get(name, name).strip()
     assert f"cell 1, output 1: {name} cannot be printed" in finding.message
 
 
@@ -275,6 +312,20 @@ def test_a_mermaid_drawing_and_a_picture_on_the_network_are_listed(work):
     findings = work.typeset("graph TD").findings()
     assert [f.kind for f in findings] == ["note", "note"]
     assert "its description 'run online' is not on the page" in findings[1].message
+
+
+def test_the_words_beside_a_drawing_made_by_a_script_are_expected(work):
+    html = '<h4>Words</h4><div id="q"></div><script>Plotly.newPlot("q", [])</script>'
+    output = new_output("display_data", data={"text/html": html, "text/plain": "<Repr>"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.typeset("x\n\n= Words").kinds() == ["note"]
+    assert work.typeset("x").kinds() == ["heading", "note"]
+
+
+def test_the_alternative_text_of_a_picture_stands_for_no_picture(work):
+    work.cells(new_markdown_cell("text ![clip](nofile.png) end"))
+    (lost,) = work.typeset("text clip end").lost()
+    assert lost == "figure: cell 1: the picture 'clip' is not in the PDF"
 
 
 def test_the_still_picture_of_something_live_is_expected(work):
@@ -299,6 +350,12 @@ def test_what_an_output_widget_holds_is_expected(work):
     work.write(widget(state))
     assert work.typeset("x\n\nthe answer is 42").findings() == []
     assert "the answer is 42" in work.typeset("x").lost()[0]
+
+
+@pytest.mark.parametrize("name", ["Tab", "Accordion", "Text", "BoundedIntText", "Image", "Slider"])
+def test_only_a_widget_that_moves_cannot_be_printed(work, name):
+    work.write(widget({"a": {"model_name": f"{name}Model", "state": {}}}))
+    assert work.typeset("x").kinds() == (["note"] if name == "Slider" else [])
 
 
 def test_a_widget_that_holds_a_view_of_itself_ends(work):

@@ -160,3 +160,38 @@ def test_deep_html_and_a_long_output_end(work):
     start = time.perf_counter()
     assert "output" in work.typeset("x\n\ndeep").kinds()
     assert time.perf_counter() - start < 10
+
+
+UNSEEN = "a\u200bb \ufeffc \u2028d \u2066e\u2069 \u202ef\u202c \x0bg \uffff"
+
+
+def test_characters_that_draw_nothing_are_spelled_out_or_left_out(work):
+    output = new_output("stream", text=UNSEEN)
+    work.cells(
+        new_markdown_cell("Prose: " + UNSEEN),
+        new_code_cell(f"x = '{UNSEEN}'", execution_count=1, outputs=[output]),
+    )
+    assert work.export().findings() == []
+    page = "Prose: ab c d e f g\n\nx = \\'ab c d e f g \\'\n\nab c d e f g"
+    assert work.typeset(page).lost() == []
+
+
+def test_a_link_to_a_file_or_to_a_program_is_a_link(work):
+    work.cells(new_markdown_cell("a [f](file:///C:/x.txt) b [js](javascript:void(0)) c"))
+    assert work.export().findings() == []
+
+
+@pytest.mark.parametrize("words", ["נוסחה $a+b$ סוף", "صيغة $a+b$ نهاية"])
+def test_letters_of_a_formula_in_a_line_from_right_to_left_are_read(work, words):
+    work.cells(new_markdown_cell(words))
+    assert work.export().lost() == []
+
+
+def test_a_damaged_list_of_lines_reads_as_its_texts(work):
+    work.write({"cells": [{"cell_type": "markdown", "source": ["a", None, 5, "b"]}]})
+    assert work.typeset("a5b").lost() == []
+
+
+def test_a_formula_may_hold_dollars_in_its_tag(work):
+    work.cells(new_markdown_cell(r"$$a = b \tag{$*$}$$"))
+    assert work.export().findings() == []
