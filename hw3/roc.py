@@ -68,8 +68,8 @@ def roc_curve(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> RocCurve:
     ([0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0])
     """
     positive, score = _checked(y_true, y_score)
-    # Positives and negatives are sorted separately, by value. The stable sort finds these two sorted
-    # runs and merges them; sorting all at once would take one to three times as long.
+    # Positives and negatives are sorted separately, by value. The stable sort finds these two runs
+    # and merges them; sorting all at once would take one to three times as long.
     runs = np.concatenate([np.sort(score[positive]), np.sort(score[~positive])])
     order = np.argsort(runs, kind="stable")[::-1]
     score = runs[order]
