@@ -15,17 +15,32 @@ from nbconvert.filters.markdown_mistune import (
 
 MATH_TAG = "tex-math"
 
+
+def _in_braces(character: str) -> str:
+    """Return the pattern of a group in braces: in it a dollar does not end a formula.
+
+    What has matched is not tried again, or many groups would take exponential time.
+    """
+    group = rf"\{{(?:{character})*+\}}"
+    for _ in range(4):
+        group = rf"\{{(?:{character}|{group})*+\}}"
+    return f"(?>{group})"
+
+
+_LETTER = r"\\[\s\S]|[^{}\\\n]|\n(?!\s*\n)"  # between braces, which no empty line stands between
+_HTML_GROUP = _in_braces(rf"(?!<[A-Za-z/!])(?:{_LETTER})")
+
 # What MathJax looks for in a page. Tags, comments, and elements that hold no prose come first, so
 # that a dollar inside them is passed over.
 _HTML_OR_MATH = re.compile(
-    r"""(?P<skip><!--.*?(?:-->|$)
+    rf"""(?P<skip><!--.*?(?:-->|$)
        |<(?P<raw>script|style|pre|code|textarea|svg|kbd|samp)\b.*?(?:</(?P=raw)\s*>|$)
        |</?[A-Za-z][^>]*>)
     |\\\$
-    |\$\$(?P<display>(?:[^$\\]|\\.)+?)\$\$
+    |\$\$(?P<display>(?>{_HTML_GROUP}|[^$\\]|\\.)+?)\$\$
     |\\\[(?P<bracket>(?:[^<]|<(?![A-Za-z/!]))+?)\\\]
-    |(?P<environment>\\begin\{(?P<name>[a-zA-Z]+\*?)\}.*?\\end\{(?P=name)\})
-    |(?<![$\\])\$(?P<inline>(?![\s$])(?:[^$\\<]|\\.|<(?![A-Za-z/!]))*?)(?<!\s)\$(?![$0-9])
+    |(?P<environment>\\begin\{{(?P<name>[a-zA-Z]+\*?)\}}.*?\\end\{{(?P=name)\}})
+    |(?<![$\\])\$(?P<inline>(?![\s$])(?>{_HTML_GROUP}|[^$\\<]|\\.|<(?![A-Za-z/!]))*?)(?<!\s)\$(?![$0-9])
     |\\\((?P<paren>(?:[^<]|<(?![A-Za-z/!]))+?)\\\)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
@@ -35,6 +50,8 @@ _HTML_OR_MATH = re.compile(
 _CODE = r"(?<![`\\])(?:`[^`\n]+`(?!`)|``(?!`)[^\n]*?[^`\n]``(?!`))"
 _TAG = r"""</[A-Za-z]\w*>|<[A-Za-z][\w-]*(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'))+\s*/?>"""
 _TARGET = r"\]\((?:[a-z]+:|\#|\.{0,2}/|www\.)[^()\s]*\)"
+_NO_FORMULA = f"{_CODE}|{_TAG}|{_TARGET}"
+_GROUP = _in_braces(rf"(?!{_NO_FORMULA})(?:{_LETTER})")
 # What Jupyter sets aside before it looks for formulas; a dollar in it neither begins nor ends one.
 _SET_ASIDE = re.compile(
     rf"""^\ *(?P<fence>`{{3,}}|~{{3,}})[^`\n]*\n[\s\S]*?^\ *(?P=fence)
@@ -183,7 +200,7 @@ class _Inline(MathInlineParser):
     SPECIFICATION = MathInlineParser.SPECIFICATION | {
         "inline_math_tex": (
             r"(?<![$\\])\$(?P<math_inline_tex>"
-            rf"(?:(?!{_CODE}|{_TAG}|{_TARGET})(?:\\[\s\S]|[^$\\]))+)(?<!\$)\$"
+            rf"(?>{_GROUP}|(?!{_NO_FORMULA})(?:\\[\s\S]|[^$\\]))+)(?<!\$)\$"
         )
     }
 

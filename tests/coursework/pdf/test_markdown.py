@@ -1,5 +1,7 @@
 """Markdown reads as in Jupyter, and every formula comes out as one."""
 
+import time
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -35,6 +37,12 @@ def shown(tex):
         ("<b title='$'>$x$</b>", f"<p><b title='$'>{inline('x')}</b></p>"),
         ("$a<b>c$", f"<p>{inline('a&lt;b&gt;c')}</p>"),
         ("$f[0](x)$", f"<p>{inline('f[0](x)')}</p>"),
+        (
+            r"$a \text{ if $x$ and}$, $b$",
+            "<p>" + inline(r"a \text{ if $x$ and}") + f", {inline('b')}</p>",
+        ),
+        ("$a_{b{$c$}}$ d", f"<p>{inline('a_{b{$c$}}')} d</p>"),
+        ("$a{b$ c} $d$", f"<p>{inline('a{b$ c} ')}d$</p>"),
         ("$`a'$", f"<p>{inline('`a' + chr(39))}</p>"),
         ("* a\n  $$\n  x\n  $$", f"<ul>\n<li>a\n{shown(chr(10) + 'x' + chr(10))}</li>\n</ul>"),
         ("$a<b$", f"<p>{inline('a&lt;b')}</p>"),
@@ -125,3 +133,18 @@ def test_rows_are_filled_up_and_code_stays_whole(row, cells):
 @pytest.mark.parametrize("source", ["| a | b |\n|---|\n| 1 | 2 |", "a\n---\nb", "a | b\n\n-|-"])
 def test_what_is_no_table(source):
     assert "<table" not in markdown_to_html(source)
+
+
+def test_dollars_within_braces_do_not_end_a_formula_in_html():
+    tex = r"\text{if $x$}"
+    assert mark_math(f"<b>${tex}$</b>") == f"<b>{inline(tex)}</b>"
+    assert mark_math(f"$${tex}$$ $y$") == f"{shown(tex)} {inline('y')}"
+    assert mark_math("$a{b$ c") == inline("a{b") + " c"
+
+
+@pytest.mark.parametrize("piece", ["{", "{a}", "$a {", "{`", r"\frac{a}{b}", "{<b", "{$}"])
+def test_many_braces_are_read_in_little_time(piece):
+    started = time.perf_counter()
+    markdown_to_html("$" + piece * 2000)
+    mark_math("$" + piece * 2000)
+    assert time.perf_counter() - started < 5
