@@ -18,6 +18,7 @@ _NEAR = 3000  # characters of the page around the place where a short text must 
 _ROUND = 200  # characters around a gap, as a reader may read one line before another
 _LOOSE = set("*_`~\\\"'“”‘’:") | {EMPTY}
 _TAKEN = "\x00"
+_LONG, _PART = 300, 30  # a cell of a table that a page may break, and the least of its parts
 
 
 @dataclass
@@ -120,6 +121,7 @@ def align(
     _take_anywhere(alignment, needles)
     _take_between(alignment, needles, required=False)
     _take_empty(alignment, needles)
+    _take_in_parts(alignment, needles)
     for read in (_alternative, _loose, _skeleton):
         _take_as(alignment, read)
     _take_nearby(alignment)
@@ -254,6 +256,32 @@ def _take_empty(alignment: Alignment, needles: list[str]) -> None:
         if EMPTY in needle and found >= 0:
             alignment.take(number, found, found + len(needle))
             alignment.empty += needle.count(EMPTY)
+
+
+def _take_in_parts(alignment: Alignment, needles: list[str]) -> None:
+    """Find cells of tables that go on on the next page, after what stands beside them."""
+    for number in alignment.missing():
+        needle = needles[number]
+        if alignment.items[number].kind != "table" or len(needle) < _LONG:
+            continue
+        rest, parts, position, done = alignment.rest, [], 0, 0
+        while done < len(needle):
+            low, high = 0, len(needle) - done  # the longest beginning that is left on the page
+            while low < high:
+                middle = (low + high + 1) // 2
+                if rest.find(needle[done : done + middle], position) >= 0:
+                    low = middle
+                else:
+                    high = middle - 1
+            if low < min(_PART, len(needle) - done):
+                break
+            start = rest.find(needle[done : done + low], position)
+            parts.append((start, start + low))
+            position, done = start + low, done + low
+        if done == len(needle):
+            for start, end in parts:
+                alignment.take(number, start, end)
+            alignment.spans[number] = parts[0]
 
 
 def _alternative(text: str) -> str:

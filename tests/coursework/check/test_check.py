@@ -228,6 +228,14 @@ def test_a_drawing_that_holds_only_words_is_a_picture(work):
     assert work.export().findings() == []
 
 
+def test_a_cell_of_a_table_may_go_on_on_the_next_page(work):
+    tall = " ".join(f"word{i}" for i in range(1500))
+    work.cells(new_markdown_cell(f"| a | b |\n|--|--|\n| {tall} | side |"))
+    assert work.export().findings() == []
+    work.cells(new_markdown_cell(f"| a | b |\n|--|--|\n| {tall.replace('word700', 'x')} | side |"))
+    assert work.kinds() == ["table"]
+
+
 def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
     work.cells(new_markdown_cell("So $a + b = c + d$ holds."))
     first = '#math.equation(alt: "a + b = c + d", $a + b$)'
