@@ -236,6 +236,16 @@ def test_a_cell_of_a_table_may_go_on_on_the_next_page(work):
     assert work.kinds() == ["table"]
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"), [("2", "-2"), ("12.50", "-12.50"), ("3.1", "33.10"), ("4", "4.5")]
+)
+def test_a_piece_of_a_number_is_not_the_number(work, number, shown):
+    work.cells(new_markdown_cell(f"| a | b |\n|--|--|\n| {number} | side |"))
+    page = "#table(columns: 2)[a][b][{}][side]".format
+    assert work.typeset(page(number)).lost() == []
+    assert work.typeset(page(shown)).lost() == [f"table: cell 1: not in the PDF: {number}"]
+
+
 def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
     work.cells(new_markdown_cell("So $a + b = c + d$ holds."))
     first = '#math.equation(alt: "a + b = c + d", $a + b$)'
