@@ -370,6 +370,32 @@ def test_what_an_output_widget_holds_is_expected(work):
     assert "the answer is 42" in work.typeset("x").lost()[0]
 
 
+WORDS = {
+    "HTML": ({"value": "<b>bold</b> words"}, "bold words"),
+    "Label": ({"value": "a label"}, "a label"),
+    "Textarea": ({"value": "typed answer", "description": "Why"}, "Why typed answer"),
+    "IntText": ({"value": 4711}, "4711"),
+    "Tab": ({"children": ["IPY_MODEL_b"], "titles": ["One tab"]}, "One tab"),
+    "Accordion": ({"children": ["IPY_MODEL_b"], "_titles": {"0": "A fold"}}, "A fold"),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_the_words_of_a_widget_are_expected(work, name):
+    state, words = WORDS[name]
+    work.write(widget({"a": {"model_name": f"{name}Model", "state": state}}))
+    assert work.export().findings() == []
+    assert work.typeset("x\n\n" + words).findings() == []
+    assert len(work.typeset("x").lost()) == 1
+
+
+def test_the_picture_of_a_widget_is_expected(work):
+    buffer = {"path": ["value"], "encoding": "base64", "data": PIXEL}
+    work.write(widget({"a": {"model_name": "ImageModel", "state": {}, "buffers": [buffer]}}))
+    assert work.export().findings() == []
+    assert work.typeset("x").kinds() == ["figure"]
+
+
 @pytest.mark.parametrize("name", ["Tab", "Accordion", "Text", "BoundedIntText", "Image", "Slider"])
 def test_only_a_widget_that_moves_cannot_be_printed(work, name):
     work.write(widget({"a": {"model_name": f"{name}Model", "state": {}}}))
