@@ -5,6 +5,7 @@ the notebook shows twice must be there twice. What is left over belongs to no it
 """
 
 import itertools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +18,9 @@ _ANCHOR = 8  # characters of a text that is looked for far from its neighbours
 _NEAR = 3000  # characters of the page around the place where a short text must be
 _ROUND = 200  # characters around a gap, as a reader may read one line before another
 _LOOSE = set("*_`~\\\"'“”‘’:") | {EMPTY}
+_DIGITS = "0123456789"
 _TAKEN = "\x00"
+_LONG, _PART = 300, 30  # a cell of a table that a page may break, and the least of its parts
 
 
 @dataclass
@@ -84,10 +87,21 @@ class Alignment:
         found = self.text.find(needle, start, end)
         while found >= 0:
             after = found + len(needle)
-            if max(self.owners[found:after]) < 0 and (not as_words or self._is_word(found, after)):
+            is_whole = self._is_word(found, after) if as_words else not self.cuts(found, after)
+            if max(self.owners[found:after]) < 0 and is_whole:
                 return found
             found = self.text.find(needle, found + 1, end)
         return -1
+
+    def cuts(self, start: int, end: int) -> bool:
+        """Whether a part of the text begins or ends within a number, of which it takes a piece."""
+        text = self.text
+        before = text[max(0, start - 1) : start] if start not in self.breaks else ""
+        if text[start] in _DIGITS + "." and before in (*_DIGITS, *".-+"):
+            return True
+        following = text[end : end + 2] if end not in self.breaks else ""
+        is_more = following[:1] in (*_DIGITS,) or re.match(r"[.,]\d", following) is not None
+        return text[end - 1] in _DIGITS and is_more
 
     def _is_word(self, start: int, end: int) -> bool:
         return start in self.breaks and (end in self.breaks or end == len(self.text))
@@ -120,6 +134,7 @@ def align(
     _take_anywhere(alignment, needles)
     _take_between(alignment, needles, required=False)
     _take_empty(alignment, needles)
+    _take_in_parts(alignment, needles)
     for read in (_alternative, _loose, _skeleton):
         _take_as(alignment, read)
     _take_nearby(alignment)
@@ -237,7 +252,8 @@ def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> i
     while found >= 0:
         owners = set(alignment.owners[found : found + len(needle)]) - {-1}
         spans = [alignment.spans[owner] or (0, 0) for owner in owners]
-        if all(span[1] - span[0] < len(needle) for span in spans):
+        is_whole = not alignment.cuts(found, found + len(needle))
+        if is_whole and all(span[1] - span[0] < len(needle) for span in spans):
             return found
         found = alignment.text.find(needle, found + 1, end)
     return -1
@@ -254,6 +270,32 @@ def _take_empty(alignment: Alignment, needles: list[str]) -> None:
         if EMPTY in needle and found >= 0:
             alignment.take(number, found, found + len(needle))
             alignment.empty += needle.count(EMPTY)
+
+
+def _take_in_parts(alignment: Alignment, needles: list[str]) -> None:
+    """Find cells of tables that go on on the next page, after what stands beside them."""
+    for number in alignment.missing():
+        needle = needles[number]
+        if alignment.items[number].kind != "table" or len(needle) < _LONG:
+            continue
+        rest, parts, position, done = alignment.rest, [], 0, 0
+        while done < len(needle):
+            low, high = 0, len(needle) - done  # the longest beginning that is left on the page
+            while low < high:
+                middle = (low + high + 1) // 2
+                if rest.find(needle[done : done + middle], position) >= 0:
+                    low = middle
+                else:
+                    high = middle - 1
+            if low < min(_PART, len(needle) - done):
+                break
+            start = rest.find(needle[done : done + low], position)
+            parts.append((start, start + low))
+            position, done = start + low, done + low
+        if done == len(needle):
+            for start, end in parts:
+                alignment.take(number, start, end)
+            alignment.spans[number] = parts[0]
 
 
 def _alternative(text: str) -> str:
@@ -290,9 +332,13 @@ def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
         for text in filter(None, (item.also, item.text if read is not _alternative else "")):
             needle = read(fold(text))
             found = rest.find(needle) if needle else -1
+            while found >= 0:
+                start, end = places[found], places[found + len(needle) - 1] + 1
+                if not alignment.cuts(start, end):
+                    break
+                found = rest.find(needle, found + 1)
             if found < 0:
                 continue
-            start, end = places[found], places[found + len(needle) - 1] + 1
             rest = rest[:found] + _TAKEN * len(needle) + rest[found + len(needle) :]
             if read is _skeleton:
                 alignment.otherwise.append(number)

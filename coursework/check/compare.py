@@ -29,12 +29,14 @@ _AT_MOST = 20  # findings of one kind that are listed one by one
 _GOES_ON = "…"  # the exporter's tag for what follows the first part of a broken formula
 _HEAD_LETTERS = 40  # of a long name that the head of a page must show
 
+_DATA_LETTERS = 300  # with hardly a break between words, they are data
+
 # What an exporter may leave on a page and no notebook shows, without spaces.
 _NOISE = {
     r"<IPython\.core\.display\.\w+object>|<Figuresize\S+?Axes>": "the name of an object",
     r"\|(?::?-{2,}:?\|)+": "the source of a table",
     r"\\(?:eq)?ref\{[^{}]*\}": "a reference to an equation as TeX",
-    r"[A-Za-z0-9+/=]{300,}": "the data of a file",
+    rf"[A-Za-z0-9+/=]{{{_DATA_LETTERS},}}": "the data of a file",
 }
 _LAYOUT = {
     "covered": "is painted over in part",
@@ -395,7 +397,12 @@ def _check_noise(alignment: Alignment) -> Iterator[Finding]:
     """Find what the page shows and the notebook does not."""
     rest = alignment.rest
     for pattern, what in _NOISE.items():
-        found = re.findall(pattern, rest)
+        found = [
+            match[0]
+            for match in re.finditer(pattern, rest)
+            if match.end() - match.start() < _DATA_LETTERS
+            or len(alignment.breaks.intersection(range(*match.span()))) < len(match[0]) / 30
+        ]
         if found:
             yield Finding(
                 "noise",

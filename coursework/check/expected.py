@@ -12,6 +12,7 @@ from PIL import Image, ImageColor
 
 from coursework.check.notebook import (
     BREAKS,
+    WIDGET_PICTURES,
     WIDGET_VIEW,
     Cell,
     Notebook,
@@ -218,7 +219,7 @@ def _table_colors(html: str) -> set[tuple[int, int, int]]:
 def _expect_widget(
     expected: Expected, notebook: Notebook, cell: int, number: int, view: object
 ) -> None:
-    """Expect what is in `Output` widgets, and the texts of a progress bar."""
+    """Expect what is in `Output` widgets, the texts of a progress bar, words and pictures."""
     models = list(widget_models(notebook, view))
     # What a widget holds may be a view of the widget itself: inside of it, it has no state.
     inner = {name: model for name, model in notebook.widgets.items() if name != model_id(view)}
@@ -233,6 +234,32 @@ def _expect_widget(
             for piece in read_html(join_text(state.get("value"))):
                 also = piece.text.split("[")[0]
                 expected.items.append(Item("output", cell, number, piece.text, also))
+        else:
+            _expect_words(expected, cell, number, name, state)
+
+
+def _expect_words(
+    expected: Expected, cell: int, number: int, name: str, state: dict[str, Any]
+) -> None:
+    """Expect the words and pictures that a widget shows by itself."""
+    value = state.get("value")
+    words: list[str] = []
+    if name in ("HTMLModel", "HTMLMathModel"):
+        _expect_pieces(expected, cell, number, read_html(join_text(value)))
+    elif name == "LabelModel":
+        words = [join_text(value)]
+    elif _FIELD.fullmatch(name) and isinstance(value, str | int | float):
+        words = [str(value)]
+    titles = state.get("titles", state.get("_titles"))
+    children = state.get("children")
+    if isinstance(children, list):
+        listed = list(titles.values()) if isinstance(titles, dict) else titles
+        listed = listed[: len(children)] if isinstance(listed, list) else []
+        words = [title for title in listed if isinstance(title, str)]
+    for word in words:
+        _expect_stream(expected, cell, number, word)
+    for picture in state.get(WIDGET_PICTURES, ()):
+        expected.items.append(Item("figure", cell, number, "", size=_pixels(picture)))
 
 
 def _expect_stream(expected: Expected, cell: int, number: int, text: str) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+WIDGET_PICTURES = "(pictures)"
+"""What a widget's state has, read, as its pictures in base64."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
@@ -244,7 +246,12 @@ def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[
             continue
         seen.add(model)
         state = _dictionary(saved.get("state"))
-        yield str(saved.get("model_name", "")), state
+        name = str(saved.get("model_name", ""))
+        if name == "ImageModel":
+            buffers = map(_dictionary, _list(saved.get("buffers")))
+            pictures = [part.get("data") for part in buffers if part.get("path") == ["value"]]
+            state = {**state, WIDGET_PICTURES: list(filter(None, pictures))}
+        yield name, state
         waiting += [
             child for child in reversed(_list(state.get("children"))) if isinstance(child, str)
         ]

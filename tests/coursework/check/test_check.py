@@ -228,6 +228,24 @@ def test_a_drawing_that_holds_only_words_is_a_picture(work):
     assert work.export().findings() == []
 
 
+def test_a_cell_of_a_table_may_go_on_on_the_next_page(work):
+    tall = " ".join(f"word{i}" for i in range(1500))
+    work.cells(new_markdown_cell(f"| a | b |\n|--|--|\n| {tall} | side |"))
+    assert work.export().findings() == []
+    work.cells(new_markdown_cell(f"| a | b |\n|--|--|\n| {tall.replace('word700', 'x')} | side |"))
+    assert work.kinds() == ["table"]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("2", "-2"), ("12.50", "-12.50"), ("3.1", "33.10"), ("4", "4.5")]
+)
+def test_a_piece_of_a_number_is_not_the_number(work, number, shown):
+    work.cells(new_markdown_cell(f"| a | b |\n|--|--|\n| {number} | side |"))
+    page = "#table(columns: 2)[a][b][{}][side]".format
+    assert work.typeset(page(number)).lost() == []
+    assert work.typeset(page(shown)).lost() == [f"table: cell 1: not in the PDF: {number}"]
+
+
 def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
     work.cells(new_markdown_cell("So $a + b = c + d$ holds."))
     first = '#math.equation(alt: "a + b = c + d", $a + b$)'
@@ -350,6 +368,32 @@ def test_what_an_output_widget_holds_is_expected(work):
     work.write(widget(state))
     assert work.typeset("x\n\nthe answer is 42").findings() == []
     assert "the answer is 42" in work.typeset("x").lost()[0]
+
+
+WORDS = {
+    "HTML": ({"value": "<b>bold</b> words"}, "bold words"),
+    "Label": ({"value": "a label"}, "a label"),
+    "Textarea": ({"value": "typed answer", "description": "Why"}, "Why typed answer"),
+    "IntText": ({"value": 4711}, "4711"),
+    "Tab": ({"children": ["IPY_MODEL_b"], "titles": ["One tab"]}, "One tab"),
+    "Accordion": ({"children": ["IPY_MODEL_b"], "_titles": {"0": "A fold"}}, "A fold"),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_the_words_of_a_widget_are_expected(work, name):
+    state, words = WORDS[name]
+    work.write(widget({"a": {"model_name": f"{name}Model", "state": state}}))
+    assert work.export().findings() == []
+    assert work.typeset("x\n\n" + words).findings() == []
+    assert len(work.typeset("x").lost()) == 1
+
+
+def test_the_picture_of_a_widget_is_expected(work):
+    buffer = {"path": ["value"], "encoding": "base64", "data": PIXEL}
+    work.write(widget({"a": {"model_name": "ImageModel", "state": {}, "buffers": [buffer]}}))
+    assert work.export().findings() == []
+    assert work.typeset("x").kinds() == ["figure"]
 
 
 @pytest.mark.parametrize("name", ["Tab", "Accordion", "Text", "BoundedIntText", "Image", "Slider"])
