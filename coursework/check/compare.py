@@ -16,7 +16,7 @@ from coursework.check.expected import Expected, Item, expect
 from coursework.check.looks import find_odd_looks
 from coursework.check.notebook import Cell, Notebook, read_notebook
 from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
-from coursework.check.tex import Shown, drawn_otherwise, read_tex
+from coursework.check.tex import DEFINITIONS, Shown, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
 
 MOST_PAGES = 300
@@ -260,7 +260,12 @@ def _check_formulas(
     if reading.formulas is None:
         yield from _check_untagged(items, shown, alignment)
         return
-    drawn, missing = _match(items, reading.formulas, shown)
+    drawn, alike, missing = _match(items, reading.formulas, shown)
+    has_macros = any(re.search(rf"\\({'|'.join(DEFINITIONS)})", text) for text in shown)
+    for item, formula in alike:
+        if not has_macros and formula.tex not in ("", _GOES_ON):
+            message = f"{item.where}: the PDF has {_shorten(formula.tex)!r} with the same signs for"
+            yield Finding("formula", f"{message} {_shorten(item.text)}", WARNING)
     for item, formula in drawn:
         yield from _check_drawing(item, formula, shown[item.text])
     rest = alignment.rest
@@ -279,8 +284,14 @@ def _check_formulas(
 
 def _match(
     items: list[Item], formulas: list[Formula], shown: dict[str, Shown]
-) -> tuple[list[tuple[Item, Formula]], list[Item]]:
-    """Give each formula of the notebook one of the PDF: by its tag, or by what is drawn."""
+) -> tuple[list[tuple[Item, Formula]], list[tuple[Item, Formula]], list[Item]]:
+    """Give each formula of the notebook one of the PDF: by its tag, or by what is drawn.
+
+    Returns
+    -------
+    tuple
+        Pairs with the same TeX, pairs with the same signs, and what has no formula.
+    """
     by_tex: dict[str, list[Formula]] = {}
     for formula in formulas:
         by_tex.setdefault(_spelling(formula.tex), []).append(formula)
@@ -303,14 +314,15 @@ def _match(
             same.remove(more)
             more = after.get(id(more))
     spare = [formula for same in by_tex.values() for formula in same]
-    missing = []
+    alike, missing = [], []
     for item in left:
         fit = next((f for f in spare if _fits(shown[item.text], f)), None)
         if fit is None:
             missing.append(item)
         else:
             spare.remove(fit)
-    return pairs, missing
+            alike.append((item, fit))
+    return pairs, alike, missing
 
 
 def _spelling(tex: str) -> str:

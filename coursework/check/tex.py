@@ -54,7 +54,7 @@ _CHEMISTRY_SIGNS = re.compile(r"[-+=<>!]|(?<=\s)v(?=[\s}])")
 # An arrow of a commutative diagram is written with its head three times, with labels in between.
 _ARROW = re.compile(r"@([<>AV()])(.*?)\1(.*?)\1|@[=|.]", re.DOTALL)
 _DIMENSION = re.compile(r"\\[a-z]*(?:kern|skip|raise|lower|above)\s*-?[\d.]+\s*[a-z]{2}")
-_DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
+DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
 _ENDS = {"{": "}", "[": "]"}
 
 
@@ -89,7 +89,7 @@ def read_tex(tex: str) -> Shown:
         name = token[1:]
         if not token.startswith("\\"):
             _add(shown, token)
-        elif name in ("begin", *_DEFINITIONS):
+        elif name in ("begin", *DEFINITIONS):
             position = _skip_definition(tokens, position, name)
         elif name == "\\" or name in _UNDRAWN:
             position = _skip_optional(tokens, position)

@@ -246,6 +246,14 @@ def test_a_piece_of_a_number_is_not_the_number(work, number, shown):
     assert work.typeset(page(shown)).lost() == [f"table: cell 1: not in the PDF: {number}"]
 
 
+def test_a_formula_of_the_same_signs_in_another_order_is_to_be_looked_at(work):
+    work.cells(new_markdown_cell(r"So $\frac{a}{b}$ holds."))
+    page = 'So #math.equation(alt: "\\\\frac{{{}}}{{{}}}", $a/b$) holds.'.format
+    assert work.typeset(page("a", "b")).findings() == []
+    (finding,) = work.typeset(page("b", "a")).findings()
+    assert (finding.kind, finding.severity) == ("formula", "warning")
+
+
 def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
     work.cells(new_markdown_cell("So $a + b = c + d$ holds."))
     first = '#math.equation(alt: "a + b = c + d", $a + b$)'
