@@ -5,7 +5,7 @@ from importlib import resources
 
 import jinja2
 
-from coursework.pdf.dom import reads_right_to_left
+from coursework.pdf.css import reads_right_to_left
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, Formula
 from coursework.pdf.inline import write_text

@@ -1,25 +1,36 @@
 """HTML to Typst: what Markdown cells and rich outputs show, block by block."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bs4 import Tag
 from bs4.element import PreformattedString
 
-from coursework.pdf.dom import alignment, inline_styles, is_hidden, parse, reading
+from coursework.pdf.css import (
+    alignment,
+    decorations,
+    lost_styles,
+    reading,
+    styles,
+    text_arguments,
+)
+from coursework.pdf.dom import TEXT_OF_DIAGRAM, parse
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import note
 from coursework.pdf.inline import (
+    INLINE_WRITERS,
     INVISIBLE_SPACES,
     Place,
+    dress,
+    fill_of,
     label,
     write_anchor,
     write_inline,
     write_inlines,
     write_text,
 )
-from coursework.pdf.lines import highlight, write_lines
+from coursework.pdf.lines import Span, highlight, split_lines, write_lines
 from coursework.pdf.live import is_live
 from coursework.pdf.tables import write_table
 from coursework.pdf.terminal import printable
@@ -28,8 +39,10 @@ from coursework.pdf.typst import literal, string
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
-    "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "ul",
+    "header", "hgroup", "hr", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section",
+    "summary", "table", "ul",
 }  # fmt: skip
+_BLOCK_DISPLAYS = {"block", "flex", "grid", "list-item", "table"}
 
 
 def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
@@ -37,7 +50,7 @@ def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
     html, spelled = printable(html.translate(INVISIBLE_SPACES))
     draft.warn_of_controls(spelled)
     tree = parse(html)
-    lost = inline_styles(tree)
+    lost = lost_styles(tree)
     if lost:
         draft.warn(f"a table is shown without some of its style: {', '.join(lost)}")
     return _blocks(tree, Place(draft, in_output=in_output))
@@ -74,18 +87,32 @@ def _running(text: str, draft: Draft) -> str:
 
 def _is_block(tag: Tag) -> bool:
     """Whether a tag is a block, or an inline element around one, such as a link on a table."""
-    if tag.name in _BLOCKS:
-        return True
+    return _stands_alone(tag) or (_holds_block(tag) and tag.name not in INLINE_WRITERS)
+
+
+def _stands_alone(tag: Tag) -> bool:
+    display = styles(tag).get("display", "")
+    if display.startswith("inline") and tag.name in ("div", "p"):
+        return _holds_block(tag)
+    return tag.name in _BLOCKS or display in _BLOCK_DISPLAYS
+
+
+def _holds_block(tag: Tag) -> bool:
     if tag.name == "svg" or is_live(tag):
         return False
-    return any(isinstance(child, Tag) and child.name in _BLOCKS for child in tag.descendants)
+    return any(isinstance(inner, Tag) and inner.name in _BLOCKS for inner in tag.descendants)
 
 
 def _block(tag: Tag, place: Place) -> str:
-    if is_hidden(tag):
-        return ""
+    if tag.name not in _BLOCKS and not _holds_block(tag):
+        return _running(write_inline(tag, place), place.draft)
     writer = _BLOCK_WRITERS.get(tag.name, _division)
-    return write_anchor(tag, place) + _as_read(tag, writer(tag, place))
+    body = _as_read(tag, writer(tag, place))
+    if body and tag.name not in ("table", "pre"):  # their cells and words have their own colours
+        body = dress(tag, body)
+        fill = fill_of(place.draft, tag)
+        body = f"#filled({fill})[{body}]" if fill else body
+    return write_anchor(tag, place) + body
 
 
 def _as_read(tag: Tag, body: str) -> str:
@@ -171,15 +198,21 @@ def _line(tag: Tag, place: Place) -> str:
 def _definitions(tag: Tag, place: Place) -> str:
     if "dl-inline" in tag.get_attribute_list("class") and tag.find(_is_block_of_its_own) is None:
         return _line(tag, place)
-    parts = []
-    for child in tag.find_all(["dt", "dd"]):
-        body = _as_read(child, _blocks(child, place.inside(4)))
-        parts.append(f"#strong[{body}]" if child.name == "dt" else f"#pad(left: 1.5em)[{body}]")
-    return "\n\n".join(parts)
+    return _blocks(tag, place.inside())
+
+
+def _term(tag: Tag, place: Place) -> str:
+    body = _blocks(tag, place.inside(4))
+    return body and f"#strong[{body}]"
+
+
+def _definition(tag: Tag, place: Place) -> str:
+    body = _blocks(tag, place.inside(4))
+    return body and f"#pad(left: 1.5em)[{body}]"
 
 
 def _details(tag: Tag, place: Place) -> str:
-    summary = tag.find("summary")
+    summary = tag.find("summary", recursive=False)
     title = literal("Details")
     if isinstance(summary, Tag):
         title = write_inlines(summary, place.inside())
@@ -188,11 +221,20 @@ def _details(tag: Tag, place: Place) -> str:
 
 
 def _preformatted(tag: Tag, place: Place) -> str:
+    if tag.find(["img", "svg", "table"]):
+        return _blocks(tag, place.inside())
     code = tag.get_text()
     language = str(tag.get("data-language", "")).strip("{}")
     if "mermaid" in tag.get_attribute_list("class"):
         language = "mermaid"
-    lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
+    if TEXT_OF_DIAGRAM in tag.get_attribute_list("class") and re.search(r"\S\.{3}", code):
+        place.draft.warn("a diagram is shown as its text, which its library shortened by a '...'")
+    if language or tag.find(True) is None:
+        lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
+    else:
+        lines = split_lines(_spans(tag, place.draft))
+        while lines and not lines[-1]:
+            lines.pop()
     before = ""
     if language == "mermaid":
         place.draft.warn("a mermaid diagram is shown as its source")
@@ -200,6 +242,28 @@ def _preformatted(tag: Tag, place: Place) -> str:
     # In an output the frame of code is as wide as the frame of a code cell: 100 columns fit.
     function = "wide-listing" if place.in_output and not place.indent else "listing"
     return f"{before}#{function}({string(code)})[{write_lines(lines, place.columns)}]"
+
+
+def _spans(tag: Tag, draft: Draft) -> Iterator[Span]:
+    """Yield the words of preformatted text in the styles of the tags around them."""
+    for text in tag.find_all(string=True):
+        around = [parent for parent in text.parents if parent is tag or tag in parent.parents]
+        looks: dict[str, str] = {}
+        for parent in reversed(around):
+            looks |= _LOOKS.get(parent.name, {}) | text_arguments(parent)
+        fills = (fill_of(draft, parent) for parent in around if parent is not tag)
+        lines = {line for parent in around for line in decorations(parent)}
+        style = ", ".join(f"{name}: {value}" for name, value in looks.items())
+        is_underlined = "underline" in lines or any(parent.name == "u" for parent in around)
+        yield Span(str(text), style, next(filter(None, fills), ""), is_underlined)
+
+
+_LOOKS = {
+    "b": {"weight": '"bold"'},
+    "strong": {"weight": '"bold"'},
+    "i": {"style": '"italic"'},
+    "em": {"style": '"italic"'},
+}
 
 
 def _table(tag: Tag, place: Place) -> str:
@@ -213,8 +277,13 @@ def _table(tag: Tag, place: Place) -> str:
 
 _BLOCK_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), _heading),
-    **dict.fromkeys(("ul", "ol"), _list),
-    **{"p": _paragraph, "dl": _definitions, "details": _details},
-    **{"pre": _preformatted, "table": _table, "hr": lambda tag, place: "#rule();"},
+    **dict.fromkeys(("ul", "ol", "menu"), _list),
+    **{"p": _paragraph, "dl": _definitions, "dt": _term, "dd": _definition},
+    **{
+        "details": _details,
+        "pre": _preformatted,
+        "table": _table,
+        "hr": lambda tag, place: "#rule();",
+    },
     "blockquote": lambda tag, place: f"#blockquote[{_blocks(tag, place.inside(4))}]",
 }

@@ -13,7 +13,7 @@ from contextlib import suppress
 from urllib.parse import unquote, unquote_to_bytes
 from xml.parsers import expat
 
-from coursework.pdf.dom import Size
+from coursework.pdf.css import Size
 from coursework.pdf.draft import Draft
 from coursework.pdf.notebook import shorten
 from coursework.pdf.typst import string

@@ -8,7 +8,7 @@ from itertools import islice
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
-from coursework.pdf.dom import is_hidden, parse
+from coursework.pdf.dom import parse
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import note, said_of
 from coursework.pdf.notebook import shorten
@@ -37,8 +37,10 @@ _KINDS = (
     ("audio/", "audio"),
 )
 _LOADER = re.compile(r"_load\.v\d+\+json$")  # fetches the library of the charts that follow
-_NO_CONTENT = {"script", "style", "link", "meta", "head", "title", "base", "template", "br"}
-_SHOWS = {"svg", "math", "hr", "input"}
+_NO_CONTENT = {
+    "script", "style", "link", "meta", "head", "title", "base", "template", "br", "noscript",
+}  # fmt: skip
+_SHOWS = {"svg", "math", "hr", "input", "progress", "meter"}
 # A script without an element of its own draws only if it writes into the page, and not if it only
 # fetches a library.
 _WRITES = re.compile(r"document\.|\belement\b|append|\$\(|draw|plot", re.IGNORECASE)
@@ -71,9 +73,6 @@ class Look:
         Whether it shows nothing, as a style sheet does.
     is_frame
         Whether it shows nothing but frames, films and sounds.
-    is_folded
-        Whether style sheets fold it, as the diagrams of scikit-learn, so that its plain text reads
-        better.
     """
 
     drawing: str = ""
@@ -81,14 +80,11 @@ class Look:
     has_words: bool = False
     is_blank: bool = False
     is_frame: bool = False
-    is_folded: bool = False
 
 
 def look_at(html: str) -> Look:
     """Find out what an HTML output shows, and whether its scripts draw it."""
     soup = parse(html)
-    if soup.find(class_="sk-top-container"):
-        return Look(is_folded=True)
     code = "\n".join(
         script.get_text()
         for script in soup.find_all("script")
@@ -123,7 +119,6 @@ def _fills_an_empty_element(soup: BeautifulSoup, code: str) -> bool:
         str(tag["id"])
         for tag in soup.find_all(_EMPTY - {"script", "style"}, id=True)
         if not tag.get_text(strip=True)
-        and not is_hidden(tag)
         and all(inner.name in _EMPTY for inner in tag.find_all(True))
     }
     return bool(empty) and not empty.isdisjoint(_QUOTED.findall(code))
@@ -153,9 +148,7 @@ def _first_words(soup: BeautifulSoup) -> str:
         for text in soup.find_all(string=True)
         if type(text) is NavigableString
         and text.strip()
-        and not any(
-            tag.name in _NO_CONTENT or is_live(tag) or is_hidden(tag) for tag in text.parents
-        )
+        and not any(tag.name in _NO_CONTENT or is_live(tag) for tag in text.parents)
     )
     return " ".join(islice(texts, 20))
 
@@ -201,7 +194,7 @@ def not_shown(
         Whether a picture of it is shown beside the note.
     """
     source = said_of(source)
-    article = "an" if kind[0] in "aeiou" else "a"
+    article = "an" if kind.lstrip("<")[0] in "aeiou" else "a"
     happens = "is printed as a still picture" if has_still else "cannot be printed"
     draft.warn(f"{article} {kind} {happens} {source}".rstrip())
     told = " ".join(filter(None, (kind.strip("<>"), about, source)))

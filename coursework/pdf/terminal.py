@@ -138,6 +138,16 @@ def without_times(text: str) -> str:
     return "\n".join(lines)
 
 
+def progress_bar(value: Any, most: Any) -> str:
+    """Return a bar as tqdm draws it, of ten characters; empty if there is no value."""
+    try:
+        share = float(value) / float(most or 1)
+    except (TypeError, ValueError):
+        share = 0.0
+    full = round(10 * min(1.0, max(0.0, share)))
+    return "|" + "█" * full + " " * (10 - full) + "|"
+
+
 def _times(line: str) -> list[tuple[int, int]]:
     """Return where the times of progress bars stand in a line, the last one first."""
     return [match.span() for match in _TIMES.finditer(line)][::-1] if "%|" in line else []

@@ -9,13 +9,12 @@ from typing import Any
 from nbformat import NotebookNode
 
 from coursework.pdf.mend import as_dict, as_list, as_text, mend_output
-from coursework.pdf.terminal import without_times
+from coursework.pdf.terminal import progress_bar, without_times
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 
 _MOST_OPENED = 100  # times that a box is shown: boxes of two boxes each would come 2^n times
-_BAR = 10  # characters of a full progress bar, as tqdm draws it
 _TEXT = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^()'"]"""
 # How the text of an output writes a password: with its value.
 _PASSWORD = re.compile(rf"\bPassword\((?:{_TEXT}|\((?:{_TEXT})*\))*\)?")
@@ -145,9 +144,4 @@ def _bar_text(model: dict[str, Any]) -> str:
     if not _is_bar(model):
         # tqdm writes figure spaces, at which a widget does not break its lines.
         return unescape(as_text(value)).replace("\u2007", " ")
-    try:
-        share = float(value) / float(state.get("max") or 1)
-    except (TypeError, ValueError):
-        share = 0.0
-    full = round(_BAR * min(1.0, max(0.0, share)))
-    return "|" + "█" * full + " " * (_BAR - full) + "|"
+    return progress_bar(value, state.get("max"))

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 from pypdf import PdfWriter
 
-from coursework.pdf.dom import Size
+from coursework.pdf.css import Size
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import MOST_BYTES, decode, linked_picture, picture
 

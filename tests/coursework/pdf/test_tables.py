@@ -147,7 +147,7 @@ def test_what_is_not_shown_of_a_styler_is_warned_of_with_the_cell(export):
     style = frame.style.set_properties(**{"border": "1px solid", "background": "url(x.png)"})
     done = export(styled_output(style))
     assert "cell 1: a table is shown without some of its style: border" in done.warnings
-    assert "cell 1: the background of a table's cell is not shown: url(x.png)" in done.warnings
+    assert "cell 1: the background of a <td> is not shown: url(x.png)" in done.warnings
 
 
 def colours(path):
