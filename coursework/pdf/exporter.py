@@ -11,12 +11,12 @@ from traitlets import Unicode, default
 from traitlets.config import Config
 
 from coursework.pdf.cells import write_cell, write_source
-from coursework.pdf.document import Refused, write_document
+from coursework.pdf.document import Refused, warn_of_boxes, write_document
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.pdf.mend import mend
 from coursework.pdf.notebook import parse_notebook, read_head, read_notebook
-from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, font_advice, page_count
+from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, page_count
 from coursework.pdf.widgets import print_widgets
 from coursework.storage import atomic_path
 
@@ -143,9 +143,13 @@ class TypstPDFExporter(TemplateExporter):
                     if not refused.search(draft, equations, cells):
                         raise
                     continue
-            if compiled.missing:
-                draft.warn(font_advice(compiled.missing))
+            warn_of_boxes(draft, compiled.missing, head, self._places(notebook, cells))
             return compiled.pdf, tuple(draft.warnings)
+
+    def _places(self, notebook: NotebookNode, cells: list[str]) -> dict[str, str]:
+        """Return the markup of each cell by the name that warnings give to the cell."""
+        names = (f"cell {cell.number}" for cell in notebook.cells)
+        return dict(zip(names, cells, strict=True))
 
     def _write_cells(self, draft: Draft, notebook: NotebookNode, refused: set[int]) -> list[str]:
         language = str(notebook.metadata.language_info.get("pygments_lexer", "ipython3"))

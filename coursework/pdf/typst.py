@@ -40,6 +40,8 @@ _FACES = {
 }  # fmt: skip
 
 _NO_GLYPH = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
+_ESCAPE = re.compile(r"\\u\{([0-9a-f]+)\}")
+_MOST_NAMED = 100
 
 
 class PdfToolError(RuntimeError):
@@ -59,7 +61,8 @@ class Compiled:
     pdf
         The file.
     missing
-        Each character once, in order of appearance; the page shows an empty box for it.
+        Each character or combination of them once, in order of appearance; the page shows an empty
+        box for it.
     """
 
     pdf: bytes
@@ -100,14 +103,16 @@ def font_folders() -> list[Path]:
     return [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin]
 
 
-def font_advice(missing: tuple[str, ...]) -> str:
+def font_advice(missing: list[str]) -> str:
     """Return a warning that names the characters that no font has, and says what would help."""
-    shown = " ".join(missing[:20]) + (" …" if len(missing) > 20 else "")
-    names = " ".join(package.replace("_", "-") for package in FONT_PACKAGES)
-    return (
-        f"no font here has these {len(missing)} characters, they are printed as boxes: {shown} "
-        f"(pip install {names} brings Chinese, Japanese, Korean, emoji and more)"
+    shown = " ".join(missing[:_MOST_NAMED]) + (" …" if len(missing) > _MOST_NAMED else "")
+    warning = (
+        f"no font here has these {len(missing)} characters, they are printed as boxes: {shown}"
     )
+    if len(font_folders()) == len(FONT_PACKAGES):
+        return warning
+    names = " ".join(package.replace("_", "-") for package in FONT_PACKAGES)
+    return f"{warning} (pip install {names} brings Chinese, Japanese, Korean, emoji and more)"
 
 
 def compile_pdf(folder: Path) -> Compiled:
@@ -137,7 +142,8 @@ def compile_pdf(folder: Path) -> Compiled:
         try:
             return Compiled(_compile(folder, folders, system, ["ua-1"]), ())
         except RefusedError as refusal:
-            missing = list(dict.fromkeys(_NO_GLYPH.findall(str(refusal))))
+            texts = dict.fromkeys(_NO_GLYPH.findall(str(refusal)))
+            missing = [_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text) for text in texts]
             if not missing:
                 break
     return Compiled(_compile(folder, packages, True, []), tuple(missing))
