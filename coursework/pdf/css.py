@@ -35,12 +35,15 @@ def apply_styles(soup: BeautifulSoup) -> None:
 
     What a browser hides is taken out; letters become capitals where that is asked for.
     """
-    for tag in soup.find_all(_is_hidden_by_itself):
+    tags = [tag for tag in soup.descendants if isinstance(tag, Tag)]
+    for tag in filter(_is_hidden_by_itself, tags):
         tag["style"] = f"display: none; {tag.get('style', '')}"
     if soup.style is not None:
         _apply_sheets(soup)
-    for tag in soup.find_all(style=True):
-        if tag.decomposed or tag.find_parent("svg"):  # a drawing knows its own styles
+    for tag in tags:
+        if (
+            tag.decomposed or "style" not in tag.attrs or tag.find_parent("svg")
+        ):  # a drawing knows its own styles
             continue
         style = styles(tag)
         if _is_unseen(style):
@@ -51,7 +54,7 @@ def apply_styles(soup: BeautifulSoup) -> None:
             _clear(tag)
         elif style.get("text-transform") in _TRANSFORMS:
             _transform(tag)
-    for tag in soup.find_all(_is_pale):
+    for tag in filter(_is_pale, tags):
         del tag["color"]
         tag["style"] = re.sub(r"(?i)(^|;)\s*color\s*:[^;]*", "", str(tag.get("style", "")))
 
@@ -213,7 +216,7 @@ def _transform(tag: Tag) -> None:
 
 def _is_pale(tag: Tag) -> bool:
     """Whether words have nearly the colour that they stand on: the page shows fewer backgrounds."""
-    colour = text_color(tag)
+    colour = "" if tag.decomposed else text_color(tag)
     if not colour or tag.find_parent("svg"):
         return False
     behind = "#ffffff"
@@ -253,6 +256,8 @@ def lost_styles(soup: BeautifulSoup) -> list[str]:
 
 def styles(tag: Tag) -> dict[str, str]:
     """Return the declarations of a tag's ``style`` attribute."""
+    if "style" not in tag.attrs:
+        return {}
     parts = re.split(r";(?![^(]*\))", str(tag.get("style", "")))
     pairs = (part.split(":", 1) for part in parts if ":" in part)
     return {

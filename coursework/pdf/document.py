@@ -88,6 +88,15 @@ def _write_formulas(draft: Draft, equations: list[Equation]) -> None:
     (draft.folder / "formulas.typ").write_text(source, encoding="utf-8")
 
 
+def warn_of_small_formulas(draft: Draft, too_small: tuple[str, ...]) -> None:
+    """Warn of the formulas that the page shows as TeX, since they are wide and cannot be broken."""
+    for formula in draft.formulas:
+        if " ".join(formula.tex.split()) in too_small:
+            draft.place = formula.place
+            draft.warn(f"a formula is too wide and is shown as TeX: {shorten(formula.tex)}")
+    draft.place = ""
+
+
 def warn_of_boxes(
     draft: Draft, missing: tuple[str, ...], head: Head, cells: dict[str, str]
 ) -> None:

@@ -11,7 +11,12 @@ from traitlets import Unicode, default
 from traitlets.config import Config
 
 from coursework.pdf.cells import write_cell, write_source
-from coursework.pdf.document import Refused, warn_of_boxes, write_document
+from coursework.pdf.document import (
+    Refused,
+    warn_of_boxes,
+    warn_of_small_formulas,
+    write_document,
+)
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.pdf.mend import mend
@@ -143,6 +148,7 @@ class TypstPDFExporter(TemplateExporter):
                     if not refused.search(draft, equations, cells):
                         raise
                     continue
+            warn_of_small_formulas(draft, compiled.too_small)
             warn_of_boxes(draft, compiled.missing, head, self._places(notebook, cells))
             return compiled.pdf, tuple(draft.warnings)
 

@@ -27,6 +27,9 @@ LONG_WORD = 24
 INVISIBLE_SPACES = {0x200B: None, 0xFEFF: None}
 """In prose these at most allow a line to end; a copy of the text is better without them."""
 
+_UNKNOWN_REFERENCE = re.compile(
+    r"\\(?:auto|[cCv]|page|name)ref\*?\{[^{}\n]*\}|\\cite[tp]?\*?\{[^{}\n]*\}|\\label\{[^{}\n]*\}"
+)
 _SHORT = 40  # letters that need no break within them
 
 _MAX_DEPTH = 40  # elements within elements
@@ -144,6 +147,8 @@ def fill_of(draft: Draft, tag: Tag) -> str:
 
 def _prose(text: str, place: Place) -> str:
     """Write text, in which MathJax also sees references to equations."""
+    for command in _UNKNOWN_REFERENCE.findall(text):
+        place.draft.warn(f"{command} is no reference that Jupyter knows and is shown as it stands")
     parts = re.split(r"(\\(?:eq)?ref\{[^{}\n]*\})", text)
     return "".join(
         place.draft.formula(part, False) if number % 2 else write_text(part)

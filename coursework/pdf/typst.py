@@ -1,8 +1,9 @@
 """The Typst compiler: literals for its source, its fonts, and what it says about a document."""
 
+import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,10 +64,13 @@ class Compiled:
     missing
         Each character or combination of them once, in order of appearance; the page shows an empty
         box for it.
+    too_small
+        The TeX of each formula that fits on the page only in letters too small to be read.
     """
 
     pdf: bytes
     missing: tuple[str, ...]
+    too_small: tuple[str, ...]
 
 
 def string(text: str) -> str:
@@ -140,13 +144,13 @@ def compile_pdf(folder: Path) -> Compiled:
     missing: list[str] = []
     for folders, system in attempts:
         try:
-            return Compiled(_compile(folder, folders, system, ["ua-1"]), ())
+            return _compile(folder, folders, system, ["ua-1"])
         except RefusedError as refusal:
             texts = dict.fromkeys(_NO_GLYPH.findall(str(refusal)))
             missing = [_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text) for text in texts]
             if not missing:
                 break
-    return Compiled(_compile(folder, packages, True, []), tuple(missing))
+    return replace(_compile(folder, packages, True, []), missing=tuple(missing))
 
 
 def _copy_faces(folder: Path, source: str) -> list[Path]:
@@ -167,21 +171,24 @@ def _copy_faces(folder: Path, source: str) -> list[Path]:
 
 def _compile(
     folder: Path, font_folders: list[Path], system_fonts: bool, standards: list[str]
-) -> bytes:
+) -> Compiled:
     import typst  # takes 20 ms, and its absence is reported by check_tools
 
+    compiler = typst.Compiler(
+        folder / "main.typ",
+        root=folder,
+        font_paths=[*font_folders],
+        ignore_system_fonts=not system_fonts,
+    )
     try:
-        pdf = typst.compile(
-            folder / "main.typ",
-            root=folder,
-            font_paths=[*font_folders],
-            ignore_system_fonts=not system_fonts,
-            pdf_standards=cast(Any, standards),  # the stub lists those of an older release
-        )
+        # The stub lists the standards of an older release.
+        pdf = cast(bytes, compiler.compile(format="pdf", pdf_standards=cast(Any, standards)))
+        too_small = json.loads(compiler.query("<too-small>", field="value"))
     except typst.TypstError as error:
         raise RefusedError(error.diagnostic) from error
     source = (folder / "main.typ").read_text(encoding="utf-8")
-    return mend_text_layer(pdf) if IN_PIECES.search(source) else pdf
+    pdf = mend_text_layer(pdf) if IN_PIECES.search(source) else pdf
+    return Compiled(pdf, (), tuple(too_small))
 
 
 def compiles(folder: Path, source: str) -> bool:

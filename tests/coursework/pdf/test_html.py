@@ -200,3 +200,11 @@ def test_letters_that_are_overridden_stand_from_right_to_left(export):
     places = {page.get_text_range(i, 1): page.get_charbox(i)[0] for i in range(page.count_chars())}
     assert places["z"] < places["y"] < places["x"] < places["2"] < places["1"]
     assert done.report.warnings == ()
+
+
+@pytest.mark.parametrize("command", ["autoref", "cref", "Cref", "pageref", "cite", "label"])
+def test_a_reference_that_jupyter_does_not_know_is_told(draft, command):
+    assert f"\\\\{command}{{eq:a}}" in html_to_typst(draft, f"See \\{command}{{eq:a}}.")
+    assert draft.warnings == [
+        f"\\{command}{{eq:a}} is no reference that Jupyter knows and is shown as it stands"
+    ]
