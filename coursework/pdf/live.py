@@ -36,6 +36,7 @@ _KINDS = (
     ("video/", "video"),
     ("audio/", "audio"),
 )
+_WAITS = re.compile(r"loading\b.{0,80}$", re.IGNORECASE)
 _LOADER = re.compile(r"_load\.v\d+\+json$")  # fetches the library of the charts that follow
 _NO_CONTENT = {
     "script", "style", "link", "meta", "head", "title", "base", "template", "br", "noscript",
@@ -98,8 +99,11 @@ def look_at(html: str) -> Look:
     shows = any(map(_shows, content))
     words = _first_words(soup)
     if words or shows:
-        if code and not shows and re.match(r"loading\b.{0,80}$", words, re.IGNORECASE):
-            return Look(_kind([html], "JavaScript program"))
+        if not shows and _WAITS.match(words):
+            if code:
+                return Look(_kind([html], "JavaScript program"))
+            if soup.find(id=True) is not None and words.endswith(("...", "…")):
+                return Look(is_blank=True)  # the script of another output takes its place
         if _DRAWS.search(code) or _fills_an_empty_element(soup, code):
             return Look(_kind([code], "JavaScript program"), has_words=True)
         return Look()
@@ -172,7 +176,7 @@ def _kind(texts: list[str], default: str) -> str:
 
 def alternative_text(plain: str) -> str:
     """Return a short form of an output's text, empty where it only names an object in memory."""
-    return "" if re.fullmatch(r"\s*<.*>\s*", plain, re.DOTALL) else shorten(plain)
+    return "" if re.fullmatch(r"\s*<.*>\s*", plain, re.DOTALL) else shorten(plain, 300)
 
 
 def not_shown(

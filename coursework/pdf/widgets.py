@@ -120,10 +120,30 @@ def _buffers(model: dict[str, Any]) -> list[Any]:
 
 
 def _described(state: dict[str, Any]) -> str:
-    """Return the label of a control and its value, if the value says something by itself."""
-    value = state.get("value")
-    shown = as_text(value) if isinstance(value, str | int | float) else ""
-    return f"{as_text(state.get('description'))} {shown}".strip()
+    """Return the label of a control and its value, in words that say something by themselves."""
+    options = as_list(state.get("_options_labels"))
+    if options:  # the control knows the places of what is chosen
+        places = state.get("index")
+        chosen = places if isinstance(places, list) else [places]
+        value: Any = [options[i] for i in chosen if isinstance(i, int) and i < len(options)]
+    else:
+        value = state.get("value")
+    return f"{as_text(state.get('description'))} {_in_words(value)}".strip()
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_in_words, value)))
+    if isinstance(value, dict):
+        day: list[Any] = [value.get(key) for key in ("year", "month", "date")]
+        time = [value.get(key) for key in ("hours", "minutes", "seconds")]
+        written = []
+        if all(isinstance(number, int) for number in day):
+            written.append(f"{day[0]}-{day[1] + 1:02d}-{day[2]:02d}")  # months count from 0
+        if all(isinstance(number, int) for number in time):
+            written.append(":".join(f"{number:02d}" for number in time))
+        return " ".join(written)
+    return as_text(value) if isinstance(value, str | int | float) else ""
 
 
 def _progress(models: _Models, model: dict[str, Any], children: list[str]) -> str:

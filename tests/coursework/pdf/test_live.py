@@ -111,6 +111,7 @@ def test_the_first_frame_of_an_animation_is_shown(export, png):
         "<style>a {}</style><script>window.answer = 42</script>",
         '<p style="display: none">hidden</p>',
         '<input type="hidden" value="x"><input type="range" value="3">',
+        '<div><a class="logo"></a><span id="b1">Loading BokehJS ...</span></div>',
     ],
 )
 def test_html_that_shows_nothing_shows_nothing(draft, html):
