@@ -307,7 +307,7 @@ def _expect_lines(
         if line.strip():
             # The time of a progress bar changes from run to run: a page may leave it out.
             also = without_spelled(line) if kind == "output" else without_unseen(line)
-            also = line.split("[")[0] if re.search(r"\d%\|", line) else also
+            also = line.split("[")[0] if re.search(r"\d%\||\d\S* \[\d+:\d\d", line) else also
             expected.items.append(Item(kind, cell, number, spell_out(line), also))
 
 
