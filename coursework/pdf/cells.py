@@ -21,7 +21,7 @@ from coursework.pdf.live import (
     only_loads,
 )
 from coursework.pdf.markdown import mark_math, markdown_to_html
-from coursework.pdf.mend import as_dict
+from coursework.pdf.notebook import as_dict
 from coursework.pdf.terminal import play, printable
 from coursework.pdf.typst import string
 

@@ -19,8 +19,7 @@ from coursework.pdf.document import (
 )
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, translate_formulas
-from coursework.pdf.mend import mend
-from coursework.pdf.notebook import parse_notebook, read_head, read_notebook
+from coursework.pdf.notebook import mend, parse_notebook, read_head, read_notebook
 from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, page_count
 from coursework.pdf.widgets import print_widgets
 from coursework.storage import atomic_path

@@ -8,7 +8,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from coursework.pdf.mend import as_dict, as_list, as_text, mend_output
+from coursework.pdf.notebook import as_dict, as_list, as_text, mend_output
 from coursework.pdf.terminal import progress_bar, without_times
 
 VIEW = "application/vnd.jupyter.widget-view+json"

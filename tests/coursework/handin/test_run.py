@@ -136,7 +136,9 @@ def test_the_same_notebook_run_in_two_folders_is_the_same_pdf(tmp_path):
     written = []
     for folder in (tmp_path / "one", tmp_path / "another" / "folder of work"):
         folder.mkdir(parents=True)
-        helper = "import warnings\ndef warn(): warnings.warn('old')\ndef fail(): raise ValueError()\n"
+        helper = (
+            "import warnings\ndef warn(): warnings.warn('old')\ndef fail(): raise ValueError()\n"
+        )
         (folder / "helper.py").write_text(helper)
         source = write(folder / "a.ipynb", *cells)
         notebook = nbformat.read(source, as_version=4)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from coursework.pdf import export_pdf
-from coursework.pdf.mend import mend
+from coursework.pdf.notebook import mend
 
 GOOD = {"cell_type": "markdown", "metadata": {}, "source": "the other cell"}
 
