@@ -199,6 +199,11 @@ def _checkbox(tag: Tag, place: Place) -> str:
     return "" if tag.get("type") in SILENT_INPUTS else write_text(str(tag.get("value", "")))
 
 
+def _apart(body: str) -> str:
+    """Set the words of a control apart from those beside it, as the frame of the control does."""
+    return f" {body} " if body else ""
+
+
 def _selection(tag: Tag, place: Place) -> str:
     """Write what a menu shows: its choice, or all of a list that is open."""
     options = list(tag.find_all("option"))
@@ -206,12 +211,13 @@ def _selection(tag: Tag, place: Place) -> str:
         chosen = [option for option in options if option.has_attr("selected")]
         options = chosen[-1:] or options[:1]
     texts = (str(option.get("label") or option.get_text()).strip() for option in options)
-    return write_text(", ".join(filter(None, texts)))
+    return _apart(write_text(", ".join(filter(None, texts))))
 
 
 def _measured(tag: Tag, place: Place) -> str:
     """Write the bar of a ``<progress>`` or a ``<meter>``."""
-    return f"#inline-code[{literal(progress_bar(tag.get('value'), tag.get('max')))}];"
+    bar = literal(progress_bar(tag.get("value"), tag.get("max")))
+    return _apart(f"#inline-code[{bar}];")
 
 
 def _overridden(tag: Tag, place: Place) -> str:
@@ -302,6 +308,9 @@ INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     "br": lambda tag, place: "#linebreak();",
     "q": lambda tag, place: f"{literal('“')}{write_inlines(tag, place.inside())}{literal('”')}",
     **{"a": _link, "img": _image, "svg": _drawing, "input": _checkbox, "select": _selection},
+    **dict.fromkeys(
+        ("button", "textarea"), lambda tag, place: _apart(write_inlines(tag, place.inside()))
+    ),
     **{"progress": _measured, "meter": _measured, "bdo": _overridden},
     # Small above the word, where there is room; on a page in brackets behind the word.
     "rt": lambda tag, place: f"{literal('(')}{write_inlines(tag, place.inside())}{literal(')')}",
