@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -35,26 +36,28 @@ def apply_styles(soup: BeautifulSoup) -> None:
 
     What a browser hides is taken out; letters become capitals where that is asked for.
     """
-    tags = [tag for tag in soup.descendants if isinstance(tag, Tag)]
+    # A drawing knows its own styles.
+    drawn = {id(part) for drawing in soup.find_all("svg") for part in drawing.descendants}
+    tags = [tag for tag in soup.descendants if isinstance(tag, Tag) and id(tag) not in drawn]
     for tag in filter(_is_hidden_by_itself, tags):
         tag["style"] = f"display: none; {tag.get('style', '')}"
     if soup.style is not None:
         _apply_sheets(soup)
+    gone: set[int] = set()
     for tag in tags:
-        if (
-            tag.decomposed or "style" not in tag.attrs or tag.find_parent("svg")
-        ):  # a drawing knows its own styles
+        if "style" not in tag.attrs or id(tag) in gone:
             continue
         style = styles(tag)
         if _is_unseen(style):
             for script in tag.find_all("script"):  # it runs all the same
                 tag.insert_before(script)
-            tag.decompose()
+            gone.update(map(id, (tag, *tag.descendants)))
+            tag.extract()
         elif style.get("visibility") == "hidden":
             _clear(tag)
         elif style.get("text-transform") in _TRANSFORMS:
             _transform(tag)
-    for tag in filter(_is_pale, tags):
+    for tag in filter(_is_pale, (tag for tag in tags if id(tag) not in gone)):
         del tag["color"]
         tag["style"] = re.sub(r"(?i)(^|;)\s*color\s*:[^;]*", "", str(tag.get("style", "")))
 
@@ -216,8 +219,8 @@ def _transform(tag: Tag) -> None:
 
 def _is_pale(tag: Tag) -> bool:
     """Whether words have nearly the colour that they stand on: the page shows fewer backgrounds."""
-    colour = "" if tag.decomposed else text_color(tag)
-    if not colour or tag.find_parent("svg"):
+    colour = text_color(tag)
+    if not colour:
         return False
     behind = "#ffffff"
     for part in (tag, *tag.parents):
@@ -255,10 +258,13 @@ def lost_styles(soup: BeautifulSoup) -> list[str]:
 
 
 def styles(tag: Tag) -> dict[str, str]:
-    """Return the declarations of a tag's ``style`` attribute."""
-    if "style" not in tag.attrs:
-        return {}
-    parts = re.split(r";(?![^(]*\))", str(tag.get("style", "")))
+    """Return the declarations of a tag's ``style`` attribute, which nobody may change."""
+    return _declarations(str(tag.attrs.get("style", "")))
+
+
+@lru_cache(maxsize=1000)
+def _declarations(style: str) -> dict[str, str]:
+    parts = re.split(r";(?![^(]*\))", style)
     pairs = (part.split(":", 1) for part in parts if ":" in part)
     return {
         name.strip().lower(): value.strip().lower().removesuffix("!important").strip()
