@@ -1,6 +1,5 @@
 """The document that Typst gets, and the search for the parts of it that Typst refuses."""
 
-import re
 import unicodedata
 from dataclasses import dataclass, field
 from importlib import resources
@@ -13,8 +12,6 @@ from coursework.pdf.formulas import Equation, Formula
 from coursework.pdf.inline import write_text
 from coursework.pdf.notebook import Head, shorten
 from coursework.pdf.typst import compiles, font_advice, string
-
-_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]")
 
 _HERE = resources.files("coursework.pdf")
 _FORMULAS_HEAD = '#import "math.typ": *\n#import "style.typ": tall-lines, verbatim-formula\n'
@@ -45,7 +42,6 @@ def write_document(draft: Draft, head: Head, cells: list[str], equations: list[E
     # The mark keeps the digits of the ID at the right of a name that reads from right to left.
     between = "\u200e · " if reads_right_to_left(head.author) else " · "
     identity = between * bool(head.author and head.student_id) + head.student_id
-    written = "\n".join((*cells, head.title, head.author))
     source = template.render(
         cells=cells,
         title=head.title,
@@ -55,8 +51,7 @@ def write_document(draft: Draft, head: Head, cells: list[str], equations: list[E
         left_head=_page_head(" · ".join(filter(None, (head.course, head.title))), ""),
         right_head=_page_head(head.author, identity),
         show_title=not head.title_in_text,
-        has_arabic=_ARABIC.search(written) is not None,
-        has_keycaps="\u20e3" in written,
+        has_keycaps=any("\u20e3" in text for text in (*cells, head.title, head.author)),
     )
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")
     (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())

@@ -32,13 +32,12 @@ _NEEDS_PACKAGES = re.compile("[\u0530-\u058f\u0600-\u1cff\u20d0-\u20dc\u2e80-\U0
 # pieces, which a reader copies one by one; no other face has the arrow of x⃗ and its letter; and
 # mathematical letters in prose are text.
 _MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
+_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]")
 _FACES = {
-    re.compile("[\u0600-\u06ff\u0750-\u077f\u20d0-\u20dc\ufb50-\ufdff\ufe70-\ufefc]"): (
-        "DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf",
-        "DejaVuSans-BoldOblique.ttf",
-    ),
+    re.compile(f"{_ARABIC.pattern}|[\u20d0-\u20dc]"): ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"),
+    re.compile("[\u20d0-\u20dc]"): ("DejaVuSans-Oblique.ttf", "DejaVuSans-BoldOblique.ttf"),
     _MATHEMATICAL: ("STIXGeneral.ttf",),
-}  # fmt: skip
+}
 
 _NO_GLYPH = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 _ESCAPE = re.compile(r"\\u\{([0-9a-f]+)\}")
@@ -159,6 +158,10 @@ def _copy_faces(folder: Path, source: str) -> list[Path]:
     They are copied because Typst would take signs of other scripts from the other faces there.
     """
     needed = [name for script, names in _FACES.items() if script.search(source) for name in names]
+    if _ARABIC.search(
+        source
+    ):  # for words in italics, Typst would not look beyond the oblique faces
+        needed = [name for name in needed if "Oblique" not in name]
     spec = find_spec("matplotlib")
     if not needed or spec is None or not spec.origin:
         return []
