@@ -77,16 +77,21 @@ _LOST_PROPERTIES = re.compile(
     "border(-(top|right|bottom|left))?|opacity|text-shadow|transform|filter"
 )
 _NEVER = re.compile(r":(hover|focus|active|target|visited)")
+_NAMES = re.compile(r"[.#]([\w-]+)")
+_CHOICES = re.compile(r":[\w-]+\([^)]*\)")
 _PSEUDO_ELEMENT = re.compile(r"::?(before|after)$")
 
 
 def _apply_sheets(soup: BeautifulSoup) -> None:
     """So pandas colours a table: each cell has an id, and a style sheet stands before the table."""
     by_id = {str(tag["id"]): tag for tag in soup.find_all(id=True)}
+    named = {name for tag in soup.find_all(class_=True) for name in tag["class"]} | by_id.keys()
     said: dict[int, tuple[Tag, list[tuple[bool, tuple[int, int, int], str]]]] = {}
     for selector, weight, declarations in _rules(soup):
         pseudo = _PSEUDO_ELEMENT.search(selector)
         plain = selector[: pseudo.start()] if pseudo else selector
+        if not named.issuperset(_NAMES.findall(_CHOICES.sub("", plain))):
+            continue  # most of a large style sheet is for other pages
         found = by_id.get(plain[1:]) if plain.startswith("#") else None
         for tag in [found] if found else _select(soup, plain):
             if pseudo:
