@@ -57,6 +57,8 @@ def apply_styles(soup: BeautifulSoup) -> None:
             _clear(tag)
         elif style.get("text-transform") in _TRANSFORMS:
             _transform(tag)
+        if style.get("white-space", "").startswith(("pre", "break-spaces")):
+            _keep_lines(tag, spaces=style["white-space"] != "pre-line")
     for tag in filter(_is_pale, (tag for tag in tags if id(tag) not in gone)):
         del tag["color"]
         tag["style"] = re.sub(r"(?i)(^|;)\s*color\s*:[^;]*", "", str(tag.get("style", "")))
@@ -70,7 +72,7 @@ def _is_hidden_by_itself(tag: Tag) -> bool:
 _SHOWN_PROPERTIES = re.compile(
     "color|background(-color|-image)?|font-(weight|style)|text-(align|transform|decoration(-line)?)"
     "|display|visibility|direction|opacity|position|overflow|clip|clip-path|(max-)?(width|height)"
-    "|content"
+    "|content|white-space"
     "|border(-(top|right|bottom|left))?|text-shadow|transform|filter"
 )
 _LOST_PROPERTIES = re.compile(
@@ -220,6 +222,25 @@ def _transform(tag: Tag) -> None:
         inner = any(parent.name in _NO_PROSE for parent in text.parents)
         if change and type(text) is NavigableString and not inner:
             text.replace_with(change(text))
+
+
+_PARTS_OF_TABLES = {"table", "thead", "tbody", "tfoot", "tr"}
+
+
+def _keep_lines(tag: Tag, spaces: bool) -> None:
+    """Write the ends of lines, and the spaces where that is asked for, as HTML keeps them."""
+    for text in tag.find_all(string=True):
+        within = {parent.name for parent in text.parents}
+        is_between = text.parent is not None and text.parent.name in _PARTS_OF_TABLES
+        if type(text) is not NavigableString or within & {*_NO_PROSE, "pre"} or is_between:
+            continue
+        lines = str(text).split("\n")
+        if spaces:
+            lines = [re.sub(r"  +", lambda run: "\xa0" * len(run[0]), line) for line in lines]
+        parts = [
+            part for line in lines for part in (Tag(name="br", can_be_empty_element=True), line)
+        ]
+        text.replace_with(*parts[1:])
 
 
 def _is_pale(tag: Tag) -> bool:

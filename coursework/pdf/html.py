@@ -19,12 +19,12 @@ from coursework.pdf.dom import TEXT_OF_DIAGRAM, parse
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import note
 from coursework.pdf.inline import (
-    INLINE_WRITERS,
     INVISIBLE_SPACES,
     Place,
     dress,
     fill_of,
     label,
+    link,
     write_anchor,
     write_inline,
     write_inlines,
@@ -87,7 +87,7 @@ def _running(text: str, draft: Draft) -> str:
 
 def _is_block(tag: Tag) -> bool:
     """Whether a tag is a block, or an inline element around one, such as a link on a table."""
-    return _stands_alone(tag) or (_holds_block(tag) and tag.name not in INLINE_WRITERS)
+    return _stands_alone(tag) or _holds_block(tag)
 
 
 def _stands_alone(tag: Tag) -> bool:
@@ -172,10 +172,27 @@ def _list(tag: Tag, place: Place) -> str:
     if tag.name == "ul":
         tasks = tag.find("input", type="checkbox") is not None
         return f"#list({'marker: none, body-indent: 0pt, ' if tasks else ''}{body})"
-    start = str(tag.get("start", "1"))
-    number = int(start) if start.isdecimal() else 1
     pattern = {"a": "a.", "A": "A.", "i": "i.", "I": "I."}.get(str(tag.get("type", "")), "1.")
-    return f'#enum(start: {number}, numbering: "{pattern}", {body})'
+    numbers = _numbers(tag, len(items))
+    if numbers != list(range(numbers[0], numbers[0] + len(items))):
+        pairs = zip(numbers, items, strict=True)
+        body = ", ".join(f"enum.item({number})[{item}]" for number, item in pairs)
+    return f'#enum(start: {numbers[0]}, numbering: "{pattern}", {body})'
+
+
+def _numbers(tag: Tag, count: int) -> list[int]:
+    """Return the numbers of the items of an ordered list; Typst has none below 0."""
+    step = -1 if tag.has_attr("reversed") else 1
+    following = _number(tag.get("start"), count if step < 0 else 1)
+    numbers = []
+    for item in tag.find_all("li", recursive=False):
+        numbers.append(_number(item.get("value"), following))
+        following = max(0, numbers[-1] + step)
+    return [*numbers, *range(following, following + count - len(numbers))]  # what is no <li>
+
+
+def _number(value: object, default: int) -> int:
+    return int(str(value)) if str(value).isdecimal() else default
 
 
 def _is_block_of_its_own(tag: Tag) -> bool:
@@ -279,11 +296,8 @@ _BLOCK_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), _heading),
     **dict.fromkeys(("ul", "ol", "menu"), _list),
     **{"p": _paragraph, "dl": _definitions, "dt": _term, "dd": _definition},
-    **{
-        "details": _details,
-        "pre": _preformatted,
-        "table": _table,
-        "hr": lambda tag, place: "#rule();",
-    },
+    **{"details": _details, "pre": _preformatted, "table": _table},
+    "hr": lambda tag, place: "#rule();",
+    "a": lambda tag, place: link(tag, _blocks(tag, place.inside())),
     "blockquote": lambda tag, place: f"#blockquote[{_blocks(tag, place.inside(4))}]",
 }

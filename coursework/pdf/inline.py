@@ -156,8 +156,8 @@ def _prose(text: str, place: Place) -> str:
     )
 
 
-def _link(tag: Tag, place: Place) -> str:
-    body = write_inlines(tag, place.inside())
+def link(tag: Tag, body: str) -> str:
+    """Make a body the link that an ``<a>`` is."""
     target = str(tag.get("href", "")).strip()
     if not target or not body.strip() or target.startswith(("javascript:", "data:")):
         return body
@@ -196,7 +196,7 @@ def _code(tag: Tag, place: Place) -> str:
 def _checkbox(tag: Tag, place: Place) -> str:
     if tag.get("type") == "checkbox":
         return f"#checkbox({'true' if tag.has_attr('checked') else 'false'});"
-    return "" if tag.get("type") in SILENT_INPUTS else write_text(str(tag.get("value", "")))
+    return "" if tag.get("type") in SILENT_INPUTS else _apart(write_text(str(tag.get("value", ""))))
 
 
 def _apart(body: str) -> str:
@@ -307,7 +307,13 @@ INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     "kbd": lambda tag, place: f"#key[{write_text(tag.get_text())}];",
     "br": lambda tag, place: "#linebreak();",
     "q": lambda tag, place: f"{literal('“')}{write_inlines(tag, place.inside())}{literal('”')}",
-    **{"a": _link, "img": _image, "svg": _drawing, "input": _checkbox, "select": _selection},
+    **{
+        "a": lambda tag, place: link(tag, write_inlines(tag, place.inside())),
+        "img": _image,
+        "svg": _drawing,
+        "input": _checkbox,
+        "select": _selection,
+    },
     **dict.fromkeys(
         ("button", "textarea"), lambda tag, place: _apart(write_inlines(tag, place.inside()))
     ),

@@ -16,7 +16,7 @@ from coursework.pdf.notebook import shorten
 LIVE = {"iframe", "video", "audio", "canvas", "object", "embed"}
 """Elements that move, or that show another file."""
 
-SILENT_INPUTS = {"hidden", "range", "radio", "file", "color", "image"}
+SILENT_INPUTS = {"hidden", "range", "radio", "file", "color", "image", "password"}
 """Types of an ``<input>`` whose value is no text on the screen."""
 
 # What the types of an output, or the scripts of an HTML output, say about the drawing.

@@ -170,6 +170,20 @@ def test_what_a_style_sheet_hides_or_changes(sheet, words):
     assert soup.get_text() == words
 
 
+@pytest.mark.parametrize(
+    ("value", "html"),
+    [
+        ("pre-wrap", "<p>a\xa0\xa0b<br/>c</p>"),
+        ("pre-line", "<p>a  b<br/>c</p>"),
+        ("nowrap", "<p>a  b\nc</p>"),
+    ],
+)
+def test_the_lines_of_a_text_are_kept_where_a_style_keeps_them(value, html):
+    soup = parse(f"<style>p {{white-space: {value}}}</style><p>a  b\nc</p>")
+    del soup.p["style"]
+    assert str(soup.p) == html
+
+
 def test_a_hidden_script_still_runs():
     assert str(parse("<div hidden>a<script>f()</script></div>")) == "<script>f()</script>"
 

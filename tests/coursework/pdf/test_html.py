@@ -33,6 +33,15 @@ from coursework.pdf.html import html_to_typst
         ('<p align="right">x</p>', '#align(right)[#"x";]'),
         ("<blockquote>x</blockquote>", '#blockquote[#"x";]'),
         ("<ul><li>a</li><li>b</li></ul>", '#list([#"a";], [#"b";])'),
+        (
+            '<ol><li value="5">a</li><li>b</li></ol>',
+            '#enum(start: 5, numbering: "1.", [#"a";], [#"b";])',
+        ),
+        (
+            '<ol reversed><li>a</li><li value="7">b</li></ol>',
+            '#enum(start: 2, numbering: "1.", enum.item(2)[#"a";], enum.item(7)[#"b";])',
+        ),
+        ('<a href="https://a.b/"><p>x</p></a>', '#link("https://a.b/")[#"x";];'),
         ('<ol start="3"><li>a</li></ol>', '#enum(start: 3, numbering: "1.", [#"a";])'),
         ('<ol type="a"><li>a</li></ol>', '#enum(start: 1, numbering: "a.", [#"a";])'),
         ('<a href="https://a.b/">x</a>', '#link("https://a.b/")[#"x";];'),
@@ -103,6 +112,7 @@ def test_an_inline_list_of_lists_is_a_list(draft):
 
 def test_the_values_of_sliders_and_hidden_fields_are_not_text(draft):
     html = '<input type="range" value="3"><input type="hidden" value="x"><input value="typed">'
+    html += '<input type="password" value="secret">'
     assert html_to_typst(draft, html) == '#"typed";'
 
 
