@@ -93,7 +93,11 @@ def warn_of_small_formulas(draft: Draft, too_small: tuple[str, ...]) -> None:
 
 
 def warn_of_boxes(
-    draft: Draft, missing: tuple[str, ...], head: Head, cells: dict[str, str]
+    draft: Draft,
+    missing: tuple[str, ...],
+    head: Head,
+    cells: dict[str, str],
+    equations: list[Equation],
 ) -> None:
     """Warn of the characters that no font has, in each cell and in the head of the pages.
 
@@ -107,6 +111,8 @@ def warn_of_boxes(
         What stands at the head of each page.
     cells
         The markup of each cell, by its place.
+    equations
+        What became of each formula of the draft.
     """
     texts = {"the head of the pages": f"{head.title} {head.author} {head.student_id} {head.course}"}
     for place, markup in cells.items():
@@ -115,7 +121,11 @@ def warn_of_boxes(
             for data, name in draft.images.items()
             if name.endswith(".svg") and string(name) in markup
         ]
-        formulas = [formula.tex for formula in draft.formulas if formula.place == place]
+        formulas = [
+            f"{formula.tex} {equation.code}"
+            for formula, equation in zip(draft.formulas, equations, strict=True)
+            if formula.place == place
+        ]
         texts[place] = "\n".join((markup, *drawings, *formulas))
     # With a mark that is missing, its letter is said to be missing.
     signs = [sign for sign in missing if not sign.isascii()]

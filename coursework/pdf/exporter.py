@@ -148,13 +148,10 @@ class TypstPDFExporter(TemplateExporter):
                         raise
                     continue
             warn_of_small_formulas(draft, compiled.too_small)
-            warn_of_boxes(draft, compiled.missing, head, self._places(notebook, cells))
+            places = (f"cell {cell.number}" for cell in notebook.cells)
+            written = dict(zip(places, cells, strict=True))
+            warn_of_boxes(draft, compiled.missing, head, written, equations)
             return compiled.pdf, tuple(draft.warnings)
-
-    def _places(self, notebook: NotebookNode, cells: list[str]) -> dict[str, str]:
-        """Return the markup of each cell by the name that warnings give to the cell."""
-        names = (f"cell {cell.number}" for cell in notebook.cells)
-        return dict(zip(names, cells, strict=True))
 
     def _write_cells(self, draft: Draft, notebook: NotebookNode, refused: set[int]) -> list[str]:
         language = str(notebook.metadata.language_info.get("pygments_lexer", "ipython3"))
