@@ -17,6 +17,7 @@ from coursework.pdf.css import (
 )
 from coursework.pdf.dom import TEXT_OF_DIAGRAM, parse
 from coursework.pdf.draft import Draft
+from coursework.pdf.formulas import tex_of_mathml
 from coursework.pdf.images import note
 from coursework.pdf.inline import (
     INVISIBLE_SPACES,
@@ -32,6 +33,7 @@ from coursework.pdf.inline import (
 )
 from coursework.pdf.lines import Span, highlight, split_lines, write_lines
 from coursework.pdf.live import is_live
+from coursework.pdf.markdown import MATH_TAG
 from coursework.pdf.tables import write_table
 from coursework.pdf.terminal import printable
 from coursework.pdf.typst import literal, string
@@ -50,10 +52,28 @@ def html_to_typst(draft: Draft, html: str, in_output: bool = False) -> str:
     html, spelled = printable(html.translate(INVISIBLE_SPACES))
     draft.warn_of_controls(spelled)
     tree = parse(html)
+    _read_mathml(draft, tree)
     lost = lost_styles(tree)
     if lost:
         draft.warn(f"a table is shown without some of its style: {', '.join(lost)}")
     return _blocks(tree, Place(draft, in_output=in_output))
+
+
+def _read_mathml(draft: Draft, tree: Tag) -> None:
+    """Put TeX in the place of MathML: the TeX that comes with it, or what pandoc makes of it."""
+    formulas = tree.find_all("math")
+    written = [tag.find("annotation", attrs={"encoding": "application/x-tex"}) for tag in formulas]
+    pairs = list(zip(formulas, written, strict=True))
+    read = iter(tex_of_mathml([str(tag) for tag, tex in pairs if tex is None]))
+    for tag, tex in pairs:
+        formula = Tag(name=MATH_TAG)
+        formula["mode"] = "display" if tag.get("display") == "block" else "inline"
+        source = next(read) if tex is None else tex.get_text()
+        formula.string = source
+        if source.strip():
+            tag.replace_with(formula)
+        else:
+            draft.warn("a MathML formula is shown as plain text")
 
 
 def _blocks(parent: Tag, place: Place, between: str = "\n\n") -> str:

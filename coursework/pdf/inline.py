@@ -254,14 +254,6 @@ def _formula(tag: Tag, place: Place) -> str:
     return place.draft.formula(tag.get_text(), tag.get("mode") == "display")
 
 
-def _mathml(tag: Tag, place: Place) -> str:
-    tex = tag.find("annotation", attrs={"encoding": "application/x-tex"})
-    if isinstance(tex, Tag):
-        return place.draft.formula(tex.get_text(), tag.get("display") == "block")
-    place.draft.warn("a MathML formula is shown as plain text")
-    return write_text(tag.get_text())
-
-
 def write_anchor(tag: Tag, place: Place) -> str:
     """Return an invisible target for links to an element's name, empty if it has none."""
     name = str(tag.get("id") or (tag.get("name") if tag.name == "a" else "") or "")
@@ -320,5 +312,5 @@ INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **{"progress": _measured, "meter": _measured, "bdo": _overridden},
     # Small above the word, where there is room; on a page in brackets behind the word.
     "rt": lambda tag, place: f"{literal('(')}{write_inlines(tag, place.inside())}{literal(')')}",
-    **{MATH_TAG: _formula, "math": _mathml},
+    MATH_TAG: _formula,
 }

@@ -137,13 +137,15 @@ def test_what_moves_is_a_note_with_its_address(draft, tag):
     assert draft.warnings == [f"{article} <{tag}> cannot be printed https://a.b/c"]
 
 
-def test_mathml_uses_the_tex_it_comes_with(draft):
+def test_mathml_is_a_formula(draft):
     html = (
         '<math><mi>x</mi><annotation encoding="application/x-tex">x^2</annotation></math>'
-        "<math><mi>y</mi></math>"
+        '<math display="block"><mfrac><mi>a</mi><mi>b</mi></mfrac></math><math></math>'
+        "<math><msqrt><mi>y</mi></msqrt></math>"
     )
-    assert html_to_typst(draft, html) == '#lines((0,))[#formulas.at(0);#"y";]'
-    assert [formula.tex for formula in draft.formulas] == ["x^2"]
+    assert html_to_typst(draft, html).count("#formulas.at(") == 3
+    texts = [(formula.tex, formula.display) for formula in draft.formulas]
+    assert texts == [("x^2", False), (r"\frac{a}{b}", True), (r"\sqrt{y}", False)]
     assert draft.warnings == ["a MathML formula is shown as plain text"]
 
 
