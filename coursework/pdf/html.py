@@ -128,10 +128,9 @@ def _block(tag: Tag, place: Place) -> str:
         return _running(write_inline(tag, place), place.draft)
     writer = _BLOCK_WRITERS.get(tag.name, _division)
     body = _as_read(tag, writer(tag, place))
-    if body and tag.name not in ("table", "pre"):  # their cells and words have their own colours
-        body = dress(tag, body)
-        fill = fill_of(place.draft, tag)
-        body = f"#filled({fill})[{body}]" if fill else body
+    body = body and dress(tag, body)
+    fill = fill_of(place.draft, tag) if body and tag.name not in ("table", "pre") else ""
+    body = f"#filled({fill})[{body}]" if fill else body
     return write_anchor(tag, place) + body
 
 
@@ -266,7 +265,7 @@ def _preformatted(tag: Tag, place: Place) -> str:
         language = "mermaid"
     if TEXT_OF_DIAGRAM in tag.get_attribute_list("class") and re.search(r"\S\.{3}", code):
         place.draft.warn("a diagram is shown as its text, which its library shortened by a '...'")
-    if language or tag.find(True) is None:
+    if language or not (tag.find(True) or text_arguments(tag)):
         lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
     else:
         lines = split_lines(_spans(tag, place.draft))
@@ -278,7 +277,9 @@ def _preformatted(tag: Tag, place: Place) -> str:
         before = note("[mermaid diagram, shown as its source]") + "\n\n"
     # In an output the frame of code is as wide as the frame of a code cell: 100 columns fit.
     function = "wide-listing" if place.in_output and not place.indent else "listing"
-    return f"{before}#{function}({string(code)})[{write_lines(lines, place.columns)}]"
+    fill = fill_of(place.draft, tag)
+    arguments = f"{string(code)}, fill: {fill}" if fill else string(code)
+    return f"{before}#{function}({arguments})[{write_lines(lines, place.columns)}]"
 
 
 def _spans(tag: Tag, draft: Draft) -> Iterator[Span]:

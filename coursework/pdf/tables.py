@@ -207,7 +207,8 @@ def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag]
 
 
 def _body(cell: Cell, content: str) -> str:
-    content = content and dress(cell.tag, content)
+    for part in _around(cell.tag)[:-1]:  # the table dresses itself
+        content = content and dress(part, content)
     if _has_bar(cell.tag):
         content = f"#barred[{content}]"
     return f"#strong[{content}]" if cell.tag.name == "th" and content else content
@@ -219,10 +220,15 @@ def _has_bar(tag: Tag) -> bool:
 
 def _background(draft: Draft, tag: Tag) -> str:
     """Return the colour or the bar behind a cell: its own, of its row, or of what holds its row."""
-    parts = [tag]
+    return next(filter(None, (fill_of(draft, part) for part in _around(tag))), "")
+
+
+def _around(cell: Tag) -> list[Tag]:
+    """Return a cell, its row, what holds the row, and the table."""
+    parts = [cell]
     while parts[-1].name != "table" and parts[-1].parent is not None:
         parts.append(parts[-1].parent)
-    return next(filter(None, (fill_of(draft, part) for part in parts)), "")
+    return parts
 
 
 def _part(
