@@ -112,6 +112,9 @@ def _is_block(tag: Tag) -> bool:
 
 def _stands_alone(tag: Tag) -> bool:
     display = styles(tag).get("display", "")
+    around = styles(tag.parent).get("display", "") if tag.parent else ""
+    if around.endswith(("flex", "grid")):
+        return True
     if display.startswith("inline") and tag.name in ("div", "p"):
         return _holds_block(tag)
     return tag.name in _BLOCKS or display in _BLOCK_DISPLAYS

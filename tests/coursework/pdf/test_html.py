@@ -74,6 +74,7 @@ from coursework.pdf.html import html_to_typst
         ("<noscript>x</noscript><dialog>y</dialog><datalist><option>z</datalist>", ""),
         ("<code>a<br>b</code>", '#inline-code[#"a";#linebreak();#"b";];'),
         ("a<i style='display: block'>b</i>", '#"a";\n\n#emph[#"b";];'),
+        ("<div style='display: flex'><i>a</i><b>b</b></div>", '#emph[#"a";];\n\n#strong[#"b";];'),
         ("<div style='display: inline'>a</div> b", '#"a"; #"b";'),
         ("<p style='color: #123456'>x</p>", '#text(fill: rgb("#123456"))[#"x";];'),
         ("<p style='background: #123456'>x</p>", '#filled(rgb("#123456"))[#"x";]'),
