@@ -57,6 +57,8 @@ class Profile:
         ``"official"``, or ``"homework"`` for the stratified 70/15/15.
     flowers_backbone, flowers_weights
         The network of HW4, coding part 1, as `hw4.flowers.build_network` takes them.
+    flowers_precision
+        The type that it is trained in, as `hw4.flowers.TrainingSettings` takes it.
     flowers_image_size
         Side in pixels of the images that the network sees.
     flowers_learning_rates, flowers_search_epochs
@@ -103,6 +105,7 @@ class Profile:
     roc_category: int = 9
     flowers_weights: str = "imagenet"
     flowers_batch_size: int = 32
+    flowers_precision: str = "auto"
     flowers_schedule: str = "cosine"
     flowers_search_epochs: int = 2
     flowers_learning_rates: tuple[float, ...] = (0.002, 0.006, 0.02)
@@ -138,6 +141,7 @@ PATH_FIELDS = frozenset(
 
 PROFILES: dict[str, Profile] = {
     # Committed digits and drawings, weights from a pip package: needs no network, takes minutes.
+    # All is computed in float32, so that the figures owe little to the processor.
     "embedded": Profile(
         name="embedded",
         mnist_root=ROOT / "data" / "mnist",
@@ -151,6 +155,7 @@ PROFILES: dict[str, Profile] = {
         flowers_backbone="efficientnet_lite0",
         flowers_image_size=80,
         flowers_batch_size=16,
+        flowers_precision="fp32",
         flowers_epochs=10,
         flowers_checkpoints=None,
     ),
