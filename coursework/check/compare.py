@@ -15,7 +15,10 @@ from coursework.check.align import Alignment, align, is_hard_to_read, skeleton
 from coursework.check.expected import Expected, Item, expect
 from coursework.check.looks import find_odd_looks
 from coursework.check.notebook import Cell, Notebook, read_notebook
+from coursework.check.order import find_disorder
 from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
+from coursework.check.pictures import find_other_pictures
+from coursework.check.shapes import turned_round
 from coursework.check.tex import DEFINITIONS, Shown, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
 
@@ -40,6 +43,7 @@ _NOISE = {
 }
 _LAYOUT = {
     "covered": "is painted over in part",
+    "unseen": "is there and cannot be seen",
     "overlap": "overlaps another line",
     "outside": "runs over the edge",
     "picture": "runs over the edge",
@@ -107,7 +111,8 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         return [*findings, Finding("file", f"{pdf}: {error}")]
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]
-    alignment = align(reading.text, reading.breaks, reading.sizes, texts)
+    sizes = {place: picture.pixels for place, picture in reading.pictures.items()}
+    alignment = align(reading.text, reading.breaks, sizes, texts)
     return [
         *findings,
         *_check_file(pdf, reading),
@@ -115,6 +120,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         *_check_texts(alignment),
         *_check_cuts(expected, alignment),
         *_check_formulas(expected, reading, alignment),
+        *_check_pictures(pdf, alignment, reading),
         *_check_layout(expected, reading, alignment),
         *_check_glyphs(alignment),
         *_check_noise(alignment),
@@ -178,14 +184,14 @@ def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
     """Find pages that do not name the student whom the notebook names."""
     authors = notebook.metadata.get("authors")
     names = [
-        str(author.get("name") or "") if isinstance(author, dict) else str(author)
+        _said(author.get("name") if isinstance(author, dict) else author)
         for author in (authors if isinstance(authors, list) else [])
     ]
     handed_in = notebook.metadata.get("coursework")
     handed_in = handed_in if isinstance(handed_in, dict) else {}
     wanted = {
         "name": ", ".join(filter(None, names)),
-        "student ID": str(handed_in.get("student_id") or ""),
+        "student ID": _said(handed_in.get("student_id")),
     }
     for field, text in wanted.items():
         missing = [n for n, head in enumerate(reading.heads, 1) if not _names(head, text)]
@@ -199,6 +205,12 @@ def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
                 yield Finding("copy", message, WARNING)
             else:
                 yield Finding("identity", message)
+
+
+def _said(value: object) -> str:
+    """Return a text or a number of the metadata; what is neither names nobody."""
+    is_said = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value).strip() if is_said else ""
 
 
 def _names(head: str, text: str) -> bool:
@@ -261,9 +273,13 @@ def _check_formulas(
         yield from _check_untagged(items, shown, alignment)
         return
     drawn, alike, missing = _match(items, reading.formulas, shown)
+    yield from _check_order(expected, alignment, drawn)
     has_macros = any(re.search(rf"\\({'|'.join(DEFINITIONS)})", text) for text in shown)
     for item, formula in alike:
-        if not has_macros and formula.tex not in ("", _GOES_ON):
+        turned = turned_round(item.text, formula.places, formula.bars)
+        if turned:
+            yield Finding("formula", f"{item.where}: {turned}: {_shorten(item.text)}")
+        elif not has_macros and formula.tex not in ("", _GOES_ON):
             message = f"{item.where}: the PDF has {_shorten(formula.tex)!r} with the same signs for"
             yield Finding("formula", f"{message} {_shorten(item.text)}", WARNING)
     for item, formula in drawn:
@@ -280,6 +296,31 @@ def _check_formulas(
             yield Finding(
                 "tex", f"{item.where}: raw TeX is left on the page: {_shorten(item.text)}"
             )
+
+
+def _check_order(
+    expected: Expected, alignment: Alignment, drawn: list[tuple[Item, Formula]]
+) -> Iterator[Finding]:
+    """Find what is on the page, but not in its place."""
+    spans = {
+        id(item): span
+        for item, span in zip(alignment.items, alignment.spans, strict=True)
+        if span and item.required
+    }
+    spans |= {id(item): (formula.start, formula.start + 1) for item, formula in drawn}
+    placed = [(item, spans[id(item)]) for item in expected.items if id(item) in spans]
+    for first, other in find_disorder(placed, alignment):
+        shown, behind = (
+            _shorten(item.text) if item.kind != "figure" else "a picture" for item in (other, first)
+        )
+        place = f" of {other.where}" if other.where != first.where else ""
+        message = f"not in its place: {shown}{place} stands before {behind}"
+        yield Finding(first.kind, f"{first.where}: {message}")
+
+
+def _check_pictures(path: Path, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
+    for item, what in find_other_pictures(path, alignment, reading.pictures):
+        yield Finding("figure", f"{item.where}: {what}")
 
 
 def _match(
@@ -311,6 +352,8 @@ def _match(
             if more not in same or shown[item.text].symbols <= Counter(formula.glyphs):
                 break
             formula.glyphs += more.glyphs
+            formula.places += more.places
+            formula.bars += more.bars
             same.remove(more)
             more = after.get(id(more))
     spare = [formula for same in by_tex.values() for formula in same]
@@ -345,7 +388,11 @@ def _check_drawing(item: Item, formula: Formula, shown: Shown) -> Iterator[Findi
         signs = " ".join(dict.fromkeys(missing.elements()))
         yield Finding("formula", f"{item.where}: drawn without {signs}: {_shorten(item.text)}")
         return
-    why = drawn_otherwise(item.text, formula.glyphs, formula.bars, formula.beside)
+    turned = turned_round(item.text, formula.places, formula.bars)
+    if turned:
+        yield Finding("formula", f"{item.where}: {turned}: {_shorten(item.text)}")
+        return
+    why = drawn_otherwise(item.text, formula.glyphs, bool(formula.bars), formula.beside)
     if why:
         yield Finding("formula", f"{item.where}: {why}: {_shorten(item.text)}", WARNING)
 
@@ -376,6 +423,8 @@ def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) ->
     for fault in reading.faults:
         owner = owners.get((fault.page - 1, fault.position), -1)
         item = formulas.get(fold(fault.text)) or (alignment.items[owner] if owner >= 0 else None)
+        if item and fault.kind == "unseen" and "white" in item.looks:
+            continue  # as its author wants it
         if item is None:
             nameless.setdefault((fault.page, fault.kind), []).append(fault.text)
             continue

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|%[^\n]*|\s+|.", re.DOTALL)
 
-_SYMBOLS = {
+SIGNS = {
     "infty": "∞", "partial": "∂", "nabla": "∇", "sum": "∑", "prod": "∏", "coprod": "∐", "int": "∫",
     "iint": "∬", "iiint": "∭", "oint": "∮", "in": "∈", "notin": "∉", "ni": "∋", "subset": "⊂",
     "supset": "⊃", "subseteq": "⊆", "supseteq": "⊇", "cup": "∪", "cap": "∩",
@@ -28,9 +28,14 @@ for _code in (*range(0x391, 0x3AA), *range(0x3B1, 0x3CA)):
     if unicodedata.category(chr(_code))[0] == "L":
         _words = unicodedata.name(chr(_code)).replace("LAMDA", "LAMBDA").split()
         _name = _words[3].lower()
-        _SYMBOLS[_name.title() if _words[1] == "CAPITAL" else _name] = chr(_code)
+        SIGNS[_name.title() if _words[1] == "CAPITAL" else _name] = chr(_code)
 # The other forms of these letters fold to them.
-_SYMBOLS.update({f"var{name}": _SYMBOLS[name] for name in ("epsilon", "theta", "pi", "rho", "phi")})
+SIGNS.update({f"var{name}": SIGNS[name] for name in ("epsilon", "theta", "pi", "rho", "phi")})
+UNARY = {
+    "mathbf", "mathrm", "mathit", "mathsf", "mathcal", "mathbb", "boldsymbol", "bm", "hat", "bar",
+    "vec", "tilde", "dot", "ddot", "widehat", "widetilde", "overline", "underline",
+}  # fmt: skip
+"""Commands that change the look of one argument and not its place."""
 _FUNCTIONS = {
     "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim",
     "exp", "gcd", "hom", "inf", "ker", "lg", "lim", "ln", "log", "max", "min", "Pr", "sec", "sin",
@@ -74,14 +79,19 @@ class Shown:
     visible: bool = False
 
 
+def tokens_of(tex: str, spaces: bool = False) -> list[str]:
+    """Split TeX into commands and characters; comments and lengths are left out."""
+    found = _TOKEN.findall(_DIMENSION.sub("", tex))
+    return [token for token in found if token[0] != "%" and (spaces or not token.isspace())]
+
+
 def read_tex(tex: str) -> Shown:
     """List what the TeX of a formula shows."""
     shown = Shown()
-    tex = _DIMENSION.sub("", tex)
     tex = _CHEMISTRY.sub(lambda match: match[1] + _CHEMISTRY_SIGNS.sub(" ", match[2]), tex)
     if r"\begin{CD}" in tex:
         tex = _ARROW.sub(r"{\2}{\3}", tex)
-    tokens = [token for token in _TOKEN.findall(tex) if token[0] != "%"]
+    tokens = tokens_of(tex, spaces=True)
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -99,11 +109,11 @@ def read_tex(tex: str) -> Shown:
             if name == "cfrac":
                 position = _skip_optional(tokens, position)
             shown.visible = True
-            shown.symbols.update(name if name in _FUNCTIONS else _SYMBOLS.get(name, ""))
+            shown.symbols.update(name if name in _FUNCTIONS else SIGNS.get(name, ""))
     return shown
 
 
-def drawn_otherwise(tex: str, glyphs: str, bars: int, beside: bool) -> str:
+def drawn_otherwise(tex: str, glyphs: str, has_bars: bool, beside: bool) -> str:
     """Say how what is drawn differs in shape from what the TeX means; empty if it does not."""
     if "\\" in glyphs and not re.search(r"\\(backslash|setminus|textbackslash|verb|\\)", tex):
         return "a command in it is shown as TeX"
@@ -116,7 +126,7 @@ def drawn_otherwise(tex: str, glyphs: str, bars: int, beside: bool) -> str:
     others = re.search(
         r"\\([dtc]?frac|over|sqrt|(over|under)line|bar|hline|rule|cancel|boxed)\b", tex
     )
-    if barless and not others and bars:
+    if barless and not others and has_bars:
         return "it is drawn with a bar that it does not have"
     if re.search(r"\\left\s*[^.\s\w]", tex) and not re.search(r"[^\w=+\-*/,.;:]", glyphs):
         return "its brackets are not drawn"
@@ -128,7 +138,7 @@ def _add(shown: Shown, token: str) -> None:
         return
     shown.visible = True
     folded = unicodedata.normalize("NFKD", token)
-    if folded.isalnum() or folded in "+=<>!":
+    if folded.isalnum() or folded in "+-=<>!":
         shown.symbols.update(folded)
 
 

@@ -214,6 +214,21 @@ def test_what_tells_tex_how_to_draw_is_not_drawn(work, tex):
     assert work.export().lost() == []
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\frac{x^2}{2} + x_2^2 - {x'}^2", r"\sum\nolimits_{i=1}^n i^{n-1} - n^{-i}", r"{x+y}^2_3",
+        r"\frac{\frac{a}{b}}{\frac{b}{a}} = \frac{a+b}{b-a}", r"a - b \quad b - a", r"\int_0^1 t^0",
+        r"\begin{pmatrix} a - b & b^2 \\ b - a & b_2 \end{pmatrix}", r"\mathbf{x}^T\hat{x}_T",
+        r"10^{-3} \times 10^3 = 3^{10}", r"x_{1,2}^{1/2} \text{ per-use}", r"\sqrt{x^2}_2",
+        r"\begin{aligned} a^2 &= b \\ b_2 &= a - c \end{aligned}", r"\binom{n}{k}^2 = {}_2F_1",
+    ],
+)  # fmt: skip
+def test_the_places_of_signs_are_read_from_tex(work, tex):
+    work.cells(new_markdown_cell(f"So ${tex}$ and\n\n$${tex}$$"))
+    assert work.export().findings() == []
+
+
 def test_bars_of_a_formula_in_a_table_are_bars(work):
     work.cells(new_markdown_cell("| a | b |\n|--|--|\n| $P(A|B)$ | z |\n| $\\|x\\|$ | w |"))
     assert work.export().findings() == []

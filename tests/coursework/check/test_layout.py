@@ -35,6 +35,20 @@ def test_a_clear_area_above_the_text_hides_nothing(work):
     assert work.findings() == []
 
 
+def test_letters_that_cannot_be_seen_are_lost_unless_their_author_hides_them(work):
+    work.cells(new_markdown_cell("some words"))
+    white = "#text(fill: white)[some words]"
+    for shown in (white, "#text(fill: rgb(0, 0, 0, 9))[some words]"):
+        assert work.typeset(shown).lost() == [
+            "page: cell 1: the line 'some words' is there and cannot be seen on page 1"
+        ]
+    assert work.typeset(f"#highlight(fill: navy)[{white}]").findings() == []
+    assert work.typeset("#box(clip: true)[some words]").findings() == []
+    for author in ("<font color='White'>", "<b style='color: #FFF;'>"):
+        work.cells(new_markdown_cell(f"{author}some words"))
+        assert work.typeset(white).findings() == []
+
+
 def test_lines_that_overlap_are_to_be_looked_at(work):
     work.cells(new_markdown_cell("first words\n\nsecond words"))
     work.typeset("#place(dy: 50pt)[first words]#place(dy: 52pt)[second words]")
