@@ -41,6 +41,10 @@ _NOISE = {
     r"\\(?:eq)?ref\{[^{}]*\}": "a reference to an equation as TeX",
     rf"[A-Za-z0-9+/=]{{{_DATA_LETTERS},}}": "the data of a file",
 }
+# How a note in the place of something else reads, without spaces.
+_NOTE = re.compile(
+    r"\[[^\[\]]*?(notshown|cannotbe|couldnotbe|asastillpicture|asitssource)[^\[\]]*\]"
+)
 _LAYOUT = {
     "covered": "is painted over in part",
     "unseen": "is there and cannot be seen",
@@ -125,7 +129,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         *_check_glyphs(alignment),
         *_check_noise(alignment),
         *_check_looks(pdf, expected, alignment, reading),
-        *_list_replaced(expected, reading),
+        *_list_replaced(expected, reading, alignment),
     ]
 
 
@@ -479,7 +483,7 @@ def _check_looks(
         yield Finding("looks", f"{where}: {_shorten(what, 120)}", WARNING)
 
 
-def _list_replaced(expected: Expected, reading: Reading) -> Iterator[Finding]:
+def _list_replaced(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
     """List what no page can show, and whether its description is there instead."""
     whole = "".join(reading.heads)
     for item in expected.replaced:
@@ -487,6 +491,21 @@ def _list_replaced(expected: Expected, reading: Reading) -> Iterator[Finding]:
         if item.also and fold(item.also) not in whole:
             message += f"; its description {_shorten(item.also)!r} is not on the page"
         yield Finding("note", message, WARNING)
+    # The page may say so itself where the notebook does not tell.
+    listed = {item.cell for item in expected.replaced}
+    for match in _NOTE.finditer(alignment.rest):
+        before = max(alignment.owners[: match.start()], default=-1)
+        after = next((n for n in alignment.owners[match.end() :] if n >= 0), before)
+        cells = [alignment.items[number].cell for number in (before, after) if number >= 0]
+        if listed.isdisjoint(cells):
+            place = f"after cell {cells[0]}: " if cells else ""
+            yield Finding("note", f"{place}the page says: {_spaced(alignment, match)}", WARNING)
+
+
+def _spaced(alignment: Alignment, match: re.Match[str]) -> str:
+    """Return a part of the text with spaces between its words."""
+    spaced = (" " * (n in alignment.breaks) + alignment.text[n] for n in range(*match.span()))
+    return _shorten("".join(spaced))
 
 
 def _shorten(text: str, most: int = 80) -> str:

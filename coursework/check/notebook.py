@@ -236,11 +236,17 @@ def model_id(view: object) -> str:
 
 
 def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name and the state of a widget and of all that it holds, in order."""
-    waiting = [model_id(view)]
+    """Yield the name and the state of a widget and of all that it holds, in order.
+
+    The title that a tab or a fold has comes before it, as a label.
+    """
+    waiting = [(model_id(view), "")]
     seen: set[str] = set()
     while waiting:
-        model = waiting.pop().removeprefix("IPY_MODEL_")
+        model, title = waiting.pop()
+        model = model.removeprefix("IPY_MODEL_")
+        if title:
+            yield "LabelModel", {"value": title}
         saved = _dictionary(notebook.widgets.get(model))
         if model in seen or not saved:
             continue
@@ -252,9 +258,14 @@ def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[
             pictures = [part.get("data") for part in buffers if part.get("path") == ["value"]]
             state = {**state, WIDGET_PICTURES: list(filter(None, pictures))}
         yield name, state
-        waiting += [
-            child for child in reversed(_list(state.get("children"))) if isinstance(child, str)
+        titles = state.get("titles", state.get("_titles"))
+        numbered = titles if isinstance(titles, dict) else dict(enumerate(_list(titles)))
+        children = [
+            (child, join_text(numbered.get(number, numbered.get(str(number)))))
+            for number, child in enumerate(_list(state.get("children")))
+            if isinstance(child, str)
         ]
+        waiting += reversed(children)
 
 
 def _read_cell(number: int, cell: dict[str, Any]) -> Cell:

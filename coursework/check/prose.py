@@ -88,6 +88,7 @@ _DRAWING_SCRIPTS = {
     r"SHAP\.React": "a SHAP plot",
     r"DataTable\w*\(|datatables": "an interactive table",
     r"\bL\.map\(": "a map",
+    r"\bd3\.select": "a drawing made by a script",
 }
 # A rule of a style sheet that hides what it selects, whatever a pointer does.
 _RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
@@ -186,7 +187,7 @@ def read_html(html: str) -> list[Piece]:
 def drawn_by_script(html: str) -> str:
     """Say what the scripts of an output draw into its elements; empty if they draw nothing."""
     scripts = "".join(match[0] for match in _SCRIPT.finditer(html) if match[1].lower() == "script")
-    if not scripts or not re.search(r"<(div|span|table|canvas)\b", html):
+    if not scripts or not re.search(r"<(div|span|table|canvas|svg|section)\b", html):
         return ""  # a program that is only fetched
     for sign, name in _DRAWING_SCRIPTS.items():
         if re.search(sign, scripts):
@@ -237,6 +238,8 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
             continue
         if leaving or node.mem_id in hidden or _read_leaf(walk, node, tag):
             continue
+        if re.search(r"\bmermaid\b", node.attributes.get("class") or ""):
+            walk.add(Piece("live", "a mermaid drawing"))
         if is_block:
             stack.append((node, True, kind, looks, row))
         if tag in ("table", "tr"):
@@ -289,7 +292,8 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
         if attributes.get("src"):
             walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
     elif tag == "svg":
-        walk.add(Piece("figure", "", "svg"))
+        if node.css_first("*:not(svg)") is not None:  # else a script draws it
+            walk.add(Piece("figure", "", "svg"))
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
         if annotation is None:

@@ -331,6 +331,9 @@ REPLACED = {
     },
     "a video": {"text/html": "<video src='clip.mp4'></video>"},
     "an iframe": {"text/html": "<iframe src='https://example.org'></iframe>"},
+    "a drawing made by a script ": {
+        "text/html": "<svg class='q'></svg><script>d3.select('.q').append('g')</script>"
+    },
     "an animation": {"text/html": "<div class=animation><img><form>once loop</form></div>"},
 }
 
@@ -348,11 +351,22 @@ def test_what_only_a_browser_shows_is_listed_and_refuses_nothing(work, name):
 def test_a_mermaid_drawing_and_a_picture_on_the_network_are_listed(work):
     work.cells(
         new_markdown_cell("```mermaid\ngraph TD\n```"),
+        new_markdown_cell("<pre class='mermaid'>graph LR</pre>"),
         new_markdown_cell("![run online](https://example.org/badge.svg)"),
     )
-    findings = work.typeset("graph TD").findings()
-    assert [f.kind for f in findings] == ["note", "note"]
-    assert "its description 'run online' is not on the page" in findings[1].message
+    findings = work.typeset("graph TD\n\ngraph LR").findings()
+    assert [f.kind for f in findings] == ["note"] * 3
+    assert "its description 'run online' is not on the page" in findings[2].message
+
+
+def test_a_note_that_the_notebook_does_not_tell_of_is_listed_from_the_page(work):
+    html = "<div id=v></div><script>(function(spec) {draw(spec)})({})</script>"
+    output = new_output("display_data", data={"text/html": html, "text/plain": "<Chart>"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]), new_markdown_cell("Words"))
+    page = "x\n\n[interactive content, not shown: program]\n\nWords"
+    (finding,) = work.typeset(page).findings()
+    assert (finding.kind, finding.severity) == ("note", "warning")
+    assert "after cell 1: the page says: [interactive content, not shown" in finding.message
 
 
 def test_the_words_beside_a_drawing_made_by_a_script_are_expected(work):
@@ -410,6 +424,18 @@ def test_the_words_of_a_widget_are_expected(work, name):
     assert work.export().findings() == []
     assert work.typeset("x\n\n" + words).findings() == []
     assert len(work.typeset("x").lost()) == 1
+
+
+def test_the_title_of_a_tab_stands_before_the_tab(work):
+    tabs = {"children": ["IPY_MODEL_b", "IPY_MODEL_c"], "titles": ["One", "Two"]}
+    state = {
+        "a": {"model_name": "TabModel", "state": tabs},
+        "b": {"model_name": "LabelModel", "state": {"value": "first"}},
+        "c": {"model_name": "LabelModel", "state": {"value": "second"}},
+    }
+    work.write(widget(state))
+    assert work.export().findings() == []
+    assert work.typeset("x\n\nOne\n\nfirst\n\nTwo\n\nsecond").findings() == []
 
 
 def test_the_picture_of_a_widget_is_expected(work):
