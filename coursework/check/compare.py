@@ -494,12 +494,12 @@ def _list_replaced(expected: Expected, reading: Reading, alignment: Alignment) -
     # The page may say so itself where the notebook does not tell.
     listed = {item.cell for item in expected.replaced}
     for match in _NOTE.finditer(alignment.rest):
-        before = max(alignment.owners[: match.start()], default=-1)
-        after = next((n for n in alignment.owners[match.end() :] if n >= 0), before)
-        cells = [alignment.items[number].cell for number in (before, after) if number >= 0]
-        if listed.isdisjoint(cells):
-            place = f"after cell {cells[0]}: " if cells else ""
-            yield Finding("note", f"{place}the page says: {_spaced(alignment, match)}", WARNING)
+        owners = alignment.owners
+        before = [alignment.items[n].cell for n in owners[: match.start()] if n >= 0] or [1]
+        after = [alignment.items[n].cell for n in owners[match.end() :] if n >= 0] or [before[-1]]
+        if listed.isdisjoint(range(before[-1], after[0] + 1)):
+            message = f"at cell {before[-1]} the page says: {_spaced(alignment, match)}"
+            yield Finding("note", message, WARNING)
 
 
 def _spaced(alignment: Alignment, match: re.Match[str]) -> str:

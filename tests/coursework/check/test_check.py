@@ -366,7 +366,7 @@ def test_a_note_that_the_notebook_does_not_tell_of_is_listed_from_the_page(work)
     page = "x\n\n[interactive content, not shown: program]\n\nWords"
     (finding,) = work.typeset(page).findings()
     assert (finding.kind, finding.severity) == ("note", "warning")
-    assert "after cell 1: the page says: [interactive content, not shown" in finding.message
+    assert "at cell 1 the page says: [interactive content, not shown" in finding.message
 
 
 def test_the_words_beside_a_drawing_made_by_a_script_are_expected(work):
