@@ -19,6 +19,7 @@ from coursework.check.order import find_disorder
 from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
 from coursework.check.pictures import find_other_pictures
 from coursework.check.shapes import turned_round
+from coursework.check.spacing import find_lost_spaces
 from coursework.check.tex import DEFINITIONS, Shown, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
 
@@ -50,7 +51,8 @@ _LAYOUT = {
     "unseen": "is there and cannot be seen",
     "overlap": "overlaps another line",
     "outside": "runs over the edge",
-    "picture": "runs over the edge",
+    "picture outside": "runs over the edge",
+    "picture covered": "is painted over in part",
 }
 
 
@@ -122,6 +124,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         *_check_file(pdf, reading),
         *_check_heads(read, reading),
         *_check_texts(alignment),
+        *_check_spaces(pdf, alignment, reading),
         *_check_cuts(expected, alignment),
         *_check_formulas(expected, reading, alignment),
         *_check_pictures(pdf, alignment, reading),
@@ -258,6 +261,15 @@ def _check_texts(alignment: Alignment) -> Iterator[Finding]:
             f"{cells}, such as {_shorten(otherwise[0].text)}",
             WARNING,
         )
+
+
+def _check_spaces(path: Path, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
+    """Find lines of code and output without their spaces, the first of each cell or output."""
+    found: dict[tuple[str, str], Item] = {}
+    for item in find_lost_spaces(path, alignment, reading.places):
+        found.setdefault((item.kind, item.where), item)
+    for (kind, where), item in found.items():
+        yield Finding(kind, f"{where}: spaces are lost in the line: {_shorten(item.text)}")
 
 
 def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
@@ -422,23 +434,30 @@ def _check_untagged(
 def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
     """Say of what is wrong on a page to which cell it belongs."""
     owners = dict(zip(reading.places, alignment.owners, strict=True)) if reading.faults else {}
+    pictures = {
+        (picture.page, picture.number): alignment.owners[place]
+        for place, picture in reading.pictures.items()
+    }
     formulas = {fold(item.text): item for item in expected.items if item.kind == "formula"}
     nameless: dict[tuple[int, str], list[str]] = {}
     for fault in reading.faults:
-        owner = owners.get((fault.page - 1, fault.position), -1)
+        is_picture = fault.kind.startswith("picture")
+        place = fault.page - 1, fault.position
+        owner = (pictures if is_picture else owners).get(place, -1)
         item = formulas.get(fold(fault.text)) or (alignment.items[owner] if owner >= 0 else None)
         if item and fault.kind == "unseen" and "white" in item.looks:
             continue  # as its author wants it
         if item is None:
             nameless.setdefault((fault.page, fault.kind), []).append(fault.text)
             continue
-        what = "the formula" if item.kind == "formula" else "the line"
-        message = f"{item.where}: {what} {_shorten(fault.text)!r} {_LAYOUT[fault.kind]}"
+        what = f"the {'formula' if item.kind == 'formula' else 'line'} {_shorten(fault.text)!r}"
+        what = "the picture" if is_picture else what
+        message = f"{item.where}: {what} {_LAYOUT[fault.kind]}"
         severity = WARNING if fault.kind == "overlap" else LOST
         yield Finding("page", f"{message} on page {fault.page}", severity)
     for (page, kind), texts in nameless.items():
         severity = WARNING if kind == "overlap" else LOST
-        what = "a picture" if kind == "picture" else f"the line {_shorten(texts[0])!r}"
+        what = "a picture" if kind.startswith("picture") else f"the line {_shorten(texts[0])!r}"
         more = f", and {len(texts) - 1} more" if len(texts) > 1 else ""
         yield Finding("page", f"{what} {_LAYOUT[kind]} on page {page}{more}", severity)
 

@@ -16,6 +16,8 @@ _THIN = 2.0  # points: a rule or a strike is no thicker
 _THICK = 3.0  # points: the bar of a fraction is thinner
 _SCALE = 2.0  # pixels for a point, where two pictures of a page are compared
 _MOST_PIXELS = 4000  # a side of such a picture
+_HIDDEN = 0.005  # of the pixels of a picture, where something hides part of it
+_PICTURES = (pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_FORM)
 _INK = 48  # levels of gray by which ink differs from paper
 _LINE_ENDS = ("\r", "\n")
 _Pixel = TypeVar("_Pixel", np.bool_, np.uint8)
@@ -30,14 +32,14 @@ class Fault:
     Attributes
     ----------
     kind
-        ``"covered"``, ``"unseen"``, ``"overlap"``, ``"outside"``, or ``"picture"`` for a picture
-        outside.
+        ``"covered"``, ``"unseen"``, ``"overlap"``, ``"outside"``, or of a picture
+        ``"picture covered"`` or ``"picture outside"``.
     page
         Counted from 1.
     text
         What it is about: a line of text, or TeX.
     position
-        The number of a character on the page that is at fault; -1 for a picture.
+        The number of a character on the page that is at fault, or of a picture among the objects.
     """
 
     kind: str
@@ -197,10 +199,9 @@ def _outside(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
         | (bounds[:, 3] > top + _MARGIN)
     )
     numbers = np.flatnonzero(beyond & (bounds[:, 2] > bounds[:, 0])).tolist()
-    pictures = (pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_FORM)
     for number in numbers:
-        if boxes.objects.kinds[number] in pictures:
-            yield Fault("picture", boxes.page, "")
+        if boxes.objects.kinds[number] in _PICTURES:
+            yield Fault("picture outside", boxes.page, "", number)
     yield from boxes.faults("outside", [number for number in numbers if number in boxes.owned])
 
 
@@ -240,10 +241,13 @@ def _covered(
 ) -> Iterator[Fault]:
     """Find ink that something opaque is painted over: by boxes first, then by pixels."""
     bounds = boxes.objects.bounds
-    texts = np.array(sorted(boxes.owned), dtype=int)
+    kinds = boxes.objects.kinds
+    pictures = [number for number, kind in enumerate(kinds) if kind in _PICTURES]
+    drawn = np.array(sorted([*boxes.owned, *pictures]), dtype=int)
     suspects: dict[int, list[int]] = {}  # what covers -> positions of characters
+    hidden: list[tuple[int, int]] = []  # a picture, and what covers it
     for number in _opaque(page, boxes.objects):
-        before = texts[texts < number]
+        before = drawn[drawn < number]
         across = np.minimum(bounds[before, 2], bounds[number, 2]) - np.maximum(
             bounds[before, 0], bounds[number, 0]
         )
@@ -251,14 +255,17 @@ def _covered(
             bounds[before, 1], bounds[number, 1]
         )
         for owner in before[(across > 0.4) & (along > 0.4)].tolist():
+            if kinds[owner] in _PICTURES:
+                hidden.append((owner, number))
+                continue
             hit = [p for p in boxes.owned[owner] if _share(boxes.of(p), bounds[number]) > 0.1]
             if hit:
                 suspects.setdefault(number, []).extend(hit)
-    if not suspects:
+    if not suspects and not hidden:
         return
     shown = _gray(page)
     again = document[index]
-    for number in sorted(suspects, reverse=True):
+    for number in sorted({*suspects, *(cover for _, cover in hidden)}, reverse=True):
         cover = pdf.FPDFPage_GetObject(again.raw, number)
         pdf.FPDFPage_RemoveObject(again.raw, cover)
         pdf.FPDFPageObj_Destroy(cover)
@@ -273,6 +280,9 @@ def _covered(
         if _pixels(lost, page, boxes.of(position)).sum() > 1
     }
     yield from boxes.faults("covered", sorted(covered))
+    for picture in {picture for picture, _ in hidden}:
+        if _pixels(lost, page, tuple(bounds[picture])).mean() > _HIDDEN:
+            yield Fault("picture covered", boxes.page, "", picture)
 
 
 def _opaque(page: pdfium.PdfPage, objects: Objects) -> Iterator[int]:

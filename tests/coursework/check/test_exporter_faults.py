@@ -29,10 +29,10 @@ def small_notebook():
                 "A model $x^2 + y_i$ of $a - b$ and\n\n$$\\frac{p}{q} = \\sum_{j=1}^m z_j < 2$$"
             ),
             new_code_cell(
-                "first = 1\nsecond = 2\nprint(first)",
+                "first = 1\nif first:\n    print(first)",
                 execution_count=1,
                 outputs=[
-                    new_output("stream", text="12\n"),
+                    new_output("stream", text="12    13\n"),
                     data(text_plain="34"),
                     data(text_latex="$u + v$"),
                 ],
@@ -169,7 +169,15 @@ FAULTS = {
         around(cells, "highlight", lambda real, *given: real(*given)[-2:]),
         "code: cell 3: not in the PDF: first = 1",
     ),
-    "a printed output": (dropped("'12"), "output: cell 3, output 1: not in the PDF: 12"),
+    "the indent of a line of code": (
+        around(cells, "highlight", lambda real, code, how: real(code.replace("    ", ""), how)),
+        "code: cell 3: spaces are lost in the line: print(first)",
+    ),
+    "the spaces within a line": (
+        around(cells, "play", lambda real, text: real(text.replace("  ", " "))),
+        "output: cell 3, output 1: spaces are lost in the line: 12 13",
+    ),
+    "a printed output": (dropped("'12"), "output: cell 3, output 1: not in the PDF: 12 13"),
     "a result": (dropped("'34"), "output: cell 3, output 2: not in the PDF: 34"),
     "a result in TeX": (dropped("u + v"), "formula: cell 3, output 3: not shown as a formula"),
     "outputs exchanged": (
@@ -198,6 +206,10 @@ FAULTS = {
         around(cells, "decode", other_picture), "figure: cell 5, output 2: another picture stands",
     ),
     "pictures exchanged": (outputs(1, 0), "figure: cell 5, output 1: the pictures of cell 5"),
+    "a picture painted over": (
+        written(r'(?<=image-1.png", alt: "<Fig>"\);)', COVER),
+        "page: cell 5, output 2: the picture is painted over in part on page 1",
+    ),
     "a picture as a dot": (
         around(cells, "picture", tiny), "figure: cell 5, output 2: the picture is only 3.0 points",
     ),
