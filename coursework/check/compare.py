@@ -4,6 +4,7 @@ No exporter is trusted here, not even ours: both files are read with code and li
 check's own, and whatever the notebook shows must be on a page as often as the notebook shows it.
 """
 
+import contextlib
 import re
 import unicodedata
 from collections import Counter
@@ -17,10 +18,11 @@ from coursework.check.looks import find_odd_looks
 from coursework.check.notebook import Cell, Notebook, read_notebook
 from coursework.check.order import find_disorder
 from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
+from coursework.check.pages import Pages
 from coursework.check.pictures import find_other_pictures
 from coursework.check.shapes import turned_round
 from coursework.check.spacing import find_lost_spaces
-from coursework.check.tex import DEFINITIONS, Shown, drawn_otherwise, read_tex
+from coursework.check.tex import DEFINITIONS, OTHERS, Shown, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
 
 MOST_PAGES = 300
@@ -119,21 +121,22 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
     texts = [item for item in expected.items if item.kind != "formula"]
     sizes = {place: picture.pixels for place, picture in reading.pictures.items()}
     alignment = align(reading.text, reading.breaks, sizes, texts)
-    return [
-        *findings,
-        *_check_file(pdf, reading),
-        *_check_heads(read, reading),
-        *_check_texts(alignment),
-        *_check_spaces(pdf, alignment, reading),
-        *_check_cuts(expected, alignment),
-        *_check_formulas(expected, reading, alignment),
-        *_check_pictures(pdf, alignment, reading),
-        *_check_layout(expected, reading, alignment),
-        *_check_glyphs(alignment),
-        *_check_noise(alignment),
-        *_check_looks(pdf, expected, alignment, reading),
-        *_list_replaced(expected, reading, alignment),
-    ]
+    with contextlib.closing(Pages(pdf)) as pages:
+        return [
+            *findings,
+            *_check_file(pdf, reading),
+            *_check_heads(read, reading),
+            *_check_texts(alignment),
+            *_check_spaces(pages, alignment, reading),
+            *_check_cuts(expected, alignment),
+            *_check_formulas(expected, reading, alignment),
+            *_check_pictures(pages, alignment, reading),
+            *_check_layout(expected, reading, alignment),
+            *_check_glyphs(alignment),
+            *_check_noise(alignment),
+            *_check_looks(pages, expected, alignment, reading),
+            *_list_replaced(expected, reading, alignment),
+        ]
 
 
 def _check_run(notebook: Notebook) -> Iterator[Finding]:
@@ -263,10 +266,10 @@ def _check_texts(alignment: Alignment) -> Iterator[Finding]:
         )
 
 
-def _check_spaces(path: Path, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
+def _check_spaces(pages: Pages, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
     """Find lines of code and output without their spaces, the first of each cell or output."""
     found: dict[tuple[str, str], Item] = {}
-    for item in find_lost_spaces(path, alignment, reading.places):
+    for item in find_lost_spaces(pages, alignment, reading.places):
         found.setdefault((item.kind, item.where), item)
     for (kind, where), item in found.items():
         yield Finding(kind, f"{where}: spaces are lost in the line: {_shorten(item.text)}")
@@ -334,8 +337,8 @@ def _check_order(
         yield Finding(first.kind, f"{first.where}: {message}")
 
 
-def _check_pictures(path: Path, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
-    for item, what in find_other_pictures(path, alignment, reading.pictures):
+def _check_pictures(pages: Pages, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
+    for item, what in find_other_pictures(pages, alignment, reading.pictures):
         yield Finding("figure", f"{item.where}: {what}")
 
 
@@ -423,7 +426,7 @@ def _check_untagged(
     rest = alignment.rest
     for sign, count in wanted.items():
         found = rest.count(sign)
-        if not sign.isascii() and found < count:
+        if not sign.isascii() and sign not in OTHERS.values() and found < count:
             yield Finding("formula", f"formulas hold {sign} {count} times, the PDF {found} times")
     for item in items:
         if re.search(r"\\[A-Za-z]{2,}", item.text) and fold(item.text) in rest:
@@ -496,9 +499,9 @@ def _check_noise(alignment: Alignment) -> Iterator[Finding]:
 
 
 def _check_looks(
-    path: Path, expected: Expected, alignment: Alignment, reading: Reading
+    pages: Pages, expected: Expected, alignment: Alignment, reading: Reading
 ) -> Iterator[Finding]:
-    for where, what in find_odd_looks(path, expected, alignment, reading.places):
+    for where, what in find_odd_looks(pages, expected, alignment, reading.places):
         yield Finding("looks", f"{where}: {_shorten(what, 120)}", WARNING)
 
 

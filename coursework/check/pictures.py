@@ -3,8 +3,6 @@
 import base64
 import io
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -15,6 +13,7 @@ from PIL import Image
 from coursework.check.align import Alignment
 from coursework.check.expected import Item
 from coursework.check.page import Picture
+from coursework.check.pages import Pages
 
 _DOT = 12.0  # points: a picture that is no larger shows nothing
 _SMALL = 64  # pixels: a picture that is no larger may be meant as a dot
@@ -27,27 +26,26 @@ _Small = NDArray[np.int16]
 
 
 def find_other_pictures(
-    path: Path, alignment: Alignment, pictures: dict[int, Picture]
+    pages: Pages, alignment: Alignment, pictures: dict[int, Picture]
 ) -> Iterator[tuple[Item, str]]:
     """Yield each picture of the notebook that is not the one in its place, and what is wrong."""
     others: list[tuple[Item, _Small, _Small]] = []
     left = _MOST_PIXELS
-    with closing(pdfium.PdfDocument(path)) as document:
-        for item, span in zip(alignment.items, alignment.spans, strict=True):
-            if item.kind != "figure" or span is None or item.size is None:
-                continue
-            picture = pictures.get(span[0])
-            if picture is None:
-                continue
-            if max(picture.width, picture.height) < _DOT < _SMALL < max(item.size):
-                yield item, f"the picture is only {picture.width:.1f} points wide"
-                continue
-            left -= item.size[0] * item.size[1]
-            if not picture.pixels[0] or left < 0:
-                continue
-            wanted, found = _wanted(item.picture), _found(document, picture)
-            if wanted is not None and found is not None and not _are_alike(wanted, found):
-                others.append((item, wanted, found))
+    for item, span in zip(alignment.items, alignment.spans, strict=True):
+        if item.kind != "figure" or span is None or item.size is None:
+            continue
+        picture = pictures.get(span[0])
+        if picture is None:
+            continue
+        if max(picture.width, picture.height) < _DOT < _SMALL < max(item.size):
+            yield item, f"the picture is only {picture.width:.1f} points wide"
+            continue
+        left -= item.size[0] * item.size[1]
+        if not picture.pixels[0] or left < 0:
+            continue
+        wanted, found = _wanted(item.picture), _found(pages, picture)
+        if wanted is not None and found is not None and not _are_alike(wanted, found):
+            others.append((item, wanted, found))
     exchanged = [item for item, wanted, _ in others if _is_among(wanted, [f for _, _, f in others])]
     if len(exchanged) > 1:
         places = " and ".join(dict.fromkeys(item.where for item in exchanged))
@@ -74,8 +72,8 @@ def _wanted(data: str) -> _Small | None:
         return None
 
 
-def _found(document: pdfium.PdfDocument, picture: Picture) -> _Small | None:
-    page = document[picture.page]
+def _found(pages: Pages, picture: Picture) -> _Small | None:
+    page, _ = pages.open(picture.page)
     found = pdf.FPDFPage_GetObject(page.raw, picture.number)
     bitmap = pdf.FPDFImageObj_GetBitmap(found)
     if not bitmap:

@@ -1,7 +1,7 @@
 r"""The letters, digits and signs that a formula must show, read from its TeX.
 
 A page that names a formula may still draw another one. What is drawn is therefore held against the
-symbols that the TeX names. Brackets, dashes and spaces are left out: they have many forms.
+symbols that the TeX names. Spaces and brackets with corners are left out: they have many forms.
 """
 
 import re
@@ -40,6 +40,11 @@ _FUNCTIONS = {
     "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim",
     "exp", "gcd", "hom", "inf", "ker", "lg", "lim", "ln", "log", "max", "min", "Pr", "sec", "sin",
     "sinh", "sup", "tan", "tanh",
+}  # fmt: skip
+# Marks on letters, and what typesetters without tags draw in many ways.
+OTHERS = {
+    "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303", "dot": "\u0307",
+    "ddot": "\u0308", "vec": "\u20d7", "sqrt": "√", "cdot": "⋅", "prime": "′",
 }  # fmt: skip
 # How many arguments of a command are not drawn.
 _UNDRAWN = {
@@ -88,6 +93,8 @@ def tokens_of(tex: str, spaces: bool = False) -> list[str]:
 def read_tex(tex: str) -> Shown:
     """List what the TeX of a formula shows."""
     shown = Shown()
+    if not re.search(r"\\(text|mbox|hbox|operatorname|mathrm)", tex):
+        tex = tex.replace("'", r"\prime ")  # and no apostrophe
     tex = _CHEMISTRY.sub(lambda match: match[1] + _CHEMISTRY_SIGNS.sub(" ", match[2]), tex)
     if r"\begin{CD}" in tex:
         tex = _ARROW.sub(r"{\2}{\3}", tex)
@@ -109,7 +116,8 @@ def read_tex(tex: str) -> Shown:
             if name == "cfrac":
                 position = _skip_optional(tokens, position)
             shown.visible = True
-            shown.symbols.update(name if name in _FUNCTIONS else SIGNS.get(name, ""))
+            named = SIGNS.get(name) or OTHERS.get(name, "")
+            shown.symbols.update(name if name in _FUNCTIONS else named)
     return shown
 
 
@@ -138,7 +146,7 @@ def _add(shown: Shown, token: str) -> None:
         return
     shown.visible = True
     folded = unicodedata.normalize("NFKD", token)
-    if folded.isalnum() or folded in "+-=<>!":
+    if folded.isalnum() or folded in "+-=<>!()/":
         shown.symbols.update(folded)
 
 
