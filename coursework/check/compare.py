@@ -324,7 +324,7 @@ def _check_order(
     spans = {
         id(item): span
         for item, span in zip(alignment.items, alignment.spans, strict=True)
-        if span and item.required
+        if span and item.required and bool(item.row[0]) == bool(item.row[1])
     }
     spans |= {id(item): (formula.start, formula.start + 1) for item, formula in drawn}
     placed = [(item, spans[id(item)]) for item in expected.items if id(item) in spans]

@@ -117,7 +117,8 @@ class Piece:
         ``"center"``, ``"rtl"`` or ``"inline"``, where the author asked for it; ``"white"`` where
         it is not to be seen on white paper.
     row
-        Numbers for the outermost table in which it stands and for its row, 0 outside of tables.
+        Numbers for the outermost table in which it stands and for its row; zeros outside of
+        tables. A cell of several rows has no number of a row.
     """
 
     kind: str
@@ -245,6 +246,8 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
         if tag in ("table", "tr"):
             rows += 1
             row = row[0] or rows, rows
+        elif (node.attributes.get("rowspan") or "1") != "1":
+            row = row[0], 0
         looks |= _looks(node, tag)
         children = []
         child = node.child

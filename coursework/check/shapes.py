@@ -7,7 +7,6 @@ only where it stands the other way round instead: an unusual layout alone is no 
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from coursework.check.tex import SIGNS, UNARY, tokens_of
@@ -16,7 +15,7 @@ _HIGHER = 0.8  # points by which the baseline of an index differs from the basel
 _SCRIPT = 16.0  # points to the right within which the first letter of an index begins
 _LIMIT = 30.0  # points to either side, where the index belongs to a large operator
 _TALL = 40.0  # points that a fraction reaches above and below its bar
-_NEXT = 60.0  # points to the right within which what follows a sign begins
+_BETWEEN = ("+", "-", "=", "<", ">")
 _LARGE = set("∑∏∐∫∬∭∮")
 
 
@@ -46,7 +45,7 @@ class Pair:
     ----------
     kind
         What the second is to the first: its exponent (``"up"``), its index (``"down"``), its
-        denominator (``"over"``), or what follows it after a plus or an equals sign (``"before"``).
+        denominator (``"over"``), or what follows it after a sign, which is named (``"-"``).
     first, second
         The signs.
     """
@@ -67,7 +66,6 @@ _WORDS = {
     "up": "stands below and not above",
     "down": "stands above and not below",
     "over": "stands above and not below the bar, where there is",
-    "before": "stands before and not after",
 }
 
 
@@ -81,15 +79,16 @@ def turned_round(tex: str, glyphs: list[Glyph], bars: list[Bar]) -> str:
     for pair, count in wanted.items():
         is_less = _count(pair, glyphs, bars) < count
         if is_less and _count(pair.turned, glyphs, bars) > wanted[pair.turned]:
-            return f"{pair.second} {_WORDS[pair.kind]} {pair.first}"
+            how = _WORDS.get(pair.kind, f"stands before {pair.kind} and not after")
+            return f"{pair.second} {how} {pair.first}"
     return ""
 
 
 def _read(tokens: list[str], start: int, stop: str, pairs: Counter[Pair]) -> tuple[list[str], int]:
     """Count the pairs of a group; return its signs, and where the group ends."""
     signs: list[str] = []
-    base = before = ""  # what an index belongs to, and what stands before a plus or an equals sign
-    after_sign = False
+    base = before = ""  # what an index belongs to, and what stands before a sign
+    between = ""  # the sign
     position = start
     while position < len(tokens):
         token = tokens[position]
@@ -103,14 +102,14 @@ def _read(tokens: list[str], start: int, stop: str, pairs: Counter[Pair]) -> tup
                 pairs[Pair("up" if token == "^" else "down", base, inner[0])] += 1
             signs += inner
         elif len(sign) == 1 and (sign.isalnum() or sign in _LARGE):
-            if before and after_sign and before != sign:
-                pairs[Pair("before", before, sign)] += 1
+            if before and between and before != sign:
+                pairs[Pair(between, before, sign)] += 1
             base = before = sign
-            after_sign = False
+            between = ""
             signs.append(sign)
         elif token == "{" or token[1:] in UNARY:
             inner, position = _argument(tokens, position - (token == "{"), pairs)
-            base, before = (inner[0], "") if len(inner) == 1 else ("", "")
+            base, before, between = inner[0] if len(inner) == 1 else "", "", ""
             signs += inner
         elif re.fullmatch(r"\\[dtc]?frac", token):
             above, position = _argument(tokens, position, pairs)
@@ -120,11 +119,11 @@ def _read(tokens: list[str], start: int, stop: str, pairs: Counter[Pair]) -> tup
             if first and second:
                 pairs[Pair("over", first, second)] += 1
             signs += above + below
-            base = before = ""
-        elif token in ("+", "-", "=", "<", ">"):
-            after_sign, base = True, ""
+            base = before = between = ""
+        elif token in _BETWEEN:
+            between, base = token, ""
         elif token not in ("'", r"\limits", r"\nolimits"):
-            base = before = ""
+            base = before = between = ""
     return signs, position
 
 
@@ -151,15 +150,25 @@ def _count(pair: Pair, glyphs: list[Glyph], bars: list[Bar]) -> int:
             and any(_is_at(bar, glyph, -1) for glyph in seconds)
             for bar in bars
         )
-    stands: dict[str, Callable[[Glyph, Glyph], bool]] = {
-        "up": lambda one, other: _is_index(one, other) and other.y - one.y > _HIGHER,
-        "down": lambda one, other: _is_index(one, other) and one.y - other.y > _HIGHER,
-        "before": lambda one, other: abs(one.y - other.y) < _HIGHER and 0 < other.x - one.x < _NEXT,
-    }
-    return sum(any(stands[pair.kind](one, other) for one in firsts) for other in seconds)
+    if pair.kind in _BETWEEN:
+        signs = [glyph for glyph in glyphs if glyph.sign == pair.kind]
+        return sum(_neighbours(sign, glyphs) == [pair.first, pair.second] for sign in signs)
+    side = 1 if pair.kind == "up" else -1
+    return sum(any(_is_index(one, other, side) for one in firsts) for other in seconds)
 
 
-def _is_index(one: Glyph, other: Glyph) -> bool:
+def _neighbours(sign: Glyph, glyphs: list[Glyph]) -> list[str]:
+    """Return the signs before and after one on its line."""
+    line = [glyph for glyph in glyphs if abs(glyph.y - sign.y) < _HIGHER]
+    before = max((g for g in line if g.x < sign.x), key=lambda g: g.x, default=None)
+    after = min((g for g in line if g.x > sign.x), key=lambda g: g.x, default=None)
+    return [glyph.sign for glyph in (before, after) if glyph]
+
+
+def _is_index(one: Glyph, other: Glyph, side: int) -> bool:
+    """Whether the second sign is an exponent of the first (1) or its index (-1)."""
+    if side * (other.y - one.y) < _HIGHER:
+        return False
     if abs(one.y - other.y) > _LIMIT:
         return False
     if one.sign in _LARGE:
