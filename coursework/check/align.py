@@ -20,6 +20,7 @@ _ROUND = 200  # characters around a gap, as a reader may read one line before an
 _LOOSE = set("*_`~\\\"'“”‘’:") | {EMPTY}
 _DIGITS = "0123456789"
 _TAKEN = "\x00"
+_SHORT, _MOST_WORDS = 4, 1_000_000  # words of a text that may be two cells of a table
 _LONG, _PART = 300, 30  # a cell of a table that a page may break, and the least of its parts
 
 
@@ -82,13 +83,19 @@ class Alignment:
         self.owners[start:end] = [-1] * (end - start)
         self.spans[number] = None
 
-    def free(self, needle: str, start: int, end: int, as_words: bool = True) -> int:
-        """Return where a text stands, as words of its own, that nobody has taken; or -1."""
+    def free(
+        self, needle: str, start: int, end: int, as_words: bool = True, words: int = _MOST_WORDS
+    ) -> int:
+        """Return where a text stands, as so many words of its own, that nobody has taken; or -1.
+
+        So the cell "0.00" does not take the cells "0.0" and "0".
+        """
         found = self.text.find(needle, start, end)
         while found >= 0:
             after = found + len(needle)
             is_whole = self._is_word(found, after) if as_words else not self.cuts(found, after)
-            if max(self.owners[found:after]) < 0 and is_whole:
+            inner = self.breaks.intersection(range(found + 1, after)) if words < _SHORT else ()
+            if max(self.owners[found:after]) < 0 and is_whole and len(inner) < words:
                 return found
             found = self.text.find(needle, found + 1, end)
         return -1
@@ -209,9 +216,10 @@ def _take_between(alignment: Alignment, needles: list[str], required: bool) -> N
             continue
         if alignment.items[number].required != required:
             continue
-        found = alignment.free(needle, position, gaps[number][1])
+        words = len(alignment.items[number].text.split())
+        found = alignment.free(needle, position, gaps[number][1], words=words or 1)
         if found < 0:
-            found = alignment.free(needle, start, gaps[number][1])
+            found = alignment.free(needle, start, gaps[number][1], words=words or 1)
         if found >= 0:
             alignment.take(number, found, found + len(needle))
             position = found + len(needle)
@@ -231,7 +239,8 @@ def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
             start, end = max(0, low - _NEAR), high + _NEAR
         if (needle, start, end) in in_vain:
             continue
-        found = alignment.free(needle, start, end)
+        words = len(alignment.items[number].text.split())
+        found = alignment.free(needle, start, end, words=words or 1)
         if found < 0:
             found = alignment.free(needle, start, end, as_words=False)
         if found < 0:

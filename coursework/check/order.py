@@ -32,6 +32,7 @@ def find_disorder(
     alignment
         Who owns which part of the text.
     """
+    placed = _in_order_of_equals(placed)
     last = 0  # where the blocks before this one end
     ends: list[int] = []
     for _, (_, end) in placed:
@@ -49,6 +50,15 @@ def find_disorder(
             if len(block) > 1 and _is_exchanged(block, part, alignment):
                 yield block[0][0], min(block, key=lambda pair: pair[1])[0]
             first = number + 1
+
+
+def _in_order_of_equals(placed: list[tuple[Item, Span]]) -> list[tuple[Item, Span]]:
+    """Give equal texts their places in order: which of them was found where says nothing."""
+    places: dict[tuple[str, str], list[Span]] = {}
+    for item, span in placed:
+        places.setdefault((item.kind, item.text), []).append(span)
+    ordered = {text: iter(sorted(spans)) for text, spans in places.items()}
+    return [(item, next(ordered[item.kind, item.text])) for item, _ in placed]
 
 
 def _is_exchanged(block: list[tuple[Item, Span]], part: Span, alignment: Alignment) -> bool:

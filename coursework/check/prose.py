@@ -77,6 +77,7 @@ _UNSEEN = {
     "style", "script", "title", "template", "noscript", "head", "select", "option", "button",
     "textarea", "-comment",
 }  # fmt: skip
+_UNDRAWN = {"defs", "symbol", "use", "style", "title", "desc", "metadata", "script"}
 LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
         "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
 # What the scripts of an output say when they draw.
@@ -295,8 +296,10 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
         if attributes.get("src"):
             walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
     elif tag == "svg":
-        if node.css_first("*:not(svg)") is not None:  # else a script draws it
-            walk.add(Piece("figure", "", "svg"))
+        if any(child.tag not in _UNDRAWN for child in node.iter()):
+            walk.add(
+                Piece("figure", "", "svg")
+            )  # else it has symbols for others, or a script draws
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
         if annotation is None:

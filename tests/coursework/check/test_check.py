@@ -538,6 +538,15 @@ def test_a_table_in_parts_is_whole(work):
     assert work.export().findings() == []
 
 
+def test_two_cells_of_a_table_are_not_taken_for_one(work):
+    cells = "".join(f"<td>{text}</td>" for text in ["0.0", "0", "1", "0.00", "10", "1"])
+    data = {"text/html": f"<table><tr>{cells}</tr></table>"}
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
+    table = "#table(columns: 3)[0.0][0][1][0.00][10][1]"
+    assert work.typeset(f"x\n\n{table}").findings() == []
+    assert len(work.typeset(f"x\n\n{table.replace('[10]', '')}").lost()) == 1
+
+
 def test_pdf_of_another_notebook_is_found(whole, whole_notebook):
     whole.cells(new_markdown_cell("# Something else")).export()
     kinds = set(whole.write(whole_notebook).kinds())
