@@ -22,7 +22,7 @@ from coursework.check.pages import Pages
 from coursework.check.pictures import find_other_pictures
 from coursework.check.shapes import turned_round
 from coursework.check.spacing import find_lost_spaces
-from coursework.check.tex import DEFINITIONS, OTHERS, Shown, drawn_otherwise, read_tex
+from coursework.check.tex import OTHERS, Shown, defined_names, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
 
 MOST_PAGES = 300
@@ -286,19 +286,19 @@ def _check_formulas(
 ) -> Iterator[Finding]:
     """Find formulas that are not drawn, drawn otherwise, or shown as their source."""
     items = [item for item in expected.items if item.kind == "formula"]
-    shown = {item.text: read_tex(item.text) for item in items}
+    defined = defined_names(item.text for item in items)
+    shown = {item.text: read_tex(item.text, defined) for item in items}
     items = [item for item in items if shown[item.text].visible]
     if reading.formulas is None:
         yield from _check_untagged(items, shown, alignment)
         return
     drawn, alike, missing = _match(items, reading.formulas, shown)
     yield from _check_order(expected, alignment, drawn)
-    has_macros = any(re.search(rf"\\({'|'.join(DEFINITIONS)})", text) for text in shown)
     for item, formula in alike:
-        turned = turned_round(item.text, formula.places, formula.bars)
+        turned = "" if defined else turned_round(item.text, formula.places, formula.bars)
         if turned:
             yield Finding("formula", f"{item.where}: {turned}: {_shorten(item.text)}")
-        elif not has_macros and formula.tex not in ("", _GOES_ON):
+        elif not defined and formula.tex not in ("", _GOES_ON):
             message = f"{item.where}: the PDF has {_shorten(formula.tex)!r} with the same signs for"
             yield Finding("formula", f"{message} {_shorten(item.text)}", WARNING)
     for item, formula in drawn:

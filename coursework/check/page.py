@@ -141,7 +141,7 @@ class _Fold(dict[int, str]):
 
 # PDFium reads a hyphen at the end of a line as one of two marks of its own.
 _FOLD = _Fold(dict.fromkeys([0xFFFE, 0x02, 0x2010, 0x2011, 0x2212], "-"))
-_FOLD[0x2254] = ":="
+_FOLD.update({0x2254: ":=", 0x27C2: "⊥"})
 # Tones of skin are drawn with their emoji; the others are signs of the check's own.
 _FOLD.update(dict.fromkeys([*range(0x1F3FB, 0x1F400), *range(0xE000, 0xE012), 0xFFFC], ""))
 
@@ -236,7 +236,7 @@ class _Page:
             if not folded:
                 starts_word = True
                 continue
-            if self.tagged and (owner < 0 or self.objects.artifact[owner]):
+            if self.tagged and (owner < 0 or self.objects.artifact[owner] or self.is_drawn(owner)):
                 # Text of a picture belongs to the picture; headers and footers to no cell.
                 continue
             shown += 1
@@ -254,6 +254,10 @@ class _Page:
             reading.places += [(self.index, position)] * len(folded)
         self.add_figures(range(passed, len(self.objects.kinds)))
         return shown
+
+    def is_drawn(self, number: int) -> bool:
+        """Whether an object is part of a picture."""
+        return self.objects.marks[number] in self.figures
 
     def add_figures(self, numbers: Iterable[int]) -> None:
         """Add the sign of each picture among some objects, once for each picture."""
@@ -325,6 +329,8 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
     reading.numbering.append(" ".join(footer[0].split()) if footer else "")
     if not shown and not reader.seen:
         reading.blank.append(index + 1)
+    # What a picture shows is the work of its author.
+    owners = [-1 if owner < 0 or reader.is_drawn(owner) else owner for owner in owners]
     reading.faults += find_faults(document, index, page, text_page, objects, characters, owners)
     text_page.close()
     page.close()

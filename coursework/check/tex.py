@@ -7,6 +7,7 @@ symbols that the TeX names. Spaces and brackets with corners are left out: they 
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|%[^\n]*|\s+|.", re.DOTALL)
@@ -64,6 +65,10 @@ _CHEMISTRY_SIGNS = re.compile(r"[-+=<>!]|(?<=\s)v(?=[\s}])")
 # An arrow of a commutative diagram is written with its head three times, with labels in between.
 _ARROW = re.compile(r"@([<>AV()])(.*?)\1(.*?)\1|@[=|.]", re.DOTALL)
 _DIMENSION = re.compile(r"\\[a-z]*(?:kern|skip|raise|lower|above)\s*-?[\d.]+\s*[a-z]{2}")
+_DEFINED = re.compile(
+    r"\\(?:(?:re|provide)?newcommand|providecommand|DeclareMathOperator)\*?\s*\{?\s*\\([A-Za-z]+)"
+    r"|\\def\s*\\([A-Za-z]+)"
+)
 DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
 _ENDS = {"{": "}", "[": "]"}
 
@@ -90,8 +95,13 @@ def tokens_of(tex: str, spaces: bool = False) -> list[str]:
     return [token for token in found if token[0] != "%" and (spaces or not token.isspace())]
 
 
-def read_tex(tex: str) -> Shown:
-    """List what the TeX of a formula shows."""
+def defined_names(texts: Iterable[str]) -> set[str]:
+    """Return the commands to which formulas give a meaning of their own."""
+    return {name for tex in texts for names in _DEFINED.findall(tex) for name in names if name}
+
+
+def read_tex(tex: str, defined: Container[str] = ()) -> Shown:
+    """List what the TeX of a formula shows, apart from commands that are defined elsewhere."""
     shown = Shown()
     if not re.search(r"\\(text|mbox|hbox|operatorname|mathrm)", tex):
         tex = tex.replace("'", r"\prime ")  # and no apostrophe
@@ -116,8 +126,8 @@ def read_tex(tex: str) -> Shown:
             if name == "cfrac":
                 position = _skip_optional(tokens, position)
             shown.visible = True
-            named = SIGNS.get(name) or OTHERS.get(name, "")
-            shown.symbols.update(name if name in _FUNCTIONS else named)
+            named = name if name in _FUNCTIONS else SIGNS.get(name) or OTHERS.get(name, "")
+            shown.symbols.update("" if name in defined else named)
     return shown
 
 

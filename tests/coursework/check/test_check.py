@@ -221,6 +221,8 @@ def test_what_tells_tex_how_to_draw_is_not_drawn(work, tex):
         r"\frac{\frac{a}{b}}{\frac{b}{a}} = \frac{a+b}{b-a}", r"a - b \quad b - a", r"\int_0^1 t^0",
         r"\begin{pmatrix} a - b & b^2 \\ b - a & b_2 \end{pmatrix}", r"\mathbf{x}^T\hat{x}_T",
         r"10^{-3} \times 10^3 = 3^{10}", r"x_{1,2}^{1/2} \text{ per-use}", r"\sqrt{x^2}_2",
+        r"a \perp b^\perp + \vec{x}' (\hat{y}) / \sqrt{\dot z}",
+        r"\renewcommand{\vec}[1]{\mathbf{#1}} \vec{x}",
         r"\begin{aligned} a^2 &= b \\ b_2 &= a - c \end{aligned}", r"\binom{n}{k}^2 = {}_2F_1",
     ],
 )  # fmt: skip
