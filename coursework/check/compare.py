@@ -120,7 +120,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]
     sizes = {place: picture.pixels for place, picture in reading.pictures.items()}
-    alignment = align(reading.text, reading.breaks, sizes, texts)
+    alignment = align(reading.text, reading.breaks, reading.lines, sizes, texts)
     with contextlib.closing(Pages(pdf)) as pages:
         return [
             *findings,

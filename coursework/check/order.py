@@ -65,15 +65,26 @@ def _is_exchanged(block: list[tuple[Item, Span]], part: Span, alignment: Alignme
     items = [item for item, _ in block]
     if len({(item.where, item.row[0]) for item in items}) == 1 and _may_be_split(items):
         return False
-    wanted = Counter("".join(map(_needle, items)))
     found = alignment.text[slice(*part)]
-    if any(map(is_hard_to_read, found)):
+    if any(map(is_hard_to_read, found)) or _are_in_order(items, found):
         return False
+    wanted = Counter("".join(map(_needle, items)))
     owners = alignment.owners[slice(*part)]
     free = "".join(
         char for char, owner in zip(found, owners, strict=True) if owner < 0 and char != FORMULA
     )
     return wanted <= Counter(found) and not _ADDED.sub("", free)
+
+
+def _are_in_order(items: list[Item], text: str) -> bool:
+    """Whether a text shows some items in their order, whatever stands between them."""
+    position = 0
+    for item in items:
+        position = text.find(_needle(item), position)
+        if position < 0:
+            return False
+        position += len(_needle(item))
+    return True
 
 
 def _needle(item: Item) -> str:

@@ -89,6 +89,8 @@ class Reading:
         Where in the text a word begins.
     pictures
         The pictures, by the place of their sign in the text.
+    lines
+        Where in the text a line of a page begins.
     places
         For each of its characters, the page and the character's number there.
     formulas
@@ -105,6 +107,7 @@ class Reading:
 
     parts: list[str] = field(default_factory=list)
     breaks: set[int] = field(default_factory=set)
+    lines: set[int] = field(default_factory=set)
     pictures: dict[int, Picture] = field(default_factory=dict)
     places: list[tuple[int, int]] = field(default_factory=list)
     formulas: list[Formula] | None = None
@@ -229,12 +232,15 @@ class _Page:
     def add_text(self, characters: list[str], owners: list[int]) -> int:
         """Add the text and the signs of formulas and pictures; how many characters are shown."""
         reading, shown, passed, starts_word = self.reading, 0, 0, True
+        reading.lines.add(len(reading.parts))
         for position, (char, owner) in enumerate(zip(characters, owners, strict=True)):
             folded = _FOLD[ord(char)] if char else ""
             if char == "\x00":
                 folded = EMPTY
             if not folded:
                 starts_word = True
+                if char == "\n":
+                    reading.lines.add(len(reading.parts))
                 continue
             if self.tagged and (owner < 0 or self.objects.artifact[owner] or self.is_drawn(owner)):
                 # Text of a picture belongs to the picture; headers and footers to no cell.

@@ -64,10 +64,11 @@ def _are_alike(one: _Small, other: _Small) -> bool:
 
 
 def _wanted(data: str) -> _Small | None:
-    """Return a small copy of a picture in base64, ``None`` where its colours need a profile."""
+    """Return a small copy of a picture in base64, ``None`` where it cannot be compared."""
     try:
         with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-            return _small(picture) if picture.mode in _MODES else None
+            is_plain = picture.mode in _MODES and "icc_profile" not in picture.info
+            return _small(picture) if is_plain else None
     except (OSError, ValueError, SyntaxError):
         return None
 

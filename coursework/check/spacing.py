@@ -5,15 +5,12 @@ characters, or that begins farther to the left than its indent, has lost spaces.
 """
 
 import itertools
-import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coursework.check.align import Alignment
 from coursework.check.expected import Item
 from coursework.check.pages import Pages
-
-_FEWEST = 5  # characters of a line from which the width of a character is told
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def find_lost_spaces(
 ) -> Iterator[Item]:
     """Yield each line of code or output that has fewer spaces on its page."""
     groups: dict[tuple[str, str], list[_Line]] = {}
-    widths: dict[int, list[float]] = {}  # of a character, by the size of the letters
+    width_of: dict[int, float] = {}  # a character, by the size of the letters
     for item, span in zip(alignment.items, alignment.spans, strict=True):
         if item.kind not in ("code", "output") or not item.required or not span:
             continue
@@ -61,9 +58,9 @@ def find_lost_spaces(
             indent = len(item.text.rstrip()) - len(text)
             line = _Line(item, indent, len(text), left, right - left, round(10 * pages.size(first)))
             groups.setdefault((item.where, item.kind), []).append(line)
-            if line.count >= _FEWEST:
-                widths.setdefault(line.size, []).append(line.width / (line.count - 1))
-    width_of = {size: statistics.median(each) for size, each in widths.items()}
+            if " " not in text[:2] and line.count > 1:
+                second = places[span[0] + 1]
+                width_of.setdefault(line.size, pages.origin(second)[0] - left)
     for lines in groups.values():
         yield from _narrow(lines, width_of)
 

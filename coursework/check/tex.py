@@ -23,7 +23,7 @@ SIGNS = {
     "to": "→", "rightarrow": "→", "gets": "←", "leftarrow": "←", "leftrightarrow": "↔",
     "Rightarrow": "⇒", "Leftarrow": "⇐", "Leftrightarrow": "⇔", "mapsto": "↦",
     "oplus": "⊕", "otimes": "⊗", "odot": "⊙", "circ": "∘", "perp": "⊥",
-    "triangleq": "≜", "aleph": "ℵ", "top": "⊤", "lt": "<", "gt": ">", "square": "□",
+    "triangleq": "≜", "aleph": "\u05d0", "top": "⊤", "lt": "<", "gt": ">", "square": "□",
 }  # fmt: skip
 for _code in (*range(0x391, 0x3AA), *range(0x3B1, 0x3CA)):
     if unicodedata.category(chr(_code))[0] == "L":
