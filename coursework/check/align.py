@@ -168,6 +168,7 @@ def align(
     for read in (_alternative, _loose, _skeleton):
         _take_as(alignment, read)
     _take_nearby(alignment)
+    _order_equals(alignment, needles)
     _match_figures(alignment, sizes)
     return alignment
 
@@ -404,6 +405,18 @@ def _take_nearby(alignment: Alignment) -> None:
         for place in foreign[:hard]:
             alignment.owners[place] = number
         alignment.otherwise.append(number)
+
+
+def _order_equals(alignment: Alignment, needles: list[str]) -> None:
+    """Give equal texts their places in order: which of them was found where says nothing."""
+    equals: dict[str, list[int]] = {}
+    for number, span in enumerate(alignment.spans):
+        if span and alignment.text[slice(*span)] == needles[number] != "":
+            equals.setdefault(needles[number], []).append(number)
+    for numbers in equals.values():
+        spans = [span for number in numbers if (span := alignment.spans[number])]
+        for number, span in zip(numbers, sorted(spans), strict=True):
+            alignment.take(number, *span)
 
 
 def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> None:

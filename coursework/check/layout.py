@@ -107,6 +107,11 @@ class Objects:
             if self.kinds[number] == pdf.FPDF_PAGEOBJ_PATH
         ]
 
+    def share_height(self, one: int, other: int) -> bool:
+        """Return whether two objects stand beside each other."""
+        low, high = self.bounds[one, 1], self.bounds[one, 3]
+        return bool(self.bounds[other, 1] < high and self.bounds[other, 3] > low)
+
     def share_width(self, one: int, other: int) -> bool:
         """Return whether two objects stand above each other."""
         left = max(self.bounds[one, 0], self.bounds[other, 0])

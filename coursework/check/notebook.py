@@ -170,7 +170,7 @@ def read_outputs(outputs: object) -> tuple[Output, ...]:
 def shown_lines(text: str) -> list[str]:
     r"""Return the lines that a terminal shows for a stream: no colours, the last state of a bar.
 
-    Tabs become spaces, and a character that draws nothing is written out as ``\x00``.
+    A character that draws nothing is written out as ``\x00``.
     """
     rows: list[list[str]] = [[]]
     row = column = position = 0
@@ -206,8 +206,8 @@ def shown_lines(text: str) -> list[str]:
 
 
 def spell_out(text: str) -> str:
-    r"""Return a text with tabs as spaces and other unseen characters written as ``\x00``."""
-    return text if text.isprintable() else _UNSEEN.sub(_spell, text).replace("\t", " ")
+    r"""Return a text with the unseen characters written as ``\x00``, apart from tabs."""
+    return text if text.isprintable() else _UNSEEN.sub(_spell, text)
 
 
 def spell_controls(text: str) -> str:

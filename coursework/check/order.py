@@ -32,7 +32,6 @@ def find_disorder(
     alignment
         Who owns which part of the text.
     """
-    placed = _in_order_of_equals(placed)
     last = 0  # where the blocks before this one end
     ends: list[int] = []
     for _, (_, end) in placed:
@@ -46,19 +45,11 @@ def find_disorder(
     for number, end in enumerate(ends):
         if end <= starts[number + 1]:
             block = placed[first : number + 1]
-            part = ends[first - 1] if first else 0, starts[number + 1]
+            # Before the first item, a page may have a title of its own.
+            part = ends[first - 1] if first else starts[0], starts[number + 1]
             if len(block) > 1 and _is_exchanged(block, part, alignment):
                 yield block[0][0], min(block, key=lambda pair: pair[1])[0]
             first = number + 1
-
-
-def _in_order_of_equals(placed: list[tuple[Item, Span]]) -> list[tuple[Item, Span]]:
-    """Give equal texts their places in order: which of them was found where says nothing."""
-    places: dict[tuple[str, str], list[Span]] = {}
-    for item, span in placed:
-        places.setdefault((item.kind, item.text), []).append(span)
-    ordered = {text: iter(sorted(spans)) for text, spans in places.items()}
-    return [(item, next(ordered[item.kind, item.text])) for item, _ in placed]
 
 
 def _is_exchanged(block: list[tuple[Item, Span]], part: Span, alignment: Alignment) -> bool:
@@ -66,7 +57,7 @@ def _is_exchanged(block: list[tuple[Item, Span]], part: Span, alignment: Alignme
     if len({(item.where, item.row[0]) for item in items}) == 1 and _may_be_split(items):
         return False
     found = alignment.text[slice(*part)]
-    if any(map(is_hard_to_read, found)) or _are_in_order(items, found):
+    if any(map(is_hard_to_read, found)) or _are_in_order(block, part[0], alignment.text):
         return False
     wanted = Counter("".join(map(_needle, items)))
     owners = alignment.owners[slice(*part)]
@@ -76,14 +67,18 @@ def _is_exchanged(block: list[tuple[Item, Span]], part: Span, alignment: Alignme
     return wanted <= Counter(found) and not _ADDED.sub("", free)
 
 
-def _are_in_order(items: list[Item], text: str) -> bool:
-    """Whether a text shows some items in their order, whatever stands between them."""
-    position = 0
-    for item in items:
-        position = text.find(_needle(item), position)
-        if position < 0:
+def _are_in_order(block: list[tuple[Item, Span]], start: int, text: str) -> bool:
+    """Whether a part of the text shows a block in its order, whatever stands in between.
+
+    A formula is where its tag is; all formulas have the same sign.
+    """
+    last = max(end for _, (_, end) in block)
+    for item, span in block:
+        needle = _needle(item)
+        found = text.find(needle, start, last) if item.kind != "formula" else span[0]
+        if found < start:
             return False
-        position += len(_needle(item))
+        start = found + len(needle)
     return True
 
 

@@ -233,6 +233,7 @@ class _Page:
         """Add the text and the signs of formulas and pictures; how many characters are shown."""
         reading, shown, passed, starts_word = self.reading, 0, 0, True
         reading.lines.add(len(reading.parts))
+        last = -1
         for position, (char, owner) in enumerate(zip(characters, owners, strict=True)):
             folded = _FOLD[ord(char)] if char else ""
             if char == "\x00":
@@ -245,6 +246,11 @@ class _Page:
             if self.tagged and (owner < 0 or self.objects.artifact[owner] or self.is_drawn(owner)):
                 # Text of a picture belongs to the picture; headers and footers to no cell.
                 continue
+            if last >= 0 and not self.objects.share_height(last, owner):
+                # A reader leaves out the end of a line of a single character.
+                starts_word = True
+                reading.lines.add(len(reading.parts))
+            last = owner
             shown += 1
             self.add_figures(range(passed, owner))
             passed = max(passed, owner)

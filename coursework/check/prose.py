@@ -96,6 +96,7 @@ _RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
 _HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)", re.IGNORECASE)
 _NESTED_RULES = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|/\*.*?\*/", re.DOTALL)
 _WHITE = re.compile(r"(?:^|;)(?:color:(?:white|#fff(?:fff)?)\b|opacity:0(?![.\d]))")
+_BACKED = re.compile(r"background(-color)?:(?!none|transparent|white|#fff\b|#ffffff)")
 # Wherever the parts of a table stand, a browser shows them in this order.
 _PARTS_OF_TABLES = {"caption": 0, "thead": 1, "tfoot": 3}
 _EMPTY_ELEMENT = re.compile(r"""<(div|span)\b[^>]*\bid=["']?([\w-]+)[^>]*>\s*</\1>""")
@@ -116,7 +117,7 @@ class Piece:
         Where a picture comes from.
     looks
         ``"center"``, ``"rtl"`` or ``"inline"``, where the author asked for it; ``"white"`` where
-        it is not to be seen on white paper.
+        its letters are white or clear, and ``"backed"`` where they have a coloured ground.
     row
         Numbers for the outermost table in which it stands and for its row; zeros outside of
         tables. A cell of several rows has no number of a row.
@@ -317,6 +318,8 @@ def _looks(node: LexborNode, tag: str) -> frozenset[str]:
     attributes = node.attributes
     style = (attributes.get("style") or "").replace(" ", "").lower()
     looks = set()
+    if _BACKED.search(f"{style};background:{attributes.get('bgcolor') or 'none'}"):
+        looks.add("backed")
     if _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"):
         looks.add("white")
     if tag == "center" or attributes.get("align") == "center" or "text-align:center" in style:

@@ -49,6 +49,8 @@ def find_lost_spaces(
         text = item.text.strip()
         if not text.isascii() or span[1] - span[0] != len("".join(text.split())):
             continue  # of another width, or found in another form
+        if "\t" in item.text:
+            continue  # as wide as its reader likes
         first, last = places[span[0]], places[span[1] - 1]
         if first[0] != last[0] or not pages.is_typewritten(first):
             continue

@@ -540,6 +540,31 @@ def test_a_table_in_parts_is_whole(work):
     assert work.export().findings() == []
 
 
+X, Y = (f'#math.equation(alt: "{letter}", ${letter}$)' for letter in "xy")
+ORDERS = {
+    "paragraphs": ("Two.\n\nOne.", "One.\n\nTwo."),
+    "headings": ("# Two\n\n# One", "= One\n= Two"),
+    "lines of code": ("```\nb\na\n```", '#raw("a\\nb", block: true)'),
+    "formulas": ("$y$ and $x$ so", f"{X} and {Y} so"),
+    "a formula and a text": ("$x$\n\nText", f"Text\n\n{X}"),
+    "cells of a table": ("|a|b|\n|-|-|\n|2|1|", "#table(columns: 2)[a][b][1][2]"),
+    "rows of a table": ("|a|\n|-|\n|2|\n|1|", "#table[a][1][2]"),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_what_is_not_in_its_place_is_one_finding(work, name):
+    source, page = ORDERS[name]
+    (lost,) = work.cells(new_markdown_cell(source)).typeset(page).lost()
+    assert "cell 1: not in its place: " in lost
+
+
+def test_equal_texts_have_no_order(work):
+    stars = "\n".join("*" * count for count in range(1, 9))
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("stream", text=stars)]))
+    assert work.export().findings() == []
+
+
 def test_two_cells_of_a_table_are_not_taken_for_one(work):
     cells = "".join(f"<td>{text}</td>" for text in ["0.0", "0", "1", "0.00", "10", "1"])
     data = {"text/html": f"<table><tr>{cells}</tr></table>"}
