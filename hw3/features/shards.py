@@ -25,6 +25,7 @@ from hw3.features.feature_file import (
     Features,
     is_array,
     labels_beside,
+    read_array,
     save_features,
     write_array,
     write_labels,
@@ -69,8 +70,7 @@ class Shards:
 
     def read(self, rows: range) -> npt.NDArray[np.float32]:
         """Return the features (rows, width) of a finished shard."""
-        features: npt.NDArray[np.float32] = np.load(self.path(rows))
-        return features
+        return read_array(self.path(rows))
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
