@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import math
 import os
+import reprlib
 import types
 import typing
 from dataclasses import dataclass
@@ -236,7 +237,8 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
             changes[field] = _fit(value, field_types[field])
         except (TypeError, ValueError) as error:
             kind = getattr(field_types[field], "__name__", None) or str(field_types[field])
-            raise ValueError(f"{field} = {value!r} does not fit: it is of type {kind}") from error
+            shown = reprlib.repr(value)  # at most a line of a value that is nested deeply
+            raise ValueError(f"{field} = {shown} does not fit: it is of type {kind}") from error
     return dataclasses.replace(PROFILES[name], **changes)
 
 

@@ -98,6 +98,17 @@ def test_a_value_that_does_not_fit_is_refused(field, value, message):
         get_profile("embedded", **{field: value})
 
 
+@pytest.mark.parametrize("field", ["softmax_epochs", "sweep_batch_sizes", "mnist_root"])
+@pytest.mark.parametrize("kind", [lambda value: [value], lambda value: {"a": value}])
+def test_a_value_that_is_nested_deeply_is_refused_in_a_line(field, kind):
+    value = 1
+    for _ in range(3000):
+        value = kind(value)
+    with pytest.raises(ValueError, match=rf"{field} = .*\.\.\..* does not fit") as error:
+        get_profile("embedded", **{field: value})
+    assert len(str(error.value)) < 300
+
+
 def test_zero_is_a_seed_a_digit_and_a_tolerance():
     profile = get_profile("embedded", seed=0, roc_category=0, softmax_tolerance=0)
     assert (profile.seed, profile.roc_category, profile.softmax_tolerance) == (0, 0, 0.0)
