@@ -249,7 +249,7 @@ def _fit(value: Any, kind: Any) -> Any:
         # The union is X | None: None stays None, and anything else has to fit X.
         return None if value is None else _fit(value, arguments[0])
     if typing.get_origin(kind) is tuple:
-        if isinstance(value, str):
+        if not isinstance(value, list | tuple):
             raise TypeError
         return tuple(_fit(item, arguments[0]) for item in value)
     if kind is float and type(value) is int:

@@ -79,6 +79,7 @@ def test_any_single_field_can_be_replaced(field, given, kept):
         ("mnist_download", 1, "does not fit"),
         ("sweep_batch_sizes", 8, "does not fit"),
         ("sweep_batch_sizes", "8", "does not fit"),
+        ("sweep_batch_sizes", {8: 16}, "does not fit"),
         ("sweep_batch_sizes", [8, "x"], "does not fit"),
         ("mnist_root", 3, "does not fit"),
         ("softmax_epochs", 0, "expected a positive number"),
