@@ -1,10 +1,11 @@
 """JPEG and PNG files, read as upright RGB pictures."""
 
+import io
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG")
 """The formats that are opened, whatever the name of a file. Pillow knows some forty more, a few of
@@ -12,6 +13,9 @@ which start other programs."""
 
 MOST_PIXELS = 50_000_000
 """Pixels of an image at most, as many as large cameras take. A small file may hold far more."""
+
+MOST_BYTES = 4 * MOST_PIXELS
+"""Bytes of the file of an image at most."""
 
 
 def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
@@ -44,8 +48,13 @@ def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such image; put it back, or fetch the data again")
+    size = path.stat().st_size
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        if size > MOST_BYTES:
+            raise ValueError(f"at most {MOST_BYTES:,} bytes are read")
+        # Pillow asks a file for as many bytes as a damaged length says, and gets memory for them.
+        content = io.BytesIO(path.read_bytes())
+        with Image.open(content, formats=FORMATS) as image:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise ValueError(
@@ -60,9 +69,10 @@ def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
     except MemoryError:
         raise
     except Exception as error:  # Pillow, zlib and struct each report a bad file in their own way
+        reason = "it is neither" if isinstance(error, UnidentifiedImageError) else error
         raise ValueError(
-            f"{path} cannot be read as a JPEG or PNG image ({error}; {path.stat().st_size:,} "
-            "bytes); the file is damaged or of another kind: replace it, or fetch the data again"
+            f"{path} cannot be read as a JPEG or PNG image ({reason}; {size:,} bytes); the file is "
+            "damaged or of another kind: replace it, or fetch the data again"
         ) from error
 
 

@@ -1,7 +1,9 @@
 """Coding part 1: images of any kind load upright and as RGB; broken ones are named."""
 
+import contextlib
 import re
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -134,6 +136,20 @@ def test_other_formats_are_not_opened_whatever_their_name(file, kind):
     path = file(picture("RGB", RED), "image_00001.jpg", format=kind)
     with pytest.raises(ValueError, match=re.escape(str(path)) + " cannot be read as a JPEG or PNG"):
         load_image(path)
+
+
+def test_a_damaged_length_takes_no_memory(tmp_path, file):
+    """The length of the data is 3.6 GB, in a file of some hundred bytes."""
+    path = file(picture("RGB", RED))
+    content = path.read_bytes()
+    start = content.index(b"IDAT") - 4
+    path.write_bytes(content[:start] + b"\xdb\0\0\x38" + content[start + 4 :])
+    tracemalloc.start()
+    with contextlib.suppress(ValueError):
+        load_image(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
