@@ -203,7 +203,7 @@ def read_torch_file(path: Path) -> Any:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
-                    raise ValueError("it is compressed, as torch.save never does it")
+                    raise ValueError("it is compressed, and torch.save compresses nothing")
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zipfile and torch each fail in their own ways
         raise ValueError(

@@ -1,6 +1,7 @@
 """One bad input of each kind; ``python -m tests.fuzz`` tries thousands."""
 
 import random
+import sys
 
 import pytest
 
@@ -29,6 +30,7 @@ def test_other_errors_and_those_that_name_no_file_are_wrong(error, verdict, tmp_
     assert judge(lambda rng, folder: folder / "a.mat", read, random.Random(0), tmp_path) == verdict
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="waits for pipes as Windows cannot")
 def test_children_read_the_inputs_and_the_table_counts_them(capsys):
     assert main(["--inputs", "6", "--kind", "sample files", "--children", "1"]) == 0
     assert "sample files                   6     6" in capsys.readouterr().out
