@@ -85,8 +85,8 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
         If a file is missing and was not, or could not be, downloaded.
     ValueError
         If ``split`` has another value or a file is not what its name says: images of 28 x 28 bytes
-        and as many labels from 0 to 9. With ``download``, if
-        the files hold another data set of MNIST's size, or a damaged one.
+        and as many labels from 0 to 9. With ``download``, if the files hold another data set of
+        MNIST's size, or a damaged one.
 
     References
     ----------

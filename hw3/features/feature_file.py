@@ -233,12 +233,12 @@ def _read_both(path: Path) -> dict[str, Any]:
     return {**read_mat(beside, _ADVICE), "features": read_array(path)}
 
 
-def read_array(path: Path) -> npt.NDArray[Any]:
+def read_array(path: Path, advice: str = _ADVICE) -> npt.NDArray[Any]:
     """Return a NumPy array that stays on disk, as a read-only memory map."""
     try:
         array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # tokenize, ast and mmap each report a damaged file in their own way
-        raise ValueError(f"{path} is not a NumPy array ({error}); {_ADVICE}") from error
+        raise ValueError(f"{path} is not a NumPy array ({error}); {advice}") from error
     return array
 
 
