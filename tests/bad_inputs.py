@@ -6,6 +6,7 @@ The functions of a kind stand side by side. ``write_KIND(rng, folder)`` returns 
 """
 
 import argparse
+import functools
 import gzip
 import hashlib
 import io
@@ -140,15 +141,12 @@ def write_digits(rng, folder):
     hit = rng.choice(["images", "labels"])
     for name, shape in (("images", (5, 28, 28)), ("labels", (5,))):
         sizes = b"".join(length.to_bytes(4, "big") for length in shape)
-        content = (
-            bytes([0, 0, 8, len(shape)]) + sizes + bytes(i % 10 for i in range(math.prod(shape)))
-        )
-        inside = damaged(rng, content) if name == hit else content
-        outside = gzip.compress(content, mtime=0)
-        how = rng.choice(
-            [inside, gzip.compress(inside), damaged(rng, outside) if name == hit else outside]
-        )
-        (folder / f"train-{name}-idx{len(shape)}-ubyte").write_bytes(how)
+        content = bytes([0, 0, 8, len(shape)]) + sizes
+        content += bytes(i % 10 for i in range(math.prod(shape)))
+        inside = maybe(rng, 0.5 if name == hit else 0, content)
+        outside = rng.choice([inside, gzip.compress(inside, mtime=0)])
+        outside = damaged(rng, outside) if name == hit and inside == content else outside
+        (folder / f"train-{name}-idx{len(shape)}-ubyte").write_bytes(outside)
     return path
 
 
@@ -176,42 +174,31 @@ def read_photograph(path):
     assert load_image(path, 8).mode == "RGB"
 
 
+@functools.cache
+def good_weights():
+    return build_classifier("efficientnet_lite0", None)[0].state_dict()
+
+
 def write_weights(rng, folder):
-    state = dict(build_classifier("efficientnet_lite0", None)[0].state_dict())
+    state = dict(good_weights())
     hit = rng.choice(list(state))
     number = state[hit]
-    changes = [
-        *(
-            number,
-            number.half(),
-            number * math.nan,
-            number.to(torch.complex64),
-            number.to(torch.int8),
-        ),
-        *(
-            number.to("meta"),
-            number.reshape(-1).to_sparse(),
-            number.unsqueeze(0),
-            number.reshape(-1)[:0],
-        ),
-        *(number.new_zeros(1).expand(2**20, 2**20), rng.choice(list(state.values()))),
-        *(argparse.Namespace(a=1), np.float64(1), np.zeros(2), rng.choice(ODD)),
-    ]
+    changes = [number.half(), number * math.nan, number.to(torch.complex64), number.to(torch.int8)]
+    changes += [number.to("meta"), number.reshape(-1).to_sparse(), number.unsqueeze(0), number]
+    changes += [number.new_zeros(1).expand(2**20, 2**20), rng.choice(list(state.values()))]
+    changes += [argparse.Namespace(a=1), np.float64(1), np.zeros(2), rng.choice(ODD)]
     state[hit] = rng.choice(changes)
     prefix = rng.choice(["", "module.", "_orig_mod.", "model.", "trained."])
     content = {f"{prefix}{name}": value for name, value in state.items()}
     content = rng.choice([content, content, {"state_dict": content, "a": 1}, rng.choice(ODD)])
     path = folder / "weights.pth"
     torch.save(content, path)
-    if (
-        rng.random() < 0.4
-    ):  # most of the file is numbers: damage the pickle, or the table at the end
+    if rng.random() < 0.4:
         whole = path.read_bytes()
-        cut = rng.choice([40_000, len(whole) - 40_000])
-        first, last = whole[:cut], whole[cut:]
-        path.write_bytes(
-            damaged(rng, first) + last if cut == 40_000 else first + damaged(rng, last)
-        )
+        # Most of the file is numbers: damage the pickle before them, or the table after them.
+        start = rng.choice([0, len(whole) - 40_000])
+        part = damaged(rng, whole[start : start + 40_000])
+        path.write_bytes(whole[:start] + part + whole[start + 40_000 :])
     return path
 
 
@@ -279,7 +266,7 @@ def write_zip(rng, folder):
     method = rng.choice([zipfile.ZIP_STORED, *[zipfile.ZIP_DEFLATED] * 3, zipfile.ZIP_LZMA])
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in {"manifest.json": manifest, **files}.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, method)  # with a date that stays
     path.write_bytes(maybe(rng, 0.6, path.read_bytes()))
     return path
 
