@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import math
 import os
+import reprlib
 import types
 import typing
 from dataclasses import dataclass
@@ -241,7 +242,8 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
             changes[field] = _fit(value, field_types[field])
         except (TypeError, ValueError) as error:
             kind = getattr(field_types[field], "__name__", None) or str(field_types[field])
-            raise ValueError(f"{field} = {value!r} does not fit: it is of type {kind}") from error
+            shown = reprlib.repr(value)  # at most a line of a value that is nested deeply
+            raise ValueError(f"{field} = {shown} does not fit: it is of type {kind}") from error
     return dataclasses.replace(PROFILES[name], **changes)
 
 
@@ -252,7 +254,7 @@ def _fit(value: Any, kind: Any) -> Any:
         # The union is X | None: None stays None, and anything else has to fit X.
         return None if value is None else _fit(value, arguments[0])
     if typing.get_origin(kind) is tuple:
-        if isinstance(value, str):
+        if not isinstance(value, list | tuple):
             raise TypeError
         return tuple(_fit(item, arguments[0]) for item in value)
     if kind is float and type(value) is int:
