@@ -75,17 +75,17 @@ def search_learning_rate(
     """
     search = {}
     for rate in learning_rates:
-        training = train_model(
+        tried = replace(settings, learning_rate=rate)
+        search[rate] = train_model(
             copy.deepcopy(fresh),
             train,
             validation,
-            replace(settings, learning_rate=rate),
+            tried,
             checkpoint=None if checkpoints is None else checkpoints / f"rate_{rate!r}.pt",
             device=device,
             show_progress=show_progress,
             description=f"{description}, rate {rate:g}",
-        )
-        search[rate] = training.history
+        ).history
     return search
 
 

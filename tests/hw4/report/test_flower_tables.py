@@ -1,4 +1,4 @@
-"""Coding part 1: tables of the numbers, and sentences that follow from them."""
+"""Coding part 1: tables of the numbers."""
 
 import math
 
@@ -8,7 +8,6 @@ import pytest
 
 from hw4.flowers import Predictions, load_flowers
 from hw4.report.flower_tables import (
-    conclusion,
     confusion_table,
     headline,
     paired_table,
@@ -152,43 +151,11 @@ def test_p_is_the_exact_chance_of_as_large_a_difference(make_result, first, seco
     one = make_result(right=[*range(first), *range(50, 90)])
     two = make_result(right=[*range(10, 10 + second), *range(50, 90)])
     for pair in ({"scratch": one, "finetune": two}, {"scratch": two, "finetune": one}):
-        table = paired_table(pair)
-        assert table["p"].tolist() == [f"{p:.2g}"]
-        named = "B (fine-tuned) − A (scratch)." in conclusion(pair).data
-        assert named == (p < 0.05)
-        assert ("(p < 0.05): none." in conclusion(pair).data) == (p >= 0.05)
+        assert paired_table(pair)["p"].tolist() == [f"{p:.2g}"]
 
 
-def test_a_p_just_below_the_threshold_counts_although_the_table_rounds_it(make_result):
-    """Of 67 images 42 fall to one network: p = 0.0498."""
-    pair = {"scratch": make_result(right=range(42)), "finetune": make_result(right=range(42, 67))}
-    assert paired_table(pair)["p"].tolist() == ["0.05"]
-    assert "(p < 0.05): B (fine-tuned) − A (scratch)." in conclusion(pair).data
-
-
-def test_the_best_mode_is_named_first_and_the_others_with_their_distance(results, make_result):
-    results["last_layers"] = make_result(right=range(95))
-    said = conclusion(results).data
-    assert "on the 100 test images: C (last layers) with 95.0% ± 2.2%" in said
-    assert "; B (fine-tuned) −5.0 points; A (scratch) −55.0 points." in said
-    assert "Guessing among 4 classes would give 25.0%" in said
-
-
-def test_validation_minus_test_is_said_of_each_mode(results, make_result):
-    results["scratch"] = make_result(right=range(40), validation=0.3)
-    said = conclusion(results).data
-    assert "A (scratch) −10.0 ± 6.7; B (fine-tuned) +5.0 ± 3.7; C (last layers)" in said
-
-
-def test_a_mode_that_learned_nothing_is_named_and_left_out(results, make_result):
-    report = "the training loss became nan in epoch 1, at learning rate 0.003; take a lower one"
-    failed = make_result(accuracies=(), diverged=report)
+def test_a_mode_that_learned_nothing_is_compared_with_none(results, make_result):
+    failed = make_result(accuracies=())
     results["scratch"] = failed
-    said = conclusion(results).data
-    assert f"**A (scratch)** has learned nothing and is left out: {report}." in said
-    assert said.count("A (scratch)") == 1
     assert paired_table(results).index.tolist() == ["C (last layers) − B (fine-tuned)"]
-    nothing = dict.fromkeys(results, failed)
-    assert conclusion(nothing).data.count("has learned nothing") == 3
-    assert "**Best**" not in conclusion(nothing).data
-    assert len(paired_table(nothing)) == 0
+    assert len(paired_table(dict.fromkeys(results, failed))) == 0
