@@ -87,7 +87,7 @@ def split_lines(source: str) -> list[str]:
 def _spans(source: str, names: Collection[str]) -> list[tuple[str, Span]]:
     """Return the span of each function; a name that is defined twice, as with setters, has two."""
     lines = split_lines(source)
-    functions = list(_functions(ast.parse(source).body))
+    functions = list(functions_of(ast.parse(source).body))
     known = {name for name, _ in functions}
     for name in names:
         if name not in known:
@@ -95,15 +95,15 @@ def _spans(source: str, names: Collection[str]) -> list[tuple[str, Span]]:
     return [(name, _span(node, lines)) for name, node in functions if name in names]
 
 
-def _functions(body: Sequence[ast.AST], prefix: str = "") -> Iterator[tuple[str, Function]]:
+def functions_of(body: Sequence[ast.AST], prefix: str = "") -> Iterator[tuple[str, Function]]:
     """Yield each function of a module or class with its name, also under ``if`` and ``try``."""
     for node in body:
         if isinstance(node, Function):
             yield prefix + node.name, node
         elif isinstance(node, ast.ClassDef):
-            yield from _functions(node.body, f"{prefix}{node.name}.")
+            yield from functions_of(node.body, f"{prefix}{node.name}.")
         else:
-            yield from _functions(list(ast.iter_child_nodes(node)), prefix)
+            yield from functions_of(list(ast.iter_child_nodes(node)), prefix)
 
 
 def _span(node: Function, lines: Sequence[str]) -> Span:
@@ -150,8 +150,8 @@ def _notes(docstring: ast.stmt, lines: Sequence[str]) -> range:
                     f"the section Notes ends in the line {closing!r}; put the quotes that close "
                     "the docstring on a line of their own"
                 )
-            # One of the two blank lines around the section goes with it.
-            return range(number - 1 if not lines[number - 1].strip() else number, following)
+            # Of the blank lines around the section one stays, if another section follows.
+            return range(number - int(following == inside.stop), following)
     return range(0)
 
 

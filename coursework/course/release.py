@@ -21,6 +21,10 @@ _LEAST = 20
 """The characters from which on a line or a sentence is an answer's own and not anybody's."""
 
 
+_TABLE_PLACE = "<!-- questions -->"
+"""Where the README of the students gets its rows on the questions."""
+
+
 class LeakError(RuntimeError):
     """Something of an answer is left in the students' version; the message says where."""
 
@@ -100,7 +104,9 @@ def blank_files(root: Path, questions: Iterable[Question]) -> dict[Path, bytes]:
         for path in _tracked_files(root)
         if not any(fnmatch(path.as_posix(), pattern) for pattern in left_out)
     }
-    files[Path("README.md")] = (root / readme).read_bytes()
+    questions = list(questions)
+    text = (root / readme).read_text(encoding="utf-8")
+    files[Path("README.md")] = text.replace(_TABLE_PLACE, _question_table(questions)).encode()
     for path, names in answers_by_file(root, questions).items():
         with _named(path):
             files[path] = blank_source(files[path].decode(), names).encode()
@@ -109,6 +115,18 @@ def blank_files(root: Path, questions: Iterable[Question]) -> dict[Path, bytes]:
             notebook = blank_notebook(json.loads(files[path]), cells)
         files[path] = (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
     return files
+
+
+def _question_table(questions: Iterable[Question]) -> str:
+    """Return a row for each question: name, points, modules to write in, marker of the tests."""
+    rows = []
+    for question in questions:
+        modules = {answer.partition(":")[0]: None for answer in question.answers}
+        paths = [f"{module.replace('.', '/')}.py" for module in modules]
+        links = ", ".join(f"[`{path}`]({path})" for path in paths)
+        name = f"{question.homework.upper()}, {question.label}"
+        rows.append(f"| {name} | {question.points:g} | {links} | `-m {question.id}` |")
+    return "\n".join(rows)
 
 
 def answers_by_file(root: Path, questions: Iterable[Question]) -> dict[Path, dict[str, str]]:

@@ -36,6 +36,7 @@ def test_it_trains_and_writes_the_network_it_tested(tmp_path, capsys):
     assert accuracy > 0.2
 
 
+@pytest.mark.handed_out
 def test_an_error_is_told_in_words(tmp_path, capsys):
     assert main([*QUICK, "--root", str(tmp_path)]) == 1
     error = capsys.readouterr().err

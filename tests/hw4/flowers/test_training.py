@@ -26,6 +26,7 @@ pytestmark = pytest.mark.hw4_flowers
 QUICK = TrainingSettings(epochs=2, learning_rate=0.01, batch_size=16)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -47,6 +48,7 @@ def test_settings_out_of_range_are_refused(name, value):
         TrainingSettings(**{name: value})
 
 
+@pytest.mark.handed_out
 def test_of_equal_epochs_the_one_with_the_lowest_loss_is_the_best():
     history = History((1.0,) * 3, (0.5, 0.4, 0.6), (0.8, 0.8, 0.7), (0.1,) * 3, (1.0,) * 3)
     assert (history.best_epoch, history.best_accuracy) == (2, 0.8)

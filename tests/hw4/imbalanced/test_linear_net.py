@@ -109,6 +109,7 @@ def test_training_leaves_the_number_of_threads_alone(points):
         torch.set_num_threads(threads)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -33,6 +33,7 @@ def results(make_result):
     }
 
 
+@pytest.mark.handed_out
 def test_the_split_in_numbers(flowers_root):
     table = split_table(load_flowers(flowers_root, "official", "resnet18", 32))
     assert table.index.tolist() == ["train", "val", "test"]
@@ -41,6 +42,7 @@ def test_the_split_in_numbers(flowers_root):
     assert table["of the smallest class"].tolist() == ["36", "12", "12"]
 
 
+@pytest.mark.handed_out
 def test_a_class_that_a_part_lacks_is_seen_in_the_table(flower_folder):
     # Of three images one class has two in train and none in val.
     root = flower_folder((1, 1, 1, 2, 2, 2), {"trnid": [1, 4], "valid": [2, 3], "tstid": [5]})
@@ -62,6 +64,7 @@ def test_a_search_has_a_column_for_each_rate_and_names_the_one_taken(make_histor
     assert table.loc["B (fine-tuned)", "taken"] == "0.01 (the lowest)"
 
 
+@pytest.mark.handed_out
 def test_validation_against_test_with_their_standard_errors(results):
     row = result_table(results).loc["B (fine-tuned)"]
     assert row["best epoch"] == "2 of 2"
@@ -71,6 +74,7 @@ def test_validation_against_test_with_their_standard_errors(results):
     assert row["seconds"] == "4"
 
 
+@pytest.mark.handed_out
 def test_a_mode_that_learned_nothing_has_no_accuracy(make_result):
     failed = make_result(accuracies=(), diverged="the training loss became nan in epoch 1")
     row = result_table({"scratch": failed}).loc["A (scratch)"]
@@ -79,6 +83,7 @@ def test_a_mode_that_learned_nothing_has_no_accuracy(make_result):
     assert headline({"scratch": failed}).figures == {}
 
 
+@pytest.mark.handed_out
 def test_the_most_frequent_confusions_come_first():
     labels = np.array([0, 1, 1, 2, 2, 2])
     taken = np.array([0, 1, 2, 1, 1, 2])
@@ -87,11 +92,13 @@ def test_the_most_frequent_confusions_come_first():
     assert table.to_numpy().tolist() == [["lily", "2", "3"], ["daisy", "1", "2"]]
 
 
+@pytest.mark.handed_out
 def test_if_nothing_is_confused_it_says_so():
     perfect = Predictions(np.arange(3), np.eye(3))
     assert "No class is taken" in confusion_table(perfect, NAMES).data
 
 
+@pytest.mark.handed_out
 def test_the_reference_is_not_put_beside_another_task(results, flowers_root):
     sets = load_flowers(flowers_root, "official", "efficientnet_lite0", 32)
     said = reference_table(results, sets, "efficientnet_lite0").data
@@ -100,6 +107,7 @@ def test_the_reference_is_not_put_beside_another_task(results, flowers_root):
     assert "the official split here" in said
 
 
+@pytest.mark.handed_out
 def test_the_reference_is_put_beside_the_same_task(results, flower_folder):
     root = flower_folder(np.repeat(np.arange(1, 103), 3), parts=None, size=(4, 3))
     sets = load_flowers(root, "homework", "resnet18", 32)
@@ -112,6 +120,7 @@ def test_the_reference_is_put_beside_the_same_task(results, flower_folder):
     assert "(resnet50 here, resnet18 there)" in reference_table(results, sets, "resnet50").data
 
 
+@pytest.mark.handed_out
 def test_the_headline_has_both_accuracies_of_each_mode(results):
     figures = headline(results).figures
     assert list(figures)[:2] == ["A (scratch), validation accuracy", "A (scratch), test accuracy"]
@@ -119,6 +128,7 @@ def test_the_headline_has_both_accuracies_of_each_mode(results):
     assert len(figures) == 6
 
 
+@pytest.mark.handed_out
 def test_the_standard_error_is_the_scatter_of_accuracies_that_chance_gives():
     right = np.random.default_rng(0).random((4000, 50)) < 0.8
     labels = np.zeros(50, np.int64)
@@ -127,6 +137,7 @@ def test_the_standard_error_is_the_scatter_of_accuracies_that_chance_gives():
     assert standard_error(found) == pytest.approx(right.mean(axis=1).std(), rel=0.05)
 
 
+@pytest.mark.handed_out
 def test_pairs_of_modes_differ_by_the_images_that_one_alone_has_right(results):
     table = paired_table(results)
     assert table.index.tolist() == [
@@ -143,6 +154,7 @@ def test_pairs_of_modes_differ_by_the_images_that_one_alone_has_right(results):
     assert table["difference in points"].tolist()[1] == f"+50.0 ± {error:.1f}"
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("first", "second", "p"), [(0, 0, 1), (5, 0, 2 / 2**5), (6, 0, 2 / 2**6), (7, 1, 18 / 2**8)]
 )
@@ -154,6 +166,7 @@ def test_p_is_the_exact_chance_of_as_large_a_difference(make_result, first, seco
         assert paired_table(pair)["p"].tolist() == [f"{p:.2g}"]
 
 
+@pytest.mark.handed_out
 def test_a_mode_that_learned_nothing_is_compared_with_none(results, make_result):
     failed = make_result(accuracies=())
     results["scratch"] = failed

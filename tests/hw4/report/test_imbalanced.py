@@ -37,6 +37,7 @@ def linear(w1, w2, b, kind=LinearNet):
     return model
 
 
+@pytest.mark.handed_out
 def test_the_scatter_plot_names_both_classes(points):
     (ax,) = drawn(imbalanced_figures.sample_scatter(points)).axes
     names = [text.get_text() for text in ax.get_legend().get_texts()]
