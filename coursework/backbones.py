@@ -4,7 +4,8 @@ import re
 import textwrap
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,8 +108,7 @@ def build_classifier(
     """
     if backbone not in BACKBONES:
         raise ValueError(f"no backbone {backbone!r}; there are {', '.join(BACKBONES)}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = _architecture(backbone)
     if weights is None:
         return network, f"untrained, seed {seed}"
@@ -117,6 +117,14 @@ def build_classifier(
         return network, "trained on ImageNet"
     _load_checkpoint(network, Path(weights), ignored=f"{BACKBONES[backbone].head}.")
     return network, f"checkpoint {Path(weights).name}"
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw random weights from a seed, and leave PyTorch's global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 _WRAPPERS = {"module", "_orig_mod", "model", "trained", "frozen"}

@@ -1,4 +1,4 @@
-"""The command ``coursework``: doctor, fetch, run, pdf, check, submit, verify."""
+"""The command ``coursework``: doctor, fetch, run, pdf, check, submit, verify, score, release."""
 
 import argparse
 import ast
@@ -89,6 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(submit)
     for option in ("--name", "--student-id", "--course", "--due-date"):
         submit.add_argument(option, help="default: from student.toml")
+    submit.add_argument(
+        "--partial",
+        action="store_true",
+        help="hand in what there is: go on after a cell that fails, and name what is missing on "
+        "the first page",
+    )
     submit.set_defaults(action=_submit)
 
     verify = commands.add_parser(
@@ -96,6 +102,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("zip", type=Path)
     verify.set_defaults(action=_verify)
+
+    score = commands.add_parser(
+        "score", help="run the tests of each question: the points so far, and what fails first"
+    )
+    score.add_argument(
+        "questions", nargs="*", metavar="QUESTION", help="such as hw3_q2; default: all"
+    )
+    score.set_defaults(action=_score)
+
+    release = commands.add_parser(
+        "release", help="write the students' version of the course: everything but the answers"
+    )
+    release.add_argument("folder", type=Path, help="a new folder")
+    release.add_argument(
+        "--prove",
+        action="store_true",
+        help="also install it, run its notebooks and its tests, without the answers and with them",
+    )
+    release.set_defaults(action=_release)
     return parser
 
 
@@ -226,6 +251,11 @@ def _submit(options: argparse.Namespace) -> None:
     )
     clear_targets(_notebooks(options), options.build)
     for notebook in _notebooks(options):
+        missing = None
+        if options.partial:
+            from coursework.course.missing import missing_answers
+
+            missing = missing_answers(notebook)
         result = submit(
             notebook,
             options.build,
@@ -233,6 +263,7 @@ def _submit(options: argparse.Namespace) -> None:
             overrides=dict(options.set),
             identity=identity,
             cell_timeout=options.cell_timeout,
+            missing=missing,
             report=_say,
         )
         for remark in result.remarks:
@@ -245,6 +276,29 @@ def _verify(options: argparse.Namespace) -> None:
 
     manifest = verify_bundle(options.zip)
     _say(f"{options.zip}: {len(manifest['files'])} files as its manifest lists them")
+
+
+def _release(options: argparse.Namespace) -> None:
+    from coursework.course.release import release
+
+    files = release(options.folder)
+    _say(f"{options.folder}: {len(files)} files, and no line or sentence of an answer in them")
+    if options.prove:
+        from coursework.course.prove import prove
+
+        prove(options.folder, report=_say)
+
+
+def _score(options: argparse.Namespace) -> None:
+    from coursework.course.questions import load_questions
+    from coursework.course.score import score
+
+    questions = load_questions()
+    for name in options.questions:
+        if name not in questions:
+            raise ValueError(f"no question {name!r}; there are {', '.join(questions)}")
+    for name in options.questions or questions:
+        _say(str(score(questions[name])))
 
 
 def _pages(number: int) -> str:

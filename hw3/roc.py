@@ -131,8 +131,8 @@ def one_vs_rest(
     for column, label in enumerate(known.tolist()):
         try:
             curves[label] = roc_curve(labels == label, scores[:, column])
-        except ValueError as error:
-            raise ValueError(f"class {label!r} against the rest: {error}") from error
+        except ValueError as reason:
+            raise ValueError(f"class {label!r} against the rest: {reason}") from reason
     return curves
 
 

@@ -135,8 +135,8 @@ def predict_proba(W: Floats, X: Floats) -> Floats:
 
 def predict(W: Floats, X: Floats, classes: Labels) -> Labels:
     """Return the most probable of the classes (K,) for each row of X (m, d), shape (m,)."""
-    most_probable: Labels = classes[logits(W, X).argmax(axis=1)]
-    return most_probable
+    predicted: Labels = classes[logits(W, X).argmax(axis=1)]
+    return predicted
 
 
 def accuracy(y_true: Labels, y_pred: Labels) -> float:

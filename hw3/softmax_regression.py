@@ -100,7 +100,7 @@ def train(
             loss, train_accuracy = measure(W, X, Y)
         losses.append(loss)
         train_accuracies.append(train_accuracy)
-        if X_test is not None and y_test is not None:
+        if not (X_test is None or y_test is None):
             test_accuracies.append(accuracy(y_test, predict(W, X_test, classes)))
         epochs.set_postfix(loss=f"{loss:.3f}", refresh=False)
         converged = not overflowed and bool(np.linalg.norm(W - before) < tol)

@@ -14,7 +14,7 @@ LAYERS = {
     "coursework": [
         *("storage", "matlab", "profiles", "progress", "figure", "display", "runtime"),
         *("side_by_side", "processes", "identity", "data", "backbones", "pdf", "check", "handin"),
-        *("cli", "__main__"),
+        *("course", "cli", "__main__"),
     ],
     "hw3": ["mnist", "softmax", "features", "softmax_regression", "roc", "report"],
     "hw4": ["theory", "imbalanced", "flowers", "training", "report"],

@@ -46,6 +46,7 @@ def run_notebook(
     parameters: Mapping[str, Any] | None = None,
     identity: Identity | None = None,
     cell_timeout: int | None = None,
+    missing: Mapping[str, str] | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Run a notebook and write it with its outputs.
@@ -64,6 +65,9 @@ def run_notebook(
         Who hands in, for the notebook's header; ``None`` leaves the header as it stands.
     cell_timeout
         Seconds after which a cell is stopped; ``None`` waits for ever.
+    missing
+        If given, the notebook is part-finished: a cell that fails shows its error, and the next
+        cells run all the same. The questions and what is missing of each stand on its first page.
     report
         Called with a line of text after each code cell: its number, its time, its first line.
 
@@ -87,6 +91,8 @@ def run_notebook(
         _set_parameters(source, notebook, parameters)
     if identity:
         fill_in(notebook, identity)
+    if missing is not None:
+        _expect_errors(notebook, missing)
     failed = target.with_suffix(".failed.ipynb")
     for old in (target, failed):
         old.unlink(missing_ok=True)
@@ -165,6 +171,21 @@ def _set_parameters(source: Path, notebook: NotebookNode, parameters: Mapping[st
     lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in plain.items())]
     cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": ["injected-parameters"]})
     notebook.cells.insert(notebook.cells.index(tagged[0]) + 1, cell)
+
+
+def _expect_errors(notebook: NotebookNode, missing: Mapping[str, str]) -> None:
+    """Let each cell fail, and list what is missing below the header."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            tags = cell.metadata.setdefault("tags", [])
+            cell.metadata["tags"] = [*tags, "raises-exception"]
+    lines = ["**Part-finished hand-in.**"]
+    if missing:
+        lines[0] += " Not answered yet:"
+        lines += ["", *(f"- {question}: {what}" for question, what in missing.items())]
+    header = _tagged(notebook, "identity")
+    place = notebook.cells.index(header[0]) + 1 if header else 0
+    notebook.cells.insert(place, nbformat.v4.new_markdown_cell("\n".join(lines)))
 
 
 def _tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:

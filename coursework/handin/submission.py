@@ -49,6 +49,7 @@ def submit(
     overrides: Mapping[str, Any] | None = None,
     identity: Identity | None = None,
     cell_timeout: int | None = None,
+    missing: Mapping[str, str] | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> HandIn:
     """Run a notebook, export it, read the PDF back, and bundle everything.
@@ -69,6 +70,8 @@ def submit(
         Who hands in. A missing field is a remark, not an error.
     cell_timeout
         Seconds that a cell may take; ``None`` waits for ever.
+    missing
+        As `coursework.handin.run_notebook` takes it; the manifest lists it too.
     report
         Called with lines of progress.
 
@@ -93,6 +96,7 @@ def submit(
         parameters=parameters,
         identity=identity,
         cell_timeout=cell_timeout,
+        missing=missing,
         report=report,
     )
     with atomic_path(pdf) as temporary:
@@ -101,9 +105,9 @@ def submit(
         _refuse_losses(findings, exported.warnings)
         odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]
         remarks = [*exported.warnings, *odd]
-        missing = " and ".join(identity.missing()).replace("_", " ")
-        if missing:
-            remarks.append(f"{missing} not filled in: edit student.toml before you hand in")
+        empty = " and ".join(identity.missing()).replace("_", " ")
+        if empty:
+            remarks.append(f"{empty} not filled in: edit student.toml before you hand in")
         settings = get_profile(profile, **parameters.get("overrides", {}))
         facts = {
             "homework": source.stem,
@@ -118,6 +122,8 @@ def submit(
             "pages": exported.pages,
             "remarks": remarks,
         }
+        if missing is not None:
+            facts["missing"] = dict(missing)
         write_bundle(bundle, executed, temporary, facts)
     return HandIn(executed, pdf, bundle, exported.pages, tuple(remarks))
 

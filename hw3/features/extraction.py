@@ -71,10 +71,10 @@ def compute_features(
         precision.
     """
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
-    rows = range(len(dataset))
-    bar = progress(total=len(rows), description=description, unit="image", show=show_progress)
+    images = range(len(dataset))
+    bar = progress(total=len(images), description=description, unit="image", show=show_progress)
     with bar:
-        features, labels = run_rows(dataset, rows, pipeline, batch_size, bar.update)
+        features, labels = run_rows(dataset, images, pipeline, batch_size, bar.update)
     return Features(features, labels, **pipeline.texts())
 
 

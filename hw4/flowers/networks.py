@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from coursework.backbones import BACKBONES, build_classifier, count_parameters
+from coursework.backbones import BACKBONES, build_classifier, count_parameters, seeded
 
 MODES = {
     "scratch": "no weights loaded, all layers trained",
@@ -72,9 +72,9 @@ class StagedNetwork(nn.Module):
         super().train(mode)
         self.frozen.eval()
         if self.fixed_statistics:
-            for module in self.trained.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
+            for part in self.trained.modules():
+                if isinstance(part, nn.BatchNorm2d):
+                    part.eval()
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -151,8 +151,7 @@ def assemble_network(
     network, origin = build_classifier(backbone, weights if pretrained else None, seed=seed)
     architecture = BACKBONES[backbone]
     stages = stages_of(network, architecture.head)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         stages[architecture.head] = nn.Linear(architecture.width, classes)
     frozen = 0
     if mode == "last_layers":

@@ -303,7 +303,7 @@ class TrainingRun:
 
     def epoch(self, bar: Any) -> None:
         """Train for one epoch, measure it, and keep the weights if they are the best so far."""
-        start = time.perf_counter()
+        began = time.perf_counter()
         number = len(self.history)
         rate = self.settings.learning_rate_at(number)
         self.optimizer.param_groups[0]["lr"] = rate
@@ -320,7 +320,7 @@ class TrainingRun:
             validation_loss=measured.loss,
             validation_accuracy=measured.accuracy,
             learning_rate=rate,
-            seconds=time.perf_counter() - start,
+            seconds=time.perf_counter() - began,
         )
         if self.history.best_epoch == len(self.history):
             self.best = copied(self.network.trained.state_dict())

@@ -118,18 +118,18 @@ def descend(
     .. [1] Polyak and Juditsky, *Acceleration of stochastic approximation by averaging*, SIAM
        Journal on Control and Optimization 30, 1992.
     """
-    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    sgd = torch.optim.SGD(model.parameters(), lr=rate)
     losses, second_half = [], []
     for epoch in range(epochs):
         total, seen = 0.0, 0
-        for indices in batches:
-            batch = samples[indices]
-            optimizer.zero_grad()
-            loss = binary_cross_entropy_with_logits(model(batch["data"]), batch["label"].float())
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += loss.item() * len(indices)
-            seen += len(indices)
+        for chosen in batches:
+            batch = samples[chosen]
+            mean = binary_cross_entropy_with_logits(model(batch["data"]), batch["label"].float())
+            sgd.zero_grad()
+            mean.backward()  # type: ignore[no-untyped-call]
+            sgd.step()
+            total += mean.item() * len(chosen)
+            seen += len(chosen)
             if epoch >= epochs // 2:
                 second_half.append(parameters_to_vector(model.parameters()).detach())
         losses.append(total / seen)
@@ -137,13 +137,13 @@ def descend(
     return losses
 
 
+@torch.inference_mode()
 def predict(model: LinearNet, data: torch.Tensor) -> torch.Tensor:
     """Return whether each point, shape (m, 2), is called positive: its logit is above 0.
 
     The arg max over the outputs would not do: there is one output, so that it is always 0.
     """
-    with torch.inference_mode():
-        positive: torch.Tensor = model(data) > 0
+    positive: torch.Tensor = model(data) > 0
     return positive
 
 

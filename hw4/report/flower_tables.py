@@ -1,4 +1,4 @@
-"""What the numbers of coding part 1 say, as tables and in three sentences."""
+"""What the numbers of coding part 1 say, as tables."""
 
 import itertools
 import math
@@ -68,7 +68,7 @@ def result_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
     for mode, result in results.items():
         history, test = result.history, result.test
         end = f", diverged in {len(history) + 1}" if history.diverged else ""
-        gap, gap_error = _validation_minus_test(result)
+        gap, gap_error = validation_minus_test(result)
         measured = {
             "validation": f"{result.validation.accuracy:.4f}",
             "test": f"{test.accuracy:.4f} ± {standard_error(test):.4f}",
@@ -103,52 +103,13 @@ def paired_table(results: Mapping[str, ModeResult]) -> pd.DataFrame:
     learned = [mode for mode, result in results.items() if result.learned]
     rows = []
     for second, first in itertools.combinations(learned, 2):  # the later mode minus the earlier
-        f, s, p = _mcnemar(results[first].test, results[second].test)
+        f, s, p = mcnemar(results[first].test, results[second].test)
         n = len(results[first].test.labels)
         error = math.sqrt(f + s - (f - s) ** 2 / n) / n
         pair = f"{MODE_NAMES[first]} − {MODE_NAMES[second]}"
-        rows.append((pair, f, s, f"{_points((f - s) / n)} ± {100 * error:.1f}", f"{p:.2g}"))
+        rows.append((pair, f, s, f"{points((f - s) / n)} ± {100 * error:.1f}", f"{p:.2g}"))
     names = ["pair", "first alone right", "second alone right", "difference in points", "p"]
     return readable(pd.DataFrame(rows, columns=names))
-
-
-def conclusion(results: Mapping[str, ModeResult]) -> Markdown:
-    """Say which mode is best, how validation differs from test, and which pairs differ.
-
-    A mode in which no epoch was finished is named and left out.
-    """
-    learned = {MODE_NAMES[mode]: result for mode, result in results.items() if result.learned}
-    paragraphs = [
-        f"**{MODE_NAMES[mode]}** has learned nothing and is left out: {result.history.diverged}."
-        for mode, result in results.items()
-        if not result.learned
-    ]
-    if learned:
-        tests = {name: result.test for name, result in learned.items()}
-        best, *others = sorted(tests, key=lambda name: -tests[name].accuracy)
-        top, (images, classes) = tests[best].accuracy, tests[best].probabilities.shape
-        behind = [f"; {name} {_points(tests[name].accuracy - top)} points" for name in others]
-        gaps = {name: _validation_minus_test(result) for name, result in learned.items()}
-        differences = [f"{name} {_points(gap)} ± {100 * e:.1f}" for name, (gap, e) in gaps.items()]
-        paragraphs += [
-            f"**Best** on the {images:,} test images: {best} with {top:.1%} ± "
-            f"{standard_error(tests[best]):.1%}{''.join(behind)}. Guessing among {classes} classes "
-            f"would give {1 / classes:.1%}.",
-            "**Validation and test.** The validation set chose the learning rate and the epoch, so "
-            "its accuracy is on average too high; the test set chose nothing. Validation minus "
-            f"test in points, ± one standard error: {'; '.join(differences)}.",
-        ]
-    if len(learned) > 1:
-        differing = [
-            f"{first} − {second}"
-            for second, first in itertools.combinations(learned, 2)
-            if _mcnemar(learned[first].test, learned[second].test)[2] < 0.05
-        ]
-        paragraphs.append(
-            "**Pairs** whose difference two equally good networks would show in fewer than 5 of "
-            f"100 cases (p < 0.05): {'; '.join(differing) or 'none'}."
-        )
-    return Markdown("\n\n".join(paragraphs))
 
 
 def confusion_table(predictions: Predictions, names: tuple[str, ...]) -> pd.DataFrame | Markdown:
@@ -218,7 +179,7 @@ def standard_error(predictions: Predictions) -> float:
     return math.sqrt(p * (1 - p) / len(predictions.labels))
 
 
-def _mcnemar(one: Predictions, two: Predictions) -> tuple[int, int, float]:
+def mcnemar(one: Predictions, two: Predictions) -> tuple[int, int, float]:
     """Return how many images the first alone has right, how many the second alone, and p.
 
     Between equally good networks, each of these images falls to one of the two like a coin.
@@ -228,7 +189,7 @@ def _mcnemar(one: Predictions, two: Predictions) -> tuple[int, int, float]:
     return f, s, float(binomtest(f, f + s).pvalue) if f + s else 1.0
 
 
-def _validation_minus_test(result: ModeResult) -> tuple[float, float]:
+def validation_minus_test(result: ModeResult) -> tuple[float, float]:
     """Return the difference of the two accuracies and its standard error."""
     validation, test = result.validation, result.test
     error = math.hypot(standard_error(validation), standard_error(test))
@@ -241,6 +202,6 @@ def _outcome(history: History) -> str:
     return f"{history.best_accuracy:.4f}"
 
 
-def _points(difference: float) -> str:
+def points(difference: float) -> str:
     """Write a difference of two shares in percentage points, with its sign."""
     return f"{100 * difference:+.1f}".replace("-", "−")

@@ -12,11 +12,7 @@ from coursework.backbones import count_parameters
 def conv_parameters(
     filters: int, channels: int, kernel: tuple[int, ...], groups: int = 1, bias: bool = True
 ) -> int:
-    """Return how many numbers a convolution layer learns: F (k₁ k₂ C / g + 1).
-
-    Each of the F filters has one weight for each of its k₁ × k₂ pixels in each of the C / g
-    channels that it sees, and one bias. The size of the input does not enter, and neither does the
-    stride, because the same filter is used at every place.
+    """Return how many numbers a convolution layer learns.
 
     Parameters
     ----------
@@ -29,12 +25,19 @@ def conv_parameters(
     groups
         g, which divides F and C.
     bias
-        Whether each filter has a bias; without one the + 1 is left out.
+        Whether each filter has a bias.
+
+    Notes
+    -----
+    It learns F (k₁ k₂ C / g + 1) numbers: each of the F filters has one weight for each of its
+    k₁ × k₂ pixels in each of the C / g channels that it sees, and one bias; without one the + 1 is
+    left out. The size of the input does not enter, and neither does the stride, because the same
+    filter is used at every place.
 
     Examples
     --------
-    >>> conv_parameters(filters=96, channels=1, kernel=(8, 8))
-    6240
+    >>> conv_parameters(filters=2, channels=1, kernel=(3, 3))
+    20
     """
     height, width = kernel
     weights = height * width * (channels // groups)
@@ -42,10 +45,9 @@ def conv_parameters(
 
 
 def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Return the pixels of the output along one axis: ⌊(n + 2p - d (k - 1) - 1) / s⌋ + 1.
+    """Return the pixels of the output of a convolution along one axis.
 
-    A filter covers d (k - 1) + 1 pixels. It starts at the first pixel of the padded input and moves
-    on by s pixels for as long as it fits. A result below 1 means that it does not fit at all.
+    A result below 1 means that the filter does not fit at all.
 
     Parameters
     ----------
@@ -56,10 +58,15 @@ def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation
     padding
         p, the pixels that are added at each end.
 
+    Notes
+    -----
+    There are ⌊(n + 2p - d (k - 1) - 1) / s⌋ + 1 pixels. A filter covers d (k - 1) + 1 pixels. It
+    starts at the first pixel of the padded input and moves on by s pixels for as long as it fits.
+
     Examples
     --------
-    >>> output_size(64, kernel=8, stride=4)
-    15
+    >>> output_size(10, kernel=3)
+    8
     """
     covered = dilation * (kernel - 1) + 1
     return (n + 2 * padding - covered) // stride + 1

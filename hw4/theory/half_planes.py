@@ -58,6 +58,8 @@ class HalfPlane:
     def moved(self, distance: float) -> Self:
         """Shift the boundary parallel to itself by ``distance`` along (w₁, w₂).
 
+        Notes
+        -----
         A change of the bias by Δb shifts the line by -Δb / |w|. To shift it by δ the bias becomes
         b - δ |w|: a smaller bias moves the line to its positive side, and the half-plane shrinks.
         """

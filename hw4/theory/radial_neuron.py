@@ -48,6 +48,16 @@ class RadialNeuron:
     def zero_set(self) -> "ZeroSet":
         """Classify the set of all points with exp(-(w₁ x₁² + w₂ x₂²)) + b = 0.
 
+        Weights and bias are taken as exactly the numbers they are: b = -1 + 1e-16 is a small
+        circle and not a point, and a weight of 5e-324 is not zero.
+
+        Returns
+        -------
+        ZeroSet
+            One of the shapes of this module, with its measures.
+
+        Notes
+        -----
         An exponential is positive, so b ≥ 0 leaves nothing. For b < 0 the logarithm can be taken::
 
             w₁ x₁² + w₂ x₂² = c,    c = -ln(-b)
@@ -63,16 +73,6 @@ class RadialNeuron:
         both zero           the whole plane       nothing                nothing
         ==================  ====================  =====================  =====================
 
-        Weights and bias are taken as exactly the numbers they are: b = -1 + 1e-16 is a small
-        circle and not a point, and a weight of 5e-324 is not zero.
-
-        Returns
-        -------
-        ZeroSet
-            One of the shapes of this module, with its measures.
-
-        Notes
-        -----
         Two steps keep every measure right to a few units in the last place. -b is exact, and so its
         logarithm is right for b next to 0 (c reaches 744.4) and for b next to -1 (|c| begins at
         1.1e-16); nothing is subtracted. And a semi-axis is √|c| / √|w| and not √(c / w), because
@@ -82,8 +82,8 @@ class RadialNeuron:
         --------
         >>> RadialNeuron(1.0, 1.0, -math.exp(-4.0)).zero_set()
         Circle(radius=2.0)
-        >>> print(RadialNeuron(1.0, -1.0, -1.0).zero_set())
-        crossing lines, slopes ±1
+        >>> print(RadialNeuron(1.0, 1.0, 0.5).zero_set())
+        nothing
         """
         w1, w2, b = self.w1, self.w2, self.b
         if b >= 0:

@@ -42,13 +42,7 @@ class Interval:
 def and_interval(v: Sequence[Number], off: Number = 0.2, on: Number = 0.5) -> Interval:
     """Return all b* for which y = H(Σ vᵢ nᵢ + b*) is the AND of the neurons n.
 
-    Every n is ``on`` or ``off``. Let V = Σ vᵢ. If all are on, the sum is on V, and y = 1 needs
-    on V + b* > 0. Of all other patterns the one in which only the neuron with the smallest weight
-    is off has the largest sum, on V - (on - off) min v, and y = 0 needs this sum + b* ≤ 0::
-
-        -on V  <  b*  ≤  -on V + (on - off) min v
-
-    The lower end is open and the upper end closed, both because H(0) = 0.
+    Every n is ``on`` or ``off``.
 
     Parameters
     ----------
@@ -60,14 +54,24 @@ def and_interval(v: Sequence[Number], off: Number = 0.2, on: Number = 0.5) -> In
     Raises
     ------
     ValueError
-        If there is no weight, a weight is not positive, or ``on`` is not above ``off``. In the last
-        case the sum is not largest where all neurons are on, so y cannot be 1 there alone.
+        If there is no weight, a weight is not positive, or ``on`` is not above ``off``.
+
+    Notes
+    -----
+    Let V = Σ vᵢ. If all are on, the sum is on V, and y = 1 needs on V + b* > 0. Of all other
+    patterns the one in which only the neuron with the smallest weight is off has the largest sum,
+    on V - (on - off) min v, and y = 0 needs this sum + b* ≤ 0::
+
+        -on V  <  b*  ≤  -on V + (on - off) min v
+
+    The lower end is open and the upper end closed, both because H(0) = 0. If ``on`` is not above
+    ``off``, the sum is not largest where all neurons are on, so y cannot be 1 there alone.
 
     Examples
     --------
-    >>> interval = and_interval([1, 1, 1, 1, 1])
+    >>> interval = and_interval([1, 1], off=0, on=1)
     >>> float(interval.lower), float(interval.upper)
-    (-2.5, -2.2)
+    (-2.0, -1.0)
     """
     weights, low, high = [exact(weight) for weight in v], exact(off), exact(on)
     if not weights or min(weights) <= 0:
@@ -153,7 +157,13 @@ def figure_1() -> Network:
         HalfPlane(-1, -2, 2.75),  # n4: the upper right edge
         HalfPlane(-4, 3, 21),  # n5
     )
-    return Network(sides, v=(1, 1, 1, 1, 1), bias=-2.4)
+    v, bias = threshold()
+    return Network(sides, v, bias)
+
+
+def threshold() -> tuple[tuple[Number, ...], Number]:
+    """Return weights v of the five neurons and a b* for which y is their AND."""
+    return (1, 1, 1, 1, 1), -2.4
 
 
 def move_side(network: Network, number: int, distance: float) -> Network:

@@ -15,7 +15,7 @@ from coursework.profiles import ROOT
 from coursework.storage import sha256
 from hw4.flowers import PARTS, FlowerDataset, read_labels, read_official_split
 
-pytestmark = pytest.mark.hw4_flowers
+pytestmark = [pytest.mark.hw4_flowers, pytest.mark.handed_out]
 
 DATA = ROOT / "data"
 FOLDER = DATA / "flowers"

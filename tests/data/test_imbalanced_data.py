@@ -9,7 +9,7 @@ import pytest
 
 from coursework.storage import sha256
 
-pytestmark = pytest.mark.hw4_imbalanced
+pytestmark = [pytest.mark.hw4_imbalanced, pytest.mark.handed_out]
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 NAMES = ("sampleste.txt", "samplestr.txt")

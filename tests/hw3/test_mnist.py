@@ -15,7 +15,7 @@ from coursework.data import sources
 from hw3 import mnist
 from hw3.mnist import FILES, Digits, load_mnist, read_idx
 
-pytestmark = pytest.mark.hw3_q1
+pytestmark = [pytest.mark.hw3_q1, pytest.mark.handed_out]
 
 
 def write_mnist(folder, count=7, packed=True):

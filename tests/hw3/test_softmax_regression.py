@@ -226,12 +226,15 @@ def test_training_does_not_copy_the_features():
     X = np.random.default_rng(0).normal(size=(20_000, 50)).astype(np.float32)
     y = np.arange(len(X)) % 2
     tracemalloc.start()
-    SoftmaxRegression(max_epochs=2).fit(X, y).predict(X)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    try:
+        SoftmaxRegression(max_epochs=2).fit(X, y).predict(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert peak < 0.6 * X.nbytes
 
 
+@pytest.mark.handed_out
 def test_a_test_set_needs_its_labels(blobs):
     with pytest.raises(ValueError, match="X_test and y_test belong together"):
         SoftmaxRegression().fit(*blobs, blobs[0])
@@ -267,6 +270,7 @@ def test_the_distance_that_the_weights_moved_is_euclidean(blobs):
     assert len(SoftmaxRegression(tol=moved * 0.999, max_epochs=2).fit(X, y).history_) == 2
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
@@ -296,6 +300,7 @@ def test_samples_that_do_not_fit_are_refused(X, y, message):
         SoftmaxRegression().fit(X, y)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     "parameter",
     [
@@ -405,6 +410,7 @@ def test_texts_in_an_array_of_objects_are_texts():
 # Standardising
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("others", "message"),
     [
@@ -418,6 +424,7 @@ def test_sets_that_cannot_be_standardised_are_refused(others, message):
         standardize(*others)
 
 
+@pytest.mark.handed_out
 def test_standardize_is_scikit_learns_scaler():
     rng = np.random.default_rng(0)
     train, test = rng.normal(3, 5, size=(50, 4)), rng.normal(size=(20, 4))
@@ -427,6 +434,7 @@ def test_standardize_is_scikit_learns_scaler():
     np.testing.assert_allclose(ours[1], scaler.transform(test), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.handed_out
 @given(arrays(np.float64, (6, 3), elements=st.floats(allow_nan=False, allow_infinity=False)))
 def test_any_finite_training_set_stays_finite_when_standardised(train):
     (scaled,) = standardize(train)
@@ -434,12 +442,14 @@ def test_any_finite_training_set_stays_finite_when_standardised(train):
     assert np.abs(scaled).max() <= np.sqrt(6) * (1 + 1e-9)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.3, 1e300])
 def test_a_constant_feature_becomes_zero(value):
     (scaled,) = standardize(np.full((5, 1), value))
     np.testing.assert_allclose(scaled, 0, atol=1e-12)
 
 
+@pytest.mark.handed_out
 def test_standardize_keeps_the_precision_and_leaves_its_input_alone():
     train = np.arange(6, dtype=np.float32).reshape(3, 2)
     before = train.copy()

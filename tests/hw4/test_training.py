@@ -44,6 +44,7 @@ def test_it_trains_and_writes_the_network_it_tested(tmp_path, capsys):
             assert torch.equal(extractor[inside.replace("blocks_", "blocks.")], tensor)
 
 
+@pytest.mark.handed_out
 def test_an_error_is_told_in_words(tmp_path, capsys):
     assert main([*QUICK, "--root", str(tmp_path)]) == 1
     error = capsys.readouterr().err

@@ -58,11 +58,17 @@ def test_the_command_takes_a_checkpoint_and_an_array(arguments, tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("--root=nowhere", "error: .*nowhere.* is missing"),
+        pytest.param(
+            "--root=nowhere", "error: .*nowhere.* is missing", marks=pytest.mark.handed_out
+        ),
         ("--precision=half", "error: no precision 'half'"),
         ("--weights=nothing.pt", "error: no checkpoint nothing.pt"),
         ("--batch-size=0", "error: batch_size is 0"),
-        ("--device=cuda:99", "error: device 'cuda:99' is not usable here"),
+        pytest.param(
+            "--device=cuda:99",
+            "error: device 'cuda:99' is not usable here",
+            marks=pytest.mark.handed_out,
+        ),
         ("--output=.", r"error: \. is a folder"),
         ("--output=occupied/x.mat", r"error: occupied/x\.mat was not made: .*occupied.* goes on"),
         pytest.param(

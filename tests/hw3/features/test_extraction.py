@@ -140,6 +140,7 @@ def test_images_are_resized_as_torchvision_does_it_and_only_if_asked_for():
     torch.testing.assert_close(Preprocessing(0, 1, 64)(x)[:, 0], expected)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     "settings",
     [
@@ -170,6 +171,7 @@ def test_pil_images_tensors_and_arrays_are_the_same_image(some_digits, spy):
     assert result.labels.tolist() == [label] * 7
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize("mode", ["1", "L", "F"])
 def test_every_gray_mode_of_pil_is_the_same_image(mode):
     eye = np.eye(5, dtype=np.float32 if mode == "F" else np.uint8)
@@ -255,6 +257,7 @@ def test_extract_writes_what_compute_features_returns(some_digits, spy, mat_file
     )
 
 
+@pytest.mark.handed_out
 def test_pixels_are_features_too(some_digits):
     result = pixels(some_digits)
     np.testing.assert_allclose(result.features, some_digits.images.reshape(23, 784) / 255)

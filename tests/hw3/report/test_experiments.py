@@ -63,6 +63,7 @@ def test_the_numbers_do_not_depend_on_the_number_of_cores(cores, monkeypatch):
     assert [trial.history for trial in trials] == alone
 
 
+@pytest.mark.handed_out
 def test_a_value_that_stands_there_twice_is_refused(sets):
     with pytest.raises(ValueError, match=r"batch_size = \[8, 8\]: a value stands there twice"):
         sweep("batch_size", [8, 8], *sets, **SETTINGS)

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
@@ -39,6 +39,7 @@ def test_an_item_is_a_dictionary_of_image_and_label(training):
         training[360]
 
 
+@pytest.mark.handed_out
 def test_modes_and_attributes():
     parts = {mode: FlowerDataset(DRAWN, mode) for mode in PARTS}
     assert [len(parts[mode]) for mode in PARTS] == [360, 120, 120]
@@ -51,6 +52,7 @@ def test_modes_and_attributes():
     assert len(set(paths)) == 600
 
 
+@pytest.mark.handed_out
 def test_the_homework_split_has_parts_of_its_own():
     parts = [FlowerDataset(DRAWN, mode, "homework") for mode in PARTS]
     assert [len(part) for part in parts] == [420, 90, 90]
@@ -59,6 +61,7 @@ def test_the_homework_split_has_parts_of_its_own():
     assert FlowerDataset(DRAWN, "val", "homework", seed=1).paths == parts[1].paths
 
 
+@pytest.mark.handed_out
 def test_the_homework_split_needs_no_setid(flower_folder):
     root = flower_folder(parts=None)
     assert [len(FlowerDataset(root, mode, "homework")) for mode in PARTS] == [2, 2, 2]
@@ -95,7 +98,8 @@ def test_a_batch_is_its_items_in_the_order_asked_for(training):
         assert torch.equal(training.batch(kind, 3)[0], images)
 
 
-@settings(max_examples=15)
+# Each example reads the data set: to look for the smallest one that fails would take minutes.
+@settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 500), st.lists(st.integers(0, 359), max_size=6), st.integers(0, 359))
 def test_augmentation_depends_on_seed_epoch_and_index_alone(epoch, before, index):
     """Trap: a resumed run must see what the run that was killed would have seen."""
@@ -157,6 +161,7 @@ def test_an_image_that_is_broken_is_named_also_from_a_batch(flower_folder):
         data.batch([0, 1, 2])
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -173,6 +178,7 @@ def test_bad_arguments_are_refused(arguments, message):
         FlowerDataset(DRAWN, **arguments)
 
 
+@pytest.mark.handed_out
 def test_an_empty_part_is_refused(flower_folder):
     root = flower_folder(parts={"trnid": [1, 2], "valid": [], "tstid": [3]})
     with pytest.raises(ValueError, match="the official split has no image for mode 'val'"):
@@ -199,11 +205,13 @@ def test_all_parts_are_normalised_as_the_backbone_expects():
     assert not load_flowers(DRAWN, "official", "resnet18", 32, augment=False).train.augments
 
 
+@pytest.mark.handed_out
 def test_an_unknown_backbone_is_refused_by_name():
     with pytest.raises(ValueError, match="no backbone 'vgg16'; there are resnet50, resnet18"):
         load_flowers(DRAWN, "official", "vgg16", 32)
 
 
+@pytest.mark.handed_out
 def test_missing_flowers_are_downloaded_only_if_asked_for(flower_folder, tmp_path, monkeypatch):
     asked = []
 
@@ -237,6 +245,7 @@ def oxford(flower_folder, tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("names", "continued"),
     [
@@ -274,6 +283,7 @@ def test_a_stopped_download_is_completed_and_flowers_of_another_origin_are_left_
             load_flowers(root, "official", "resnet18", 32, download=True)
 
 
+@pytest.mark.handed_out
 def test_a_download_that_fails_says_so(tmp_path, monkeypatch):
     def fetch(folder):
         raise FetchError([])

@@ -94,6 +94,7 @@ def test_the_rate_of_the_highest_accuracy_is_chosen_and_of_equals_the_one_of_the
     assert chosen_rate(histories) == 0.001
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize("rates", [(), (0.1, 0.1)])
 def test_a_search_wants_different_rates(sets, rates):
     train, validation, _ = sets

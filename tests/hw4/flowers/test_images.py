@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from hw4.flowers import load_image
 
-pytestmark = pytest.mark.hw4_flowers
+pytestmark = [pytest.mark.hw4_flowers, pytest.mark.handed_out]
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 

@@ -16,6 +16,7 @@ CPU = torch.device("cpu")
 ROW = 256 * 2 * 2 * 4
 
 
+@pytest.mark.handed_out
 @given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 99), st.integers(0, 9))
 def test_an_epoch_holds_every_sample_once_and_no_batch_of_one(samples, size, seed, epoch):
     batches = epoch_batches(samples, size, seed, epoch)
@@ -25,6 +26,7 @@ def test_an_epoch_holds_every_sample_once_and_no_batch_of_one(samples, size, see
         assert samples == 1 or min(map(len, batches)) > 1
 
 
+@pytest.mark.handed_out
 def test_the_order_is_new_in_each_epoch_and_depends_on_seed_and_epoch_alone():
     """Trap: data unshuffled."""
     orders = [np.concatenate(epoch_batches(50, 8, 1, epoch)).tolist() for epoch in range(3)]

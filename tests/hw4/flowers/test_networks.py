@@ -127,6 +127,7 @@ def test_equal_seeds_give_equal_networks_and_leave_the_global_generator_alone():
     assert {"trained.conv1.weight", "trained.fc.weight"} <= changed(first.state_dict(), other)
 
 
+@pytest.mark.handed_out
 def test_what_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="no mode 'frozen'; there are scratch, finetune"):
         build_network("frozen", 3)

@@ -74,6 +74,7 @@ def test_pictures_of_any_size_fit(size):
         assert torch.isfinite(image).all()
 
 
+@pytest.mark.handed_out
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(0, 2**32))
 def test_a_random_box_lies_within_the_image_and_keeps_to_its_bounds(width, height, seed):
     left, top, right, bottom = random_box(width, height, 0.4, 4 / 3, rng(seed))
@@ -87,6 +88,7 @@ def test_a_random_box_lies_within_the_image_and_keeps_to_its_bounds(width, heigh
     assert area >= 0.4 - 1e-9 or touches
 
 
+@pytest.mark.handed_out
 def test_boxes_are_spread_over_area_shape_and_place():
     boxes = np.array([random_box(100, 100, 0.4, 4 / 3, rng(seed)) for seed in range(2000)])
     sides = boxes[:, 2:] - boxes[:, :2]
@@ -153,6 +155,7 @@ def test_unnormalise_takes_one_image_or_many_and_stays_in_bounds():
     assert (both.min(), both.max()) == (0, 1)
 
 
+@pytest.mark.handed_out
 def test_large_images_are_shrunk_once_and_small_ones_kept():
     transform = TrainingTransform(64)
     assert transform.prepare(smooth(400, 300)).shape == (96, 128, 3)

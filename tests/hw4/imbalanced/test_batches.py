@@ -119,6 +119,7 @@ def test_labels_of_any_kind(labels):
     assert Counter(index == 1 for index in batch) == {True: 2, False: 2}
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("labels", "batch_size", "message"),
     [

@@ -109,6 +109,7 @@ def test_training_leaves_the_number_of_threads_alone(points):
         torch.set_num_threads(threads)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -189,7 +190,7 @@ def test_a_curved_boundary_separates_the_classes(results):
 def test_the_line_is_where_the_answer_changes(w1, w2, b):
     model = net(w1, w2, b)
     side = decision_line(model)
-    if w1 == 0 and w2 == 0:
+    if not (w1 or w2):
         assert side is None
         return
     assert (side.w1, side.w2, side.b) == (w1, w2, b)

@@ -68,6 +68,7 @@ def test_what_cannot_be_measured_is_refused(labels, predictions, message):
         measure(labels, predictions)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize("weight", [0, -1, np.inf, np.nan])
 def test_the_weight_must_be_positive(weight):
     with pytest.raises(ValueError, match="positive_weight"):

@@ -29,6 +29,7 @@ def file(tmp_path):
     return write
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     "content",
     [
@@ -63,6 +64,7 @@ def test_good_files(file, content):
     assert (data.dtype, labels.dtype) == (np.float64, np.int64)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -94,6 +96,7 @@ def test_bad_files_are_refused_with_file_and_line(file, content, message):
         read_samples(path)
 
 
+@pytest.mark.handed_out
 def test_a_missing_file_and_a_folder(tmp_path):
     for path in (tmp_path / "none.txt", tmp_path):
         with pytest.raises(FileNotFoundError, match=re.escape(f"{path}: no such file")):
@@ -107,6 +110,7 @@ rows = st.tuples(
 )
 
 
+@pytest.mark.handed_out
 @given(st.lists(rows, min_size=2, max_size=20).filter(lambda r: len({row[2] for row in r}) == 2))
 def test_every_float_comes_back_as_it_was(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("samples") / "samples.txt"
@@ -116,6 +120,7 @@ def test_every_float_comes_back_as_it_was(tmp_path_factory, values):
     assert labels.tolist() == [label for _, _, label in values]
 
 
+@pytest.mark.handed_out
 @given(st.binary(max_size=60) | st.text("0123456789.eE+-naif \t\r\n#,\x00\x0b\x85_x", max_size=60))
 def test_any_other_file_is_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("samples") / "samples.txt"
@@ -150,6 +155,7 @@ def test_works_in_a_data_loader_and_ends():
         dataset[10_000]
 
 
+@pytest.mark.handed_out
 def test_other_files_are_found_by_name_or_path(tmp_path):
     for name, label in (("a.txt", "0"), ("b.txt", "1")):
         (tmp_path / name).write_text(f"1 2 0\n3 4 1\n5 6 {label}\n")
@@ -158,6 +164,7 @@ def test_other_files_are_found_by_name_or_path(tmp_path):
     assert ImbalancedDataset("elsewhere", "test", files).labels.tolist() == [0, 1, 1]
 
 
+@pytest.mark.handed_out
 def test_unknown_modes_and_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="mode is 'val', expected 'train' or 'test'"):
         ImbalancedDataset(FILES, "val")

@@ -63,6 +63,7 @@ def test_validation_images_have_no_next_epoch(sets):
     assert rows == ["as", "normalised,", "normalisation"]
 
 
+@pytest.mark.handed_out
 def test_shown_flowers_are_of_different_classes_from_the_first_to_the_last():
     labels = np.array([2, 2, 0, 5, 7, 5, 0])
     assert labels[one_of_each(labels, 2)].tolist() == [0, 7]
@@ -77,6 +78,7 @@ def test_a_big_photograph_is_shrunk_for_the_page(flower_folder):
     assert picture(axes[0]).shape == (171, 256, 3)
 
 
+@pytest.mark.handed_out
 def test_bars_stand_on_each_other_and_are_the_counts(sets):
     figure = drawn(flower_figures.class_counts(sets))
     (ax,) = figure.axes
@@ -87,6 +89,7 @@ def test_bars_stand_on_each_other_and_are_the_counts(sets):
     assert [label.get_text() for label in ax.get_xticklabels()] == list(sets.class_names)
 
 
+@pytest.mark.handed_out
 def test_the_counts_of_102_classes_have_numbers_below(flower_folder):
     root = flower_folder(np.repeat(np.arange(1, 103), 3), parts=None, size=(4, 3))
     (ax,) = drawn(flower_figures.class_counts(load_flowers(root, "homework", "resnet18", 32))).axes
@@ -114,6 +117,7 @@ def test_the_rate_that_is_taken_has_a_ring_and_one_that_diverged_a_cross(make_hi
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0.001", "0.01", "0.1"]
 
 
+@pytest.mark.handed_out
 def test_three_curves_for_each_mode_and_its_best_epoch(make_result):
     results = {
         "scratch": make_result(accuracies=(0.1, 0.3, 0.2)),
@@ -142,12 +146,14 @@ def test_three_curves_for_each_mode_and_its_best_epoch(make_result):
     ]
 
 
+@pytest.mark.handed_out
 def test_a_mode_without_a_finished_epoch_is_an_empty_panel(make_result):
     failed = make_result(accuracies=(), diverged="the loss became nan")
     figure = drawn(flower_figures.training_curves({"scratch": failed}))
     assert figure.axes[1].texts[0].get_text() == "diverged in epoch 1"
 
 
+@pytest.mark.handed_out
 def test_few_classes_have_their_counts_in_the_cells(predictions, sets):
     ax, _ = drawn(flower_figures.confusion(predictions, sets.class_names)).axes
     matrix = predictions.confusion
@@ -163,6 +169,7 @@ def test_few_classes_have_their_counts_in_the_cells(predictions, sets):
     np.testing.assert_allclose(pixels[side // 2 :: side, side // 2 :: side], share)
 
 
+@pytest.mark.handed_out
 def test_of_many_classes_only_names_that_fit_are_shown():
     labels = np.repeat(np.arange(101), 2)
     # The last class has no image: its row is empty, not a division by zero.
@@ -177,6 +184,7 @@ def test_of_many_classes_only_names_that_fit_are_shown():
     assert np.isfinite(picture(ax)).all()
 
 
+@pytest.mark.handed_out
 def test_mistakes_are_shown_with_what_they_are_and_the_two_likeliest(predictions, sets):
     figure = drawn(flower_figures.mistakes(sets.test, predictions))
     shown = [ax for ax in figure.axes if ax.get_images()]
@@ -188,6 +196,7 @@ def test_mistakes_are_shown_with_what_they_are_and_the_two_likeliest(predictions
     assert np.array_equal(picture(shown[0]), np.asarray(sets.test.stored(index)))
 
 
+@pytest.mark.handed_out
 def test_if_there_is_no_mistake_the_figure_says_so(sets):
     labels = sets.test.labels
     (ax,) = drawn(flower_figures.mistakes(sets.test, Predictions(labels, np.eye(10)[labels]))).axes

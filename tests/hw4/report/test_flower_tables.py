@@ -1,4 +1,4 @@
-"""Coding part 1: tables of the numbers, and sentences that follow from them."""
+"""Coding part 1: tables of the numbers."""
 
 import math
 
@@ -8,7 +8,6 @@ import pytest
 
 from hw4.flowers import Predictions, load_flowers
 from hw4.report.flower_tables import (
-    conclusion,
     confusion_table,
     headline,
     paired_table,
@@ -34,6 +33,7 @@ def results(make_result):
     }
 
 
+@pytest.mark.handed_out
 def test_the_split_in_numbers(flowers_root):
     table = split_table(load_flowers(flowers_root, "official", "resnet18", 32))
     assert table.index.tolist() == ["train", "val", "test"]
@@ -42,6 +42,7 @@ def test_the_split_in_numbers(flowers_root):
     assert table["of the smallest class"].tolist() == ["36", "12", "12"]
 
 
+@pytest.mark.handed_out
 def test_a_class_that_a_part_lacks_is_seen_in_the_table(flower_folder):
     # Of three images one class has two in train and none in val.
     root = flower_folder((1, 1, 1, 2, 2, 2), {"trnid": [1, 4], "valid": [2, 3], "tstid": [5]})
@@ -63,6 +64,7 @@ def test_a_search_has_a_column_for_each_rate_and_names_the_one_taken(make_histor
     assert table.loc["B (fine-tuned)", "taken"] == "0.01 (the lowest)"
 
 
+@pytest.mark.handed_out
 def test_validation_against_test_with_their_standard_errors(results):
     row = result_table(results).loc["B (fine-tuned)"]
     assert row["best epoch"] == "2 of 2"
@@ -72,6 +74,7 @@ def test_validation_against_test_with_their_standard_errors(results):
     assert row["seconds"] == "4"
 
 
+@pytest.mark.handed_out
 def test_a_mode_that_learned_nothing_has_no_accuracy(make_result):
     failed = make_result(accuracies=(), diverged="the training loss became nan in epoch 1")
     row = result_table({"scratch": failed}).loc["A (scratch)"]
@@ -80,6 +83,7 @@ def test_a_mode_that_learned_nothing_has_no_accuracy(make_result):
     assert headline({"scratch": failed}).figures == {}
 
 
+@pytest.mark.handed_out
 def test_the_most_frequent_confusions_come_first():
     labels = np.array([0, 1, 1, 2, 2, 2])
     taken = np.array([0, 1, 2, 1, 1, 2])
@@ -88,11 +92,13 @@ def test_the_most_frequent_confusions_come_first():
     assert table.to_numpy().tolist() == [["lily", "2", "3"], ["daisy", "1", "2"]]
 
 
+@pytest.mark.handed_out
 def test_if_nothing_is_confused_it_says_so():
     perfect = Predictions(np.arange(3), np.eye(3))
     assert "No class is taken" in confusion_table(perfect, NAMES).data
 
 
+@pytest.mark.handed_out
 def test_the_reference_is_not_put_beside_another_task(results, flowers_root):
     sets = load_flowers(flowers_root, "official", "efficientnet_lite0", 32)
     said = reference_table(results, sets, "efficientnet_lite0").data
@@ -101,6 +107,7 @@ def test_the_reference_is_not_put_beside_another_task(results, flowers_root):
     assert "the official split here" in said
 
 
+@pytest.mark.handed_out
 def test_the_reference_is_put_beside_the_same_task(results, flower_folder):
     root = flower_folder(np.repeat(np.arange(1, 103), 3), parts=None, size=(4, 3))
     sets = load_flowers(root, "homework", "resnet18", 32)
@@ -113,6 +120,7 @@ def test_the_reference_is_put_beside_the_same_task(results, flower_folder):
     assert "(resnet50 here, resnet18 there)" in reference_table(results, sets, "resnet50").data
 
 
+@pytest.mark.handed_out
 def test_the_headline_has_both_accuracies_of_each_mode(results):
     figures = headline(results).figures
     assert list(figures)[:2] == ["A (scratch), validation accuracy", "A (scratch), test accuracy"]
@@ -120,6 +128,7 @@ def test_the_headline_has_both_accuracies_of_each_mode(results):
     assert len(figures) == 6
 
 
+@pytest.mark.handed_out
 def test_the_standard_error_is_the_scatter_of_accuracies_that_chance_gives():
     right = np.random.default_rng(0).random((4000, 50)) < 0.8
     labels = np.zeros(50, np.int64)
@@ -128,6 +137,7 @@ def test_the_standard_error_is_the_scatter_of_accuracies_that_chance_gives():
     assert standard_error(found) == pytest.approx(right.mean(axis=1).std(), rel=0.05)
 
 
+@pytest.mark.handed_out
 def test_pairs_of_modes_differ_by_the_images_that_one_alone_has_right(results):
     table = paired_table(results)
     assert table.index.tolist() == [
@@ -144,6 +154,7 @@ def test_pairs_of_modes_differ_by_the_images_that_one_alone_has_right(results):
     assert table["difference in points"].tolist()[1] == f"+50.0 ± {error:.1f}"
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("first", "second", "p"), [(0, 0, 1), (5, 0, 2 / 2**5), (6, 0, 2 / 2**6), (7, 1, 18 / 2**8)]
 )
@@ -152,43 +163,12 @@ def test_p_is_the_exact_chance_of_as_large_a_difference(make_result, first, seco
     one = make_result(right=[*range(first), *range(50, 90)])
     two = make_result(right=[*range(10, 10 + second), *range(50, 90)])
     for pair in ({"scratch": one, "finetune": two}, {"scratch": two, "finetune": one}):
-        table = paired_table(pair)
-        assert table["p"].tolist() == [f"{p:.2g}"]
-        named = "B (fine-tuned) − A (scratch)." in conclusion(pair).data
-        assert named == (p < 0.05)
-        assert ("(p < 0.05): none." in conclusion(pair).data) == (p >= 0.05)
+        assert paired_table(pair)["p"].tolist() == [f"{p:.2g}"]
 
 
-def test_a_p_just_below_the_threshold_counts_although_the_table_rounds_it(make_result):
-    """Of 67 images 42 fall to one network: p = 0.0498."""
-    pair = {"scratch": make_result(right=range(42)), "finetune": make_result(right=range(42, 67))}
-    assert paired_table(pair)["p"].tolist() == ["0.05"]
-    assert "(p < 0.05): B (fine-tuned) − A (scratch)." in conclusion(pair).data
-
-
-def test_the_best_mode_is_named_first_and_the_others_with_their_distance(results, make_result):
-    results["last_layers"] = make_result(right=range(95))
-    said = conclusion(results).data
-    assert "on the 100 test images: C (last layers) with 95.0% ± 2.2%" in said
-    assert "; B (fine-tuned) −5.0 points; A (scratch) −55.0 points." in said
-    assert "Guessing among 4 classes would give 25.0%" in said
-
-
-def test_validation_minus_test_is_said_of_each_mode(results, make_result):
-    results["scratch"] = make_result(right=range(40), validation=0.3)
-    said = conclusion(results).data
-    assert "A (scratch) −10.0 ± 6.7; B (fine-tuned) +5.0 ± 3.7; C (last layers)" in said
-
-
-def test_a_mode_that_learned_nothing_is_named_and_left_out(results, make_result):
-    report = "the training loss became nan in epoch 1, at learning rate 0.003; take a lower one"
-    failed = make_result(accuracies=(), diverged=report)
+@pytest.mark.handed_out
+def test_a_mode_that_learned_nothing_is_compared_with_none(results, make_result):
+    failed = make_result(accuracies=())
     results["scratch"] = failed
-    said = conclusion(results).data
-    assert f"**A (scratch)** has learned nothing and is left out: {report}." in said
-    assert said.count("A (scratch)") == 1
     assert paired_table(results).index.tolist() == ["C (last layers) − B (fine-tuned)"]
-    nothing = dict.fromkeys(results, failed)
-    assert conclusion(nothing).data.count("has learned nothing") == 3
-    assert "**Best**" not in conclusion(nothing).data
-    assert len(paired_table(nothing)) == 0
+    assert len(paired_table(dict.fromkeys(results, failed))) == 0

@@ -73,6 +73,7 @@ def test_resnets_hold_what_the_formula_says(resnets):
     assert table["convolutions"].tolist() == [20, 53]
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize("depth", [None, 1, 2])
 def test_layer_tables_add_up(resnets, depth):
     table = layer_table(resnets["ResNet-18"], (3, 64, 64), depth)
@@ -80,12 +81,14 @@ def test_layer_tables_add_up(resnets, depth):
     assert table["parameters"].iloc[:-1].sum() == 11_689_512
 
 
+@pytest.mark.handed_out
 def test_a_stage_is_one_row_with_the_output_of_its_last_layer(resnets):
     table = layer_table(resnets["ResNet-50"], (3, 224, 224), depth=1)
     assert len(table) == 8
     assert table.loc[table["layer"] == "layer4", "output"].item() == "2048 × 7 × 7"
 
 
+@pytest.mark.handed_out
 def test_outputs_are_those_of_a_real_run(resnets):
     network, seen = resnets["ResNet-18"], {}
     handles = [
@@ -102,6 +105,7 @@ def test_outputs_are_those_of_a_real_run(resnets):
         assert row.output == " × ".join(map(str, seen[row.layer]))
 
 
+@pytest.mark.handed_out
 def test_a_table_changes_nothing_in_the_network():
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)).train()
     before = copy.deepcopy(network.state_dict())
@@ -110,6 +114,7 @@ def test_a_table_changes_nothing_in_the_network():
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
+@pytest.mark.handed_out
 def test_shared_parameters_count_once():
     network = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
     network[2].weight = network[0].weight
@@ -117,6 +122,7 @@ def test_shared_parameters_count_once():
     assert count_parameters(network) == 24
 
 
+@pytest.mark.handed_out
 def test_a_single_layer_is_a_network_and_its_frozen_parameters_count():
     table = layer_table(nn.Linear(2, 1).requires_grad_(False), (2,))
     assert table["layer"].tolist() == ["(whole)", "sum"]

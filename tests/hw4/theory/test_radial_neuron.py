@@ -158,12 +158,14 @@ def test_exchanging_the_axes_exchanges_the_shape(w1, w2, b):
         assert shape.axis == 3 - mirrored.axis
 
 
+@pytest.mark.handed_out
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3))
 def test_the_neuron_is_the_formula(w1, w2, b, x1, x2):
     expected = math.exp(-(w1 * x1**2 + w2 * x2**2)) + b
     assert RadialNeuron(w1, w2, b)(x1, x2) == pytest.approx(expected, rel=1e-11, abs=1e-12)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_infinite_and_missing_numbers_are_refused(number):
     for arguments in ((number, 1, -1), (1, number, -1), (1, 1, number)):

@@ -80,6 +80,7 @@ def test_inverted_levels_have_no_and():
     assert not any(is_and([1, 1], 0.5, 0.2, bias) for bias in biases)
 
 
+@pytest.mark.handed_out
 def test_floats_are_read_as_the_decimals_they_are_written_as():
     assert exact(0.2) == exact(np.float64(0.2)) == Fraction(1, 5)
     assert exact(0.1 + 0.2) != exact(0.3)
@@ -102,6 +103,7 @@ def test_moving_shifts_along_the_weights(w, distance):
     assert moved.w1 * landed[0] + moved.w2 * landed[1] + moved.b == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(("w2", "rises"), [(1, True), (-1, False)])
 def test_which_way_a_smaller_bias_moves_the_line_depends_on_the_sign_of_w2(w2, rises):
     """Trap: a bare "decrease b" is no answer."""
@@ -179,6 +181,7 @@ def test_the_network_keeps_the_shape_of_its_input():
 # --- The geometry underneath -----------------------------------------------------------------
 
 
+@pytest.mark.handed_out
 def test_a_half_plane_needs_a_direction():
     with pytest.raises(ValueError, match="no boundary"):
         HalfPlane(0, 0, 1)
@@ -189,6 +192,7 @@ def test_a_half_plane_needs_a_direction():
 UNIT = Box(0, 1, 0, 1)
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("w", "ends"),
     [
@@ -208,6 +212,7 @@ def test_the_boundary_within_a_box(w, ends):
     assert (found and set(found)) == ends
 
 
+@pytest.mark.handed_out
 @given(lines)
 def test_the_ends_of_a_boundary_solve_its_equation(w):
     box = Box(-3, 4, -2, 5)
@@ -222,6 +227,7 @@ def test_the_ends_of_a_boundary_solve_its_equation(w):
         assert box.bottom - 1e-12 <= x2 <= box.top + 1e-12
 
 
+@pytest.mark.handed_out
 def test_clipping_keeps_all_none_or_a_part():
     square = UNIT.corners
     assert clip(square, HalfPlane(1, 0, 1)) == square
@@ -230,6 +236,7 @@ def test_clipping_keeps_all_none_or_a_part():
     assert not inside([], [[0, 0]]).any()
 
 
+@pytest.mark.handed_out
 @pytest.mark.parametrize(
     ("w", "equation"),
     [
