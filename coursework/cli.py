@@ -4,13 +4,15 @@ import argparse
 import ast
 import dataclasses
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.data import GROUPS, FetchOptions, fetch, table
-from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
+from coursework.door import run_command
+
+# Everything else is imported by the functions that need it, once the door is open.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code: 0; 1 after an error, which is printed in words; 130 after Ctrl-C.
     """
+    if arguments is None:
+        return run_command("coursework", lambda: main(sys.argv[1:]))
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A console may lack a character that a notebook prints; the run goes on with a "?".
@@ -37,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from coursework.data import GROUPS, FetchOptions
+
     parser = argparse.ArgumentParser(
         prog="coursework", description="Run the homework notebooks and make the hand-in."
     )
@@ -100,10 +106,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
+    from coursework.profiles import PROFILES, ROOT
+
     command.add_argument(
         "notebooks", nargs="*", type=Path, help="default: all in notebooks/", metavar="NOTEBOOK"
     )
-    command.add_argument("--profile", choices=PROFILES, default="embedded")
+    command.add_argument("--profile", choices=PROFILES, help="default: as the notebook says")
     command.add_argument(
         "-p",
         "--set",
@@ -136,7 +144,18 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def _notebooks(options: argparse.Namespace) -> list[Path]:
+    from coursework.profiles import ROOT
+
     return options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def _build_folder(options: argparse.Namespace) -> Path:
+    """Return the folder to write to, or refuse it before anything runs."""
+    build: Path = options.build.resolve()
+    there = next(folder for folder in (build, *build.parents) if folder.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise OSError(f"cannot write to {there}; name another folder with --build")
+    return build
 
 
 def _say(line: str) -> None:
@@ -148,6 +167,7 @@ def _warn(line: str) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> None:
+    from coursework.profiles import PROFILES, Profile, get_profile
     from coursework.runtime import describe_machine
 
     for name, value in describe_machine().items():
@@ -159,6 +179,9 @@ def _doctor(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
+    from coursework.data import GROUPS, FetchOptions, fetch, table
+    from coursework.profiles import data_root
+
     groups = tuple(GROUPS) if options.group == "all" else (options.group,)
     root = (options.root or data_root()).resolve()
     if options.list:
@@ -179,7 +202,7 @@ def _fetch(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace) -> None:
     from coursework.handin import notebook_parameters, run_notebook
 
-    build = options.build.resolve()
+    build = _build_folder(options)
     for notebook in _notebooks(options):
         target = build / notebook.name
         parameters = notebook_parameters(notebook, build, options.profile, dict(options.set))
@@ -215,7 +238,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _submit(options: argparse.Namespace) -> None:
-    from coursework.handin import clear_targets, submit
+    from coursework.handin import submit_all
     from coursework.identity import load_identity
 
     identity = load_identity(
@@ -224,17 +247,16 @@ def _submit(options: argparse.Namespace) -> None:
         course=options.course,
         due_date=options.due_date,
     )
-    clear_targets(_notebooks(options), options.build)
-    for notebook in _notebooks(options):
-        result = submit(
-            notebook,
-            options.build,
-            profile=options.profile,
-            overrides=dict(options.set),
-            identity=identity,
-            cell_timeout=options.cell_timeout,
-            report=_say,
-        )
+    results = submit_all(
+        _notebooks(options),
+        _build_folder(options),
+        profile=options.profile,
+        overrides=dict(options.set),
+        identity=identity,
+        cell_timeout=options.cell_timeout,
+        report=_say,
+    )
+    for result in results:
         for remark in result.remarks:
             _warn(remark)
         _say(f"{result.pdf} ({_pages(result.pages)}), {result.bundle.name}: checked")

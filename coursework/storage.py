@@ -1,8 +1,12 @@
 """Files that are either whole or not there, and that one process writes at a time."""
 
+import errno
+import glob
 import hashlib
 import io
 import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,9 +14,48 @@ from pathlib import Path
 
 import filelock
 
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class BusyError(RuntimeError):
     """Another process is writing the file."""
+
+
+@contextmanager
+def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path]:
+    """Give an empty folder that is removed with its content when the block ends.
+
+    A process that is killed leaves its folder behind. It no longer holds the lock of the folder
+    then, so that the next call with the same name and place removes it.
+
+    Parameters
+    ----------
+    name
+        What the folder is for. It is called ``.NAME.`` and some random letters.
+    parent
+        Where it lies; by default in the system's folder for temporary files.
+
+    Yields
+    ------
+    Path
+        The folder, which no other user may read.
+    """
+    parent = Path(parent or tempfile.gettempdir())
+    parent.mkdir(parents=True, exist_ok=True)
+    # The lock of a folder has its name and one dot more in front. It is there before the folder
+    # and goes after it, so that no folder is without a lock.
+    for lock in parent.glob(f"..{glob.escape(name)}.*.lock"):
+        left = lock.with_name(lock.name[1 : -len(".lock")])
+        # A folder in use is busy, and one of another user is closed.
+        with suppress(BusyError, OSError), locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f".{name}.{secrets.token_hex(4)}"
+    with locked(folder):
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -30,25 +73,33 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     Yields
     ------
     Path
-        A fresh name in the same folder, with the same suffix. It is removed if the block raises.
+        A fresh name in the same folder, with the same suffix. It is removed if the block raises,
+        and by the next call for the same file if the process is killed.
 
     Raises
     ------
     FileNotFoundError
         If the block ends without having written anything.
+    OSError
+        As the block raises it; if the disk is full, the error names ``final``.
+    ValueError
+        If ``final`` is a folder or a device, which a file would replace.
     """
     final = Path(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent)
-    temporary = Path(folder) / final.name
+    if final.exists() and not final.is_file():
+        raise ValueError(f"{final} is no plain file, where a file is to be written; name a file")
     try:
-        yield temporary
-        with open(temporary, "r+b") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, final)
-    finally:
-        temporary.unlink(missing_ok=True)
-        os.rmdir(folder)
+        with scratch_folder(final.name, final.parent) as folder:
+            temporary = folder / final.name
+            yield temporary
+            with open(temporary, "r+b") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, final)
+    except OSError as error:
+        if error.errno in _DISK_IS_FULL:
+            # Python names the file if it cannot be opened, but not if it cannot grow.
+            raise OSError(error.errno, error.strerror, str(final)) from error
+        raise
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from coursework.profiles import ROOT
 
 LAYERS = {
     "coursework": [
-        *("storage", "profiles", "progress", "figure", "display", "runtime", "side_by_side"),
-        *("processes", "identity", "data", "backbones", "pdf", "check", "handin"),
-        *("cli", "__main__"),
+        *("door", "storage", "profiles", "progress", "figure", "display", "runtime"),
+        *("side_by_side", "processes", "identity", "data", "backbones"),
+        *("pdf", "check", "handin", "cli", "__main__"),
     ],
     "hw3": ["mnist", "softmax", "features", "softmax_regression", "roc", "report"],
     "hw4": ["theory", "imbalanced", "flowers", "training", "report"],
