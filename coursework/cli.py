@@ -159,7 +159,10 @@ def _build_folder(options: argparse.Namespace) -> Path:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except OSError as error:  # a full disk, or a reader that has gone
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _warn(line: str) -> None:
@@ -171,11 +174,11 @@ def _doctor(options: argparse.Namespace) -> None:
     from coursework.runtime import describe_machine
 
     for name, value in describe_machine().items():
-        print(f"{name:<12} {value}")
+        _say(f"{name:<12} {value}")
     for profile in map(get_profile, PROFILES):
-        print(f"\nprofile {profile.name!r}")
+        _say(f"\nprofile {profile.name!r}")
         for field in dataclasses.fields(Profile)[1:]:
-            print(f"  {field.name:<24} {getattr(profile, field.name)}")
+            _say(f"  {field.name:<24} {getattr(profile, field.name)}")
 
 
 def _fetch(options: argparse.Namespace) -> None:

@@ -1,8 +1,8 @@
 """The door of every command: Ctrl-C and SIGTERM end it with one line, whatever it is doing."""
 
+import atexit
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -28,10 +28,9 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
     """
     signals: list[int] = []
     working = False
+    code: int | None = None
     lock = threading.Lock()
     errors = os.dup(2)
-    listening, ringing = socket.socketpair()
-    ringing.setblocking(False)
 
     def leave() -> NoReturn:
         lock.acquire()  # never released: the line is printed once
@@ -59,20 +58,38 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
             signals.append(number)
         leave()
 
-    signal.set_wakeup_fd(ringing.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=watch, daemon=True).start()
+    def finish() -> None:
+        if code is not None:
+            os._exit(code)
+
     for number in _WORDS:
         signal.signal(number, stop)
+    # What is registered first is called last. Python takes its time to end, and lets a signal end
+    # it in another way meanwhile.
+    atexit.register(finish)
+    import socket  # slow, so it comes after the first lines of defence
+
+    listening, ringing = socket.socketpair()
+    ringing.setblocking(False)
+    signal.set_wakeup_fd(ringing.detach(), warn_on_full_buffer=False)  # open for ever
+    threading.Thread(target=watch, daemon=True).start()
     try:
         working = True
-        code = command() or 0
+        result = command() or 0
         working = False
     except BaseException:
         working = False
         if not signals:
             raise
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 1)  # Python would fail again at its end
+        if not (signals or result):
+            result = 1
+            print(f"{name}: standard output: {error.strerror}", file=sys.stderr)
     if signals:
-        with suppress(Exception):
-            sys.stdout.flush()
         leave()
+    code = result
     return code

@@ -43,11 +43,11 @@ def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path
     parent = Path(parent or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
     # The lock of a folder has its name and one dot more in front. It is there before the folder
-    # and goes after it, so that no folder is without a lock.
-    for lock in parent.glob(f"..{glob.escape(name)}.*.lock"):
-        left = lock.with_name(lock.name[1 : -len(".lock")])
-        # A folder in use is busy, and one of another user is closed.
-        with suppress(BusyError, OSError), locked(left):
+    # and goes after it, so that a folder in use is never without.
+    pattern = f".{glob.escape(name)}.{8 * '[0-9a-f]'}"
+    locks = (lock.with_suffix("").name[1:] for lock in parent.glob(f".{pattern}.lock"))
+    for left in {*parent.glob(pattern), *map(parent.joinpath, locks)}:
+        with suppress(BusyError, OSError), locked(left):  # busy, or of another user
             shutil.rmtree(left, ignore_errors=True)
     folder = parent / f".{name}.{secrets.token_hex(4)}"
     with locked(folder):

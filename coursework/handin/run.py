@@ -18,6 +18,7 @@ import nbformat
 from jupyter_client.kernelspec import get_kernel_spec
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 from nbformat import NotebookNode
 from traitlets.config import Config
 
@@ -261,10 +262,15 @@ def _execute(
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
     with scratch_folder("kernel") as folder, open(folder / "errors", "w+b") as errors:
         client = _client(notebook, source, folder, cell_timeout, report, times)
+        manager = client.create_kernel_manager()
         try:
-            client.create_kernel_manager()
             client.start_new_kernel(env=environment, stderr=errors)
             client.start_new_kernel_client()
+        except KeyboardInterrupt:
+            if manager.has_kernel:
+                # Otherwise it would go on for a second, in a folder that is gone.
+                run_sync(manager.shutdown_kernel)(now=True)  # type: ignore[arg-type]  # is async
+            raise
         except Exception as error:  # the system, Jupyter and ZeroMQ each fail in their own ways
             errors.seek(0)
             said = errors.read().decode(errors="replace").strip().splitlines()
