@@ -39,6 +39,11 @@ def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path
     ------
     Path
         The folder, which no other user may read.
+
+    Raises
+    ------
+    OSError
+        As the block raises it; if the disk is full, the error names the folder.
     """
     parent = Path(parent or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +55,7 @@ def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path
         with suppress(BusyError, OSError), locked(left):  # busy, or of another user
             shutil.rmtree(left, ignore_errors=True)
     folder = parent / f".{name}.{secrets.token_hex(4)}"
-    with locked(folder):
+    with locked(folder), _named(folder):
         folder.mkdir(mode=0o700)
         try:
             yield folder
@@ -88,17 +93,22 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     final = Path(final)
     if final.exists() and not final.is_file():
         raise ValueError(f"{final} is no plain file, where a file is to be written; name a file")
+    with scratch_folder(final.name, final.parent) as folder, _named(final):
+        temporary = folder / final.name
+        yield temporary
+        with open(temporary, "r+b") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, final)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name what was written when the disk was full; Python names only what cannot be opened."""
     try:
-        with scratch_folder(final.name, final.parent) as folder:
-            temporary = folder / final.name
-            yield temporary
-            with open(temporary, "r+b") as file:
-                os.fsync(file.fileno())
-            os.replace(temporary, final)
+        yield
     except OSError as error:
-        if error.errno in _DISK_IS_FULL:
-            # Python names the file if it cannot be opened, but not if it cannot grow.
-            raise OSError(error.errno, error.strerror, str(final)) from error
+        if error.errno in _DISK_IS_FULL and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

@@ -233,8 +233,7 @@ def _python_of_kernel() -> str:
     if not same or kernel.language.lower() != "python":
         raise NotebookError(
             f"Jupyter's kernel 'python3' runs {python} ({kernel.language}), but the homework is "
-            f"installed for {own}; delete {kernel.resource_dir}, which describes that kernel, or "
-            f"run the command with {python}"
+            f"installed for {own}; remove {kernel.resource_dir}, which describes that kernel"
         )
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -274,7 +273,7 @@ def _execute(
         except Exception as error:  # the system, Jupyter and ZeroMQ each fail in their own ways
             errors.seek(0)
             said = errors.read().decode(errors="replace").strip().splitlines()
-            reason = " ".join([*said[-1:], str(error)]).replace("\n", " ")
+            reason = ": ".join([str(error).replace("\n", " "), *said[-1:]])
             raise NotebookError(
                 f"the kernel of the notebook, {python}, does not start ({reason}); try "
                 f"{python} -m pip install --force-reinstall ipykernel"

@@ -10,7 +10,7 @@ import torch
 
 from coursework.backbones import BACKBONES
 from coursework.processes import ProcessLostError, process_group
-from coursework.storage import BusyError, atomic_path
+from coursework.storage import BusyError
 from hw4.flowers import (
     MODES,
     SCHEDULES,
@@ -25,6 +25,7 @@ from hw4.flowers import (
     load_flowers,
     train_model,
 )
+from hw4.flowers.training import save_tensors
 
 _DEFAULTS = TrainingSettings()
 
@@ -116,8 +117,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     _print(training.history)
     print(f"best epoch {training.history.best_epoch}, test accuracy {accuracy:.4f}")
     if options.output is not None:
-        with atomic_path(options.output) as temporary:
-            torch.save(training.network.state_dict(), temporary)
+        save_tensors(options.output, training.network.state_dict())
 
 
 def _print(history: History) -> None:
