@@ -60,6 +60,8 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
 
     def finish() -> None:
         if code is not None:
+            with suppress(OSError):
+                sys.stdout.flush()
             os._exit(code)
 
     for number in _WORDS:

@@ -119,7 +119,7 @@ def run_notebook(
             try:
                 _write(notebook, failed)
                 kept = f"the cells that ran are kept in {failed}"
-            except OSError as lost:
+            except (OSError, ValueError) as lost:  # it must not hide why the run ended
                 kept = f"the cells that ran are lost, since they cannot be written ({lost})"
             raise NotebookError(f"{reason}; {kept}") from error
         seconds = time.monotonic() - start
