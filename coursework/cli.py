@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.door import run_command
-
-# Everything else is imported by the functions that need it, once the door is open.
+from coursework.data import GROUPS, FetchOptions, fetch, table
+from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,8 +22,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code: 0; 1 after an error, which is printed in words; 130 after Ctrl-C.
     """
-    if arguments is None:
-        return run_command("coursework", lambda: main(sys.argv[1:]))
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A console may lack a character that a notebook prints; the run goes on with a "?".
@@ -41,8 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from coursework.data import GROUPS, FetchOptions
-
     parser = argparse.ArgumentParser(
         prog="coursework", description="Run the homework notebooks and make the hand-in."
     )
@@ -106,8 +101,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
-    from coursework.profiles import PROFILES, ROOT
-
     command.add_argument(
         "notebooks", nargs="*", type=Path, help="default: all in notebooks/", metavar="NOTEBOOK"
     )
@@ -144,8 +137,6 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def _notebooks(options: argparse.Namespace) -> list[Path]:
-    from coursework.profiles import ROOT
-
     return options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -170,7 +161,6 @@ def _warn(line: str) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> None:
-    from coursework.profiles import PROFILES, Profile, get_profile
     from coursework.runtime import describe_machine
 
     for name, value in describe_machine().items():
@@ -182,9 +172,6 @@ def _doctor(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from coursework.data import GROUPS, FetchOptions, fetch, table
-    from coursework.profiles import data_root
-
     groups = tuple(GROUPS) if options.group == "all" else (options.group,)
     root = (options.root or data_root()).resolve()
     if options.list:

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
 
 GRACE = 10.0
 """Seconds that a command has to tidy up after a signal. A second signal cuts them short."""
@@ -32,7 +31,7 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
     lock = threading.Lock()
     errors = os.dup(2)
 
-    def leave() -> NoReturn:
+    def leave() -> None:
         lock.acquire()  # never released: the line is printed once
         os.write(errors, f"{name}: {_WORDS[signal.Signals(signals[0])]}\n".encode())
         os._exit(128 + signals[0])
