@@ -33,7 +33,8 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
 
     def leave() -> None:
         lock.acquire()  # never released: the line is printed once
-        os.write(errors, f"{name}: {_WORDS[signal.Signals(signals[0])]}\n".encode())
+        with suppress(OSError):
+            os.write(errors, f"{name}: {_WORDS[signal.Signals(signals[0])]}\n".encode())
         os._exit(128 + signals[0])
 
     def stop(number: int, frame: object) -> None:

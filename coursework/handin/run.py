@@ -31,6 +31,9 @@ _INJECTED = "injected-parameters"
 _STOPS = (KeyboardInterrupt, CellExecutionError, CellTimeoutError, DeadKernelError)
 """What ends a run in the middle."""
 
+_NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
+"""What `ast` raises for a source that is no plain Python, or is nested too deep."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -144,7 +147,7 @@ def read_parameters(source: Path) -> dict[str, Any]:
     notebook = _read(source)
     values: dict[str, Any] = {}
     for cell in (*_tagged(notebook, "parameters"), *_tagged(notebook, _INJECTED)):
-        with suppress(SyntaxError):  # a magic of IPython, which assigns nothing
+        with suppress(*_NOT_PLAIN):  # such as a magic of IPython
             for node in ast.parse(cell.source).body:
                 match node:
                     case (
@@ -152,7 +155,7 @@ def read_parameters(source: Path) -> dict[str, Any]:
                         | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
                     ):
                         values.pop(name, None)
-                        with suppress(ValueError, TypeError):
+                        with suppress(*_NOT_PLAIN):
                             values[name] = ast.literal_eval(value)
     return values
 
