@@ -30,8 +30,9 @@ format: .venv/installed-lint ## mend style and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# In a container everybody is root, whom Jupyter refuses unless it is told.
 notebooks: .venv/installed-lab ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

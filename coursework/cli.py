@@ -4,6 +4,7 @@ import argparse
 import ast
 import dataclasses
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -128,7 +129,7 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "notebooks", nargs="*", type=Path, help="default: all in notebooks/", metavar="NOTEBOOK"
     )
-    command.add_argument("--profile", choices=PROFILES, default="embedded")
+    command.add_argument("--profile", choices=PROFILES, help="default: as the notebook says")
     command.add_argument(
         "-p",
         "--set",
@@ -164,8 +165,20 @@ def _notebooks(options: argparse.Namespace) -> list[Path]:
     return options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
+def _build_folder(options: argparse.Namespace) -> Path:
+    """Return the folder to write to, or refuse it before anything runs."""
+    build: Path = options.build.resolve()
+    there = next(folder for folder in (build, *build.parents) if folder.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise OSError(f"cannot write to {there}; name another folder with --build")
+    return build
+
+
 def _say(line: str) -> None:
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except OSError as error:  # a full disk, or a reader that has gone
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _warn(line: str) -> None:
@@ -176,11 +189,11 @@ def _doctor(options: argparse.Namespace) -> None:
     from coursework.runtime import describe_machine
 
     for name, value in describe_machine().items():
-        print(f"{name:<12} {value}")
+        _say(f"{name:<12} {value}")
     for profile in map(get_profile, PROFILES):
-        print(f"\nprofile {profile.name!r}")
+        _say(f"\nprofile {profile.name!r}")
         for field in dataclasses.fields(Profile)[1:]:
-            print(f"  {field.name:<24} {getattr(profile, field.name)}")
+            _say(f"  {field.name:<24} {getattr(profile, field.name)}")
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -204,7 +217,7 @@ def _fetch(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace) -> None:
     from coursework.handin import notebook_parameters, run_notebook
 
-    build = options.build.resolve()
+    build = _build_folder(options)
     for notebook in _notebooks(options):
         target = build / notebook.name
         parameters = notebook_parameters(notebook, build, options.profile, dict(options.set))
@@ -240,7 +253,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _submit(options: argparse.Namespace) -> None:
-    from coursework.handin import clear_targets, submit
+    from coursework.course.missing import missing_answers
+    from coursework.handin import submit_all
     from coursework.identity import load_identity
 
     identity = load_identity(
@@ -249,23 +263,17 @@ def _submit(options: argparse.Namespace) -> None:
         course=options.course,
         due_date=options.due_date,
     )
-    clear_targets(_notebooks(options), options.build)
-    for notebook in _notebooks(options):
-        missing = None
-        if options.partial:
-            from coursework.course.missing import missing_answers
-
-            missing = missing_answers(notebook)
-        result = submit(
-            notebook,
-            options.build,
-            profile=options.profile,
-            overrides=dict(options.set),
-            identity=identity,
-            cell_timeout=options.cell_timeout,
-            missing=missing,
-            report=_say,
-        )
+    results = submit_all(
+        _notebooks(options),
+        _build_folder(options),
+        profile=options.profile,
+        overrides=dict(options.set),
+        identity=identity,
+        cell_timeout=options.cell_timeout,
+        missing=missing_answers if options.partial else None,
+        report=_say,
+    )
+    for result in results:
         for remark in result.remarks:
             _warn(remark)
         _say(f"{result.pdf} ({_pages(result.pages)}), {result.bundle.name}: checked")

@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 DOWNLOADS = ROOT / "data" / "downloads"
 """Where downloads lie unless ``COURSEWORK_DATA`` names another folder (see `data_root`)."""
 
+BUILD = ROOT / "build"
+"""Where results are written unless ``build_root`` names another folder."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -94,7 +97,7 @@ class Profile:
     flowers_checkpoints: Path | None
     seed: int = 2026
     device: str = "auto"
-    build_root: Path = ROOT / "build"
+    build_root: Path = BUILD
     feature_batch_size: int = 250
     feature_precision: str = "fp32"
     softmax_epochs: int = 100
@@ -175,7 +178,7 @@ PROFILES: dict[str, Profile] = {
         flowers_backbone="resnet18",
         flowers_image_size=224,
         flowers_epochs=10,
-        flowers_checkpoints=ROOT / "build" / "flowers_checkpoints",
+        flowers_checkpoints=BUILD / "flowers_checkpoints",
     ),
 }
 
@@ -204,7 +207,8 @@ def data_root() -> Path:
 def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     """Return a profile by name, with single fields replaced.
 
-    Folders of a profile that lie below `DOWNLOADS` are moved below `data_root`.
+    Folders of a profile that lie below `DOWNLOADS` are moved below `data_root`, and those below
+    `BUILD` below ``build_root``.
 
     Parameters
     ----------
@@ -228,11 +232,12 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     if name not in PROFILES:
         raise ValueError(f"no profile {name!r}; there are {', '.join(PROFILES)}")
     field_types = typing.get_type_hints(Profile)
-    changes: dict[str, Any] = {
-        field: data_root() / value.relative_to(DOWNLOADS)
-        for field, value in vars(PROFILES[name]).items()
-        if isinstance(value, Path) and value.is_relative_to(DOWNLOADS)
-    }
+    changes: dict[str, Any] = {}
+    for folder, root in ((DOWNLOADS, data_root()), (BUILD, overrides.get("build_root", BUILD))):
+        for field, value in vars(PROFILES[name]).items():
+            if isinstance(value, Path) and value.is_relative_to(folder):
+                # A root that is no path is refused below.
+                changes[field] = Path(str(root), value.relative_to(folder))
     for field, value in overrides.items():
         if field not in field_types or field == "name":
             close = difflib.get_close_matches(field, field_types, n=1)

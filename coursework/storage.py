@@ -1,8 +1,12 @@
 """Files that are either whole or not there, and that one process writes at a time."""
 
+import errno
+import glob
 import hashlib
 import io
 import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,9 +14,53 @@ from pathlib import Path
 
 import filelock
 
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class BusyError(RuntimeError):
     """Another process is writing the file."""
+
+
+@contextmanager
+def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path]:
+    """Give an empty folder that is removed with its content when the block ends.
+
+    A process that is killed leaves its folder behind. It no longer holds the lock of the folder
+    then, so that the next call with the same name and place removes it.
+
+    Parameters
+    ----------
+    name
+        What the folder is for. It is called ``.NAME.`` and some random letters.
+    parent
+        Where it lies; by default in the system's folder for temporary files.
+
+    Yields
+    ------
+    Path
+        The folder, which no other user may read.
+
+    Raises
+    ------
+    OSError
+        As the block raises it; if the disk is full, the error names the folder.
+    """
+    parent = Path(parent or tempfile.gettempdir())
+    parent.mkdir(parents=True, exist_ok=True)
+    # The lock of a folder has its name and one dot more in front. It is there before the folder
+    # and goes after it, so that a folder in use is never without.
+    pattern = f".{glob.escape(name)}.{8 * '[0-9a-f]'}"
+    locks = (lock.with_suffix("").name[1:] for lock in parent.glob(f".{pattern}.lock"))
+    for left in {*parent.glob(pattern), *map(parent.joinpath, locks)}:
+        with suppress(BusyError, OSError), locked(left):  # busy, or of another user
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f".{name}.{secrets.token_hex(4)}"
+    with locked(folder), _named(folder):
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -30,25 +78,38 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     Yields
     ------
     Path
-        A fresh name in the same folder, with the same suffix. It is removed if the block raises.
+        A fresh name in the same folder, with the same suffix. It is removed if the block raises,
+        and by the next call for the same file if the process is killed.
 
     Raises
     ------
     FileNotFoundError
         If the block ends without having written anything.
+    OSError
+        As the block raises it; if the disk is full, the error names ``final``.
+    ValueError
+        If ``final`` is a folder or a device, which a file would replace.
     """
     final = Path(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent)
-    temporary = Path(folder) / final.name
-    try:
+    if final.exists() and not final.is_file():
+        raise ValueError(f"{final} is no plain file, where a file is to be written; name a file")
+    with scratch_folder(final.name, final.parent) as folder, _named(final):
+        temporary = folder / final.name
         yield temporary
         with open(temporary, "r+b") as file:
             os.fsync(file.fileno())
         os.replace(temporary, final)
-    finally:
-        temporary.unlink(missing_ok=True)
-        os.rmdir(folder)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name what was written when the disk was full; Python names only what cannot be opened."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _DISK_IS_FULL and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 @contextmanager

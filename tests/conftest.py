@@ -1,7 +1,10 @@
 """What all tests share."""
 
+import ipaddress
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -11,6 +14,17 @@ from coursework.profiles import ROOT
 # Shared machines stall at random: a slow example is not a failure.
 hypothesis.settings.register_profile("coursework", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("coursework")
+
+
+def stay_on_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
+    """Fail the test that connects to another machine: all of them pass without a network."""
+    if event == "socket.connect" and isinstance(address := arguments[1], tuple):
+        host = address[0]
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise AssertionError(f"a test connects to {host}, which is not this machine")
+
+
+sys.addaudithook(stay_on_this_machine)
 
 SHARED = Path(os.environ.get("COURSEWORK_SHARED", ROOT.parent / "shared"))
 

@@ -12,7 +12,7 @@ from coursework.profiles import ROOT
 
 LAYERS = {
     "coursework": [
-        *("storage", "matlab", "profiles", "progress", "figure", "display", "runtime"),
+        *("door", "storage", "matlab", "profiles", "progress", "figure", "display", "runtime"),
         *("side_by_side", "processes", "identity", "data", "backbones", "pdf", "check", "handin"),
         *("course", "cli", "__main__"),
     ],

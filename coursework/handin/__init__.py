@@ -8,6 +8,7 @@ from coursework.handin.submission import (
     clear_targets,
     notebook_parameters,
     submit,
+    submit_all,
 )
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "notebook_parameters",
     "run_notebook",
     "submit",
+    "submit_all",
     "used_modules",
     "verify_bundle",
     "write_bundle",

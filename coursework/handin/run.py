@@ -1,22 +1,38 @@
 """Run a notebook on a fresh kernel, top to bottom."""
 
+import ast
 import json
 import os
 import re
+import socket
+import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import get_kernel_spec
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from coursework.identity import Identity, fill_in
-from coursework.storage import atomic_path
+from coursework.storage import atomic_path, locked, scratch_folder
+
+_INJECTED = "injected-parameters"
+"""The tag of the cell with the parameters of a run, as papermill calls it."""
+
+_STOPS = (KeyboardInterrupt, CellExecutionError, CellTimeoutError, DeadKernelError)
+"""What ends a run in the middle."""
+
+_NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
+"""What `ast` raises for a source that is no plain Python, or is nested too deep."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,10 @@ class Run:
 
 
 class NotebookError(RuntimeError):
-    """A cell failed; the message names the cell, its error and the notebook that was kept."""
+    """A cell failed, or the kernel does not start.
+
+    The message names the cell, its error and the notebook that was kept, or the kernel's Python.
+    """
 
 
 def run_notebook(
@@ -79,7 +98,9 @@ def run_notebook(
         If the file is not a notebook, is its own target, or has no cell tagged ``parameters``
         although some are given.
     NotebookError
-        If a cell fails, takes too long, or ends its kernel.
+        If a cell fails, takes too long, or ends its kernel; or if there is no kernel that starts.
+    coursework.storage.BusyError
+        If another process is running a notebook to ``target``.
     """
     source, target = Path(source), Path(target)
     notebook = _read(source)
@@ -93,33 +114,57 @@ def run_notebook(
         fill_in(notebook, identity)
     if missing is not None:
         _expect_errors(notebook, missing)
+    python = _python_of_kernel()
     failed = target.with_suffix(".failed.ipynb")
-    for old in (target, failed):
-        old.unlink(missing_ok=True)
     times: dict[int, float] = {}
-    client = _client(notebook, source, cell_timeout, report, times)
-    # While OpenMP's threads wait for each other, they use up the cores that other programs, or the
-    # very thread they wait for, would need. The policy lets them sleep instead.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
-    start = time.monotonic()
-    try:
-        client.execute(env=environment)
-    except BaseException as error:
-        _write(notebook, failed, source.parent.resolve())
-        if isinstance(error, KeyboardInterrupt):
-            reason = "interrupted"
-        elif isinstance(error, CellExecutionError | CellTimeoutError | DeadKernelError):
-            reason = f"cell {max(times, default=-1) + 1} of {source.name} {_explain(error)}"
-        else:
-            raise
-        raise NotebookError(f"{reason}; the cells that ran are kept in {failed}") from error
-    _write(notebook, target, source.parent.resolve())
-    return Run(time.monotonic() - start, tuple(times.values()))
+    folder = source.parent.resolve()
+    with locked(target):
+        for old in (target, failed):
+            old.unlink(missing_ok=True)
+        start = time.monotonic()
+        try:
+            _execute(notebook, source, python, cell_timeout, report, times)
+        except _STOPS as error:
+            reason = _explain(error, f"cell {max(times, default=-1) + 1} of {source.name}")
+            try:
+                _write(notebook, failed, folder)
+                kept = f"the cells that ran are kept in {failed}"
+            except (OSError, ValueError) as lost:  # it must not hide why the run ended
+                kept = f"the cells that ran are lost, since they cannot be written ({lost})"
+            raise NotebookError(f"{reason}; {kept}") from error
+        seconds = time.monotonic() - start
+        _write(notebook, target, folder)
+    return Run(seconds, tuple(times.values()))
 
 
-def takes_parameters(source: Path) -> bool:
-    """Whether a notebook has a cell tagged ``parameters``; raises as `run_notebook` does."""
-    return bool(_tagged(_read(source), "parameters"))
+def read_parameters(source: Path) -> dict[str, Any]:
+    """Return the values that a notebook gives to its parameters.
+
+    Returns
+    -------
+    dict
+        What the cell tagged ``parameters`` assigns, and the cell that `run_notebook` put behind it
+        in an earlier run: names and plain values. What a cell computes is left out.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `run_notebook` raises them.
+    """
+    notebook = _read(source)
+    values: dict[str, Any] = {}
+    for cell in (*_tagged(notebook, "parameters"), *_tagged(notebook, _INJECTED)):
+        with suppress(*_NOT_PLAIN):  # such as a magic of IPython
+            for node in ast.parse(cell.source).body:
+                match node:
+                    case (
+                        ast.Assign(targets=[ast.Name(id=name)], value=value)
+                        | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                    ):
+                        values.pop(name, None)
+                        with suppress(*_NOT_PLAIN):
+                            values[name] = ast.literal_eval(value)
+    return values
 
 
 def _read(source: Path) -> NotebookNode:
@@ -164,12 +209,12 @@ def _set_parameters(source: Path, notebook: NotebookNode, parameters: Mapping[st
             f"{source} has {len(tagged)} cells tagged 'parameters', expected one; "
             "tag the cell that names the profile"
         )
-    for old in _tagged(notebook, "injected-parameters"):
+    for old in _tagged(notebook, _INJECTED):
         notebook.cells.remove(old)
     # JSON holds only values that Python reads back from their text: a path becomes a text here.
     plain = json.loads(json.dumps(dict(parameters), default=str))
     lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in plain.items())]
-    cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": ["injected-parameters"]})
+    cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": [_INJECTED]})
     notebook.cells.insert(notebook.cells.index(tagged[0]) + 1, cell)
 
 
@@ -192,14 +237,93 @@ def _tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
+def _python_of_kernel() -> str:
+    """Return the Python of Jupyter's kernel ``python3``; refuse any but that of this process.
+
+    Another one may lack the homework's packages, or have them in other releases.
+    """
+    own = sys.executable
+    mend = f"{own} -m ipykernel install --sys-prefix"
+    try:
+        kernel = get_kernel_spec("python3")
+        python = kernel.argv[0]
+    except Exception as error:  # a description that is missing, no JSON, or lacks a field
+        raise NotebookError(
+            f"{own} has no kernel for notebooks ({error}); run {own} -m pip install ipykernel, "
+            f"and then {mend}"
+        ) from error
+    # Jupyter itself takes a bare name for the Python of this process.
+    bare = {"python", "python3", f"python3.{sys.version_info.minor}"}
+    same = python in bare or Path(python).parent.resolve() == Path(own).parent.resolve()
+    if not same or kernel.language.lower() != "python":
+        raise NotebookError(
+            f"Jupyter's kernel 'python3' runs {python} ({kernel.language}), but the homework is "
+            f"installed for {own}; remove {kernel.resource_dir}, which describes that kernel"
+        )
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), timeout=5).close()
+    except OSError as error:
+        raise NotebookError(
+            f"this machine cannot connect to itself at 127.0.0.1 ({error}), which is how the "
+            f"kernel, {own}, is spoken to; bring the loopback up (ip link set lo up), or let the "
+            "firewall pass it"
+        ) from error
+    return own
+
+
+def _execute(
+    notebook: NotebookNode,
+    source: Path,
+    python: str,
+    cell_timeout: int | None,
+    report: Callable[[str], None],
+    times: dict[int, float],
+) -> None:
+    """Run the cells on a kernel of their own, and put the seconds of each into ``times``."""
+    # While OpenMP's threads wait for each other, they use up the cores that other programs, or the
+    # very thread they wait for, would need. The policy lets them sleep instead.
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    with scratch_folder("kernel") as folder, open(folder / "errors", "w+b") as errors:
+        client = _client(notebook, source, folder, cell_timeout, report, times)
+        manager = client.create_kernel_manager()
+        try:
+            client.start_new_kernel(env=environment, stderr=errors)
+            client.start_new_kernel_client()
+        except KeyboardInterrupt:
+            if manager.has_kernel:
+                # Otherwise it would go on for a second, in a folder that is gone.
+                run_sync(manager.shutdown_kernel)(now=True)  # type: ignore[arg-type]  # is async
+            raise
+        except Exception as error:  # the system, Jupyter and ZeroMQ each fail in their own ways
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip().splitlines()
+            reason = ": ".join([str(error).replace("\n", " "), *said[-1:]])
+            raise NotebookError(
+                f"the kernel of the notebook, {python}, does not start ({reason}); try "
+                f"{python} -m pip install --force-reinstall ipykernel"
+            ) from error
+        # NotebookClient.execute would do this too, but it takes the signals of the whole process,
+        # and what it leaves to the end of Python fails there with a traceback.
+        with client.setup_kernel():
+            assert client.kc is not None
+            reply = client.wait_for_reply(client.kc.kernel_info())
+            assert reply is not None
+            notebook.metadata["language_info"] = reply["content"]["language_info"]
+            for index, cell in enumerate(notebook.cells):
+                client.execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
+            client.set_widgets_metadata()
+
+
 def _client(
     notebook: NotebookNode,
     source: Path,
+    folder: Path,
     cell_timeout: int | None,
     report: Callable[[str], None],
     times: dict[int, float],
 ) -> NotebookClient:
-    """Return the client that runs the notebook and puts the seconds of each cell into ``times``."""
+    """Return the client that runs the notebook; how to reach its kernel is noted in ``folder``."""
     count = sum(cell.cell_type == "code" for cell in notebook.cells)
 
     def on_start(cell: NotebookNode, cell_index: int) -> None:
@@ -215,6 +339,7 @@ def _client(
         kernel_name="python3",
         timeout=cell_timeout,
         resources={"metadata": {"path": str(source.parent.resolve())}},
+        config=Config({"KernelManager": {"connection_file": str(folder / "connection.json")}}),
         # The kernel warns of its own sockets, about which a student can do nothing.
         extra_arguments=["--log-level=CRITICAL"],
         on_cell_execute=on_start,
@@ -222,12 +347,14 @@ def _client(
     )
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: BaseException, cell: str) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     if isinstance(error, CellExecutionError):
-        return f"failed with {error.ename}: {error.evalue}"
+        return f"{cell} failed with {error.ename}: {error.evalue}"
     if isinstance(error, CellTimeoutError):
-        return "was still running when its time was up"
-    return "ended its kernel, perhaps for lack of memory"
+        return f"{cell} was still running when its time was up"
+    return f"{cell} ended its kernel, perhaps for lack of memory"
 
 
 def _write(notebook: NotebookNode, path: Path, folder: Path) -> None:

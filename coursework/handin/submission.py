@@ -1,19 +1,20 @@
 """From a notebook to the hand-in: run, export, check, bundle; all of it or nothing."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coursework.check import Finding, check_pdf
 from coursework.handin.bundle import write_bundle
-from coursework.handin.run import run_notebook, takes_parameters
+from coursework.handin.run import Run, read_parameters, run_notebook
 from coursework.identity import Identity
 from coursework.pdf import export_pdf
-from coursework.profiles import PATH_FIELDS, get_profile
+from coursework.profiles import PATH_FIELDS, PROFILES, Profile, get_profile
 from coursework.runtime import describe_machine
-from coursework.storage import atomic_path
+from coursework.storage import locked, scratch_folder
 
 
 @dataclass(frozen=True)
@@ -41,37 +42,40 @@ class CheckError(RuntimeError):
     """The PDF lost something, or shows an error; the message lists what."""
 
 
-def submit(
-    source: Path | str,
+def submit_all(
+    sources: Sequence[Path],
     build: Path | str,
     *,
-    profile: str = "embedded",
+    profile: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     identity: Identity | None = None,
     cell_timeout: int | None = None,
-    missing: Mapping[str, str] | None = None,
+    missing: Callable[[Path], Mapping[str, str]] | None = None,
     report: Callable[[str], None] = lambda line: None,
-) -> HandIn:
-    """Run a notebook, export it, read the PDF back, and bundle everything.
+) -> Iterator[HandIn]:
+    """Run notebooks, export them, read the PDFs back, and bundle everything, one after the other.
 
-    The PDF and the zip get their names only if every step succeeds. Those of an earlier run are
-    removed first, so that nobody mistakes them for the new ones.
+    A PDF and a zip get their names only if every step succeeds. Those of an earlier run, of all the
+    notebooks, are removed first, so that nobody mistakes them for the new ones. No other process
+    can hand in to the same folder until the last notebook is done.
 
     Parameters
     ----------
-    source
-        The notebook.
+    sources
+        The notebooks.
     build
         The folder for ``NAME.ipynb``, ``NAME.pdf`` and ``HOMEWORK_submission.zip``, where the
         homework is the notebook's name up to its first underscore.
     profile, overrides
-        As `coursework.profiles.get_profile` takes them.
+        As `coursework.profiles.get_profile` takes them. Without a profile, a notebook runs with
+        the one that it names.
     identity
         Who hands in. A missing field is a remark, not an error.
     cell_timeout
         Seconds that a cell may take; ``None`` waits for ever.
     missing
-        As `coursework.handin.run_notebook` takes it; the manifest lists it too.
+        For a part-finished homework: from a notebook to what is missing, as
+        `coursework.handin.run_notebook` takes it. The manifest lists it too.
     report
         Called with lines of progress.
 
@@ -83,48 +87,74 @@ def submit(
         If the PDF does not show all of the notebook.
     coursework.handin.BundleError
         If the zip that was written does not pass `coursework.handin.verify_bundle`.
+    coursework.storage.BusyError
+        If another process is handing in to the folder.
     """
-    source, build = Path(source), Path(build).resolve()
-    identity = identity or Identity()
-    clear_targets([source], build)
-    pdf, bundle = _targets(source, build)
-    parameters = notebook_parameters(source, build, profile, overrides or {})
+    build, identity = Path(build).resolve(), identity or Identity()
+    with locked(build / "hand-in"):
+        clear_targets(sources, build)
+        for source in sources:
+            parameters = notebook_parameters(source, build, profile, overrides or {})
+            lacking = None if missing is None else missing(source)
+            # Everything grows in one folder, which the next run removes if this one is killed.
+            with scratch_folder("hand-in", build) as folder:
+                run = run_notebook(
+                    source,
+                    build / source.name,
+                    parameters=parameters,
+                    identity=identity,
+                    cell_timeout=cell_timeout,
+                    missing=lacking,
+                    report=report,
+                )
+                yield _hand_in(source, build, folder, run, identity, lacking)
+
+
+def submit(source: Path | str, build: Path | str, **choices: Any) -> HandIn:
+    """Run a notebook, export it, read the PDF back, and bundle everything, as `submit_all` does."""
+    [result] = submit_all([Path(source)], build, **choices)
+    return result
+
+
+def _hand_in(
+    source: Path,
+    build: Path,
+    folder: Path,
+    run: Run,
+    identity: Identity,
+    missing: Mapping[str, str] | None,
+) -> HandIn:
+    """Make the PDF and the zip of an executed notebook in a folder, and move them to ``build``."""
     executed = build / source.name
-    run = run_notebook(
-        source,
-        executed,
-        parameters=parameters,
-        identity=identity,
-        cell_timeout=cell_timeout,
-        missing=missing,
-        report=report,
-    )
-    with atomic_path(pdf) as temporary:
-        exported = export_pdf(executed, temporary, pictures=source.parent)
-        findings = check_pdf(executed, temporary)
-        _refuse_losses(findings, exported.warnings)
-        odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]
-        remarks = [*exported.warnings, *odd]
-        empty = " and ".join(identity.missing()).replace("_", " ")
-        if empty:
-            remarks.append(f"{empty} not filled in: edit student.toml before you hand in")
-        settings = get_profile(profile, **parameters.get("overrides", {}))
-        facts = {
-            "homework": source.stem,
-            "identity": dataclasses.asdict(identity),
-            "profile": dataclasses.asdict(settings),
-            "seed": settings.seed,
-            "machine": describe_machine(),
-            "seconds": {
-                "run": round(run.seconds, 1),
-                "cells": [round(seconds, 1) for seconds in run.cell_seconds],
-            },
-            "pages": exported.pages,
-            "remarks": remarks,
-        }
-        if missing is not None:
-            facts["missing"] = dict(missing)
-        write_bundle(bundle, executed, temporary, facts)
+    pdf, bundle = _targets(source, build)
+    new_pdf, new_bundle = folder / pdf.name, folder / bundle.name
+    exported = export_pdf(executed, new_pdf, pictures=source.parent)
+    findings = check_pdf(executed, new_pdf)
+    _refuse_losses(findings, exported.warnings)
+    odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]
+    remarks = [*exported.warnings, *odd]
+    empty = " and ".join(identity.missing()).replace("_", " ")
+    if empty:
+        remarks.append(f"{empty} not filled in: edit student.toml before you hand in")
+    settings = _settings(read_parameters(executed))
+    facts = {
+        "homework": source.stem,
+        "identity": dataclasses.asdict(identity),
+        "profile": dataclasses.asdict(settings) if settings else None,
+        "seed": settings.seed if settings else None,
+        "machine": describe_machine(),
+        "seconds": {
+            "run": round(run.seconds, 1),
+            "cells": [round(seconds, 1) for seconds in run.cell_seconds],
+        },
+        "pages": exported.pages,
+        "remarks": remarks,
+    }
+    if missing is not None:
+        facts["missing"] = dict(missing)
+    write_bundle(new_bundle, executed, new_pdf, facts)
+    os.replace(new_pdf, pdf)
+    os.replace(new_bundle, bundle)
     return HandIn(executed, pdf, bundle, exported.pages, tuple(remarks))
 
 
@@ -162,16 +192,17 @@ def _targets(source: Path, build: Path) -> tuple[Path, Path]:
 
 
 def notebook_parameters(
-    source: Path, build: Path, profile: str, overrides: Mapping[str, Any]
+    source: Path, build: Path, profile: str | None, overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the parameters of a notebook that writes its results to ``build``.
 
     Returns
     -------
     dict
-        ``profile`` and ``overrides``, where the build folder and full paths stand among the
-        overrides. Empty if the notebook's own parameters say the same, and for a notebook without
-        a cell tagged ``parameters`` if neither another profile nor an override is asked for.
+        ``profile`` and ``overrides``: those that the notebook itself names, replaced by those that
+        are asked for, with the build folder and full paths among the overrides. Empty if the
+        notebook's own parameters say the same, and for a notebook that names no profile if
+        nothing is asked for.
 
     Raises
     ------
@@ -184,18 +215,32 @@ def notebook_parameters(
     """
     if "build_root" in overrides:
         raise ValueError("build_root follows --build; use that instead")
-    changed = dict(overrides)
-    if build != get_profile(profile).build_root:
+    own = read_parameters(source)
+    settings = _settings(own)
+    if settings is None:
+        if profile is None and not overrides:
+            return {}
+        own = {"profile": "embedded", "overrides": {}}
+        settings = get_profile()
+    name, changed = profile or settings.name, {**own["overrides"], **overrides}
+    if build != get_profile(name).build_root:
         changed["build_root"] = str(build)
-    settings = get_profile(profile, **changed)
-    for field in PATH_FIELDS & changed.keys():
+    else:
+        changed.pop("build_root", None)
+    settings = get_profile(name, **changed)
+    for field in PATH_FIELDS & overrides.keys():
         # The kernel runs in the notebook's folder, where it would not find a relative path.
         if getattr(settings, field) not in (None, "imagenet"):
             changed[field] = str(Path(getattr(settings, field)).expanduser().resolve())
-    is_asked = profile != "embedded" or bool(overrides)
-    if not is_asked and (not changed or not takes_parameters(source)):
-        return {}
-    return {"profile": profile, "overrides": changed}
+    parameters = {"profile": name, "overrides": changed}
+    return parameters if parameters != own else {}
+
+
+def _settings(own: Mapping[str, Any]) -> Profile | None:
+    """Return the profile that the parameters of a notebook name; ``None`` if they name none."""
+    if own.get("profile") in PROFILES and isinstance(own.get("overrides"), dict):
+        return get_profile(own["profile"], **own["overrides"])
+    return None
 
 
 def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:

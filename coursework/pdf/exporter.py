@@ -1,6 +1,5 @@
 """A notebook as a PDF: the exporter for nbconvert and JupyterLab, and the function behind it."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.pdf.notebook import mend, parse_notebook, read_head, read_notebook
 from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, page_count
 from coursework.pdf.widgets import print_widgets
-from coursework.storage import atomic_path
+from coursework.storage import atomic_path, scratch_folder
 
 
 @dataclass(frozen=True)
@@ -129,10 +128,8 @@ class TypstPDFExporter(TemplateExporter):
         head = read_head(notebook, name, given)
         refused = Refused()
         while True:
-            with tempfile.TemporaryDirectory(prefix="typstpdf-") as temporary:
-                draft = Draft(
-                    Path(temporary), folder, frozenset(refused.images), warnings=[*remarks]
-                )
+            with scratch_folder("typstpdf") as temporary:
+                draft = Draft(temporary, folder, frozenset(refused.images), warnings=[*remarks])
                 cells = self._write_cells(draft, notebook, refused.cells)
                 equations = [
                     Equation(None) if formula in refused.formulas else equation

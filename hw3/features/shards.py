@@ -100,13 +100,9 @@ def open_shards(filename: Path | str, shards: Shards, recipe: Mapping[str, Any])
     """Hold the file while it is made; afterwards remove the shards, or keep them if that failed."""
     with locked(filename):
         _warn_of_other_recipes(shards.folder, recipe)
-        shards.folder.mkdir(parents=True, exist_ok=True)
-        # A killed run leaves a part of a shard, or of the whole file, which may be gigabytes.
-        for left in shards.folder.glob(".*"):
-            shutil.rmtree(left, ignore_errors=True)
-        with atomic_path(shards.folder / "recipe.json") as note:
-            note.write_text(json.dumps(recipe, indent=2), encoding="utf-8")
         try:
+            with atomic_path(shards.folder / "recipe.json") as note:
+                note.write_text(json.dumps(recipe, indent=2), encoding="utf-8")
             yield
         except BaseException:
             if shards.missing() == shards.all():

@@ -1,6 +1,7 @@
 """Coding part 1, the training: mini-batch SGD, the best epoch kept, resumed where it stopped."""
 
 import hashlib
+import io
 import logging
 import math
 import textwrap
@@ -406,8 +407,18 @@ def load_state(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None
 
 def save_state(path: Path, identity: Mapping[str, str], state: Mapping[str, Any]) -> None:
     """Replace the file; a reader finds the old state or the new one, whole."""
+    save_tensors(path, {"identity": dict(identity), "state": dict(state)})
+
+
+def save_tensors(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file that ``torch.load`` reads, whole or not at all.
+
+    It is made in memory: on a full disk ``torch.save`` reports a position in its own source.
+    """
+    memory = io.BytesIO()
+    torch.save(content, memory)
     with atomic_path(path) as temporary:
-        torch.save({"identity": dict(identity), "state": dict(state)}, temporary)
+        temporary.write_bytes(memory.getbuffer())
 
 
 def copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

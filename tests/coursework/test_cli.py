@@ -101,6 +101,13 @@ def test_a_wrong_field_is_one_line_before_anything_runs(notebook, tmp_path, caps
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "submit"])
+def test_a_folder_that_cannot_be_written_is_told_of_build(notebook, tmp_path, capsys, command):
+    (tmp_path / "occupied").touch()
+    assert main([command, str(notebook), f"--build={tmp_path / 'occupied' / 'build'}"]) == 1
+    assert_one_line(capsys, "occupied; name another folder with --build")
+
+
 def test_a_field_without_a_value_shows_how_it_is_given(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["run", "-p", "softmax_epochs"])

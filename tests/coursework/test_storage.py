@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ import threading
 import filelock
 import pytest
 
-from coursework.storage import BusyError, atomic_path, locked, sha256
+from coursework.storage import BusyError, atomic_path, locked, scratch_folder, sha256
 
 HOLD = """
 import sys, time
@@ -53,6 +54,63 @@ def test_a_block_that_writes_nothing_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "result.txt"):
         pass
     assert names(tmp_path) == []
+
+
+KILLED = """
+import os, signal, sys
+from coursework.storage import atomic_path
+with atomic_path(sys.argv[1]) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_what_a_killed_process_leaves_is_hidden_and_removed_by_the_next_one(tmp_path):
+    final = tmp_path / "result.txt"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", KILLED, final])
+    assert all(name.startswith(".") for name in names(tmp_path))
+    # One folder, with its lock: the second process has removed that of the first.
+    assert len(names(tmp_path)) == 2
+    with scratch_folder("result.tx", tmp_path), atomic_path(tmp_path / "result") as other:
+        other.touch()
+    assert len(names(tmp_path)) == 3, "they belong to other files"
+    with atomic_path(final) as temporary:
+        temporary.write_text("whole")
+    assert names(tmp_path) == ["result", "result.txt"]
+
+
+def test_a_scratch_folder_is_nobody_elses_and_gone_at_the_end(tmp_path):
+    with scratch_folder("draft", tmp_path) as one, scratch_folder("draft", tmp_path) as other:
+        (one / "part").touch()
+        assert list(other.iterdir()) == []
+        assert one.is_dir()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of Unix")
+def test_a_full_disk_names_the_file(tmp_path):
+    import resource
+
+    final = tmp_path / "result.txt"
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with (
+            pytest.raises(OSError, match=r"too large: .*result\.txt'$"),
+            atomic_path(final) as path,
+        ):
+            path.write_bytes(bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert names(tmp_path) == []
+
+
+def test_a_folder_or_a_device_is_not_replaced_by_a_file(tmp_path):
+    for place in (tmp_path, os.devnull):
+        with pytest.raises(ValueError, match="is no plain file"), atomic_path(place):
+            pass
 
 
 def test_two_writers_do_not_meet(tmp_path):

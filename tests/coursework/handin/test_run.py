@@ -1,6 +1,7 @@
 """A notebook runs on a fresh kernel, with its parameters, and a failing cell is named."""
 
 import json
+import sys
 from pathlib import Path
 
 import nbformat
@@ -9,6 +10,7 @@ import pytest
 from coursework.handin import NotebookError, run_notebook
 from coursework.identity import Identity
 from coursework.pdf import export_pdf
+from coursework.storage import BusyError, locked
 
 
 def write(path, *sources, parameters=None):
@@ -80,6 +82,13 @@ def test_a_failing_cell_is_named_and_the_cells_that_ran_are_kept(tmp_path):
     assert printed(kept) == "before\n"
     run_notebook(write(source, "print('mended')"), target)
     assert not kept.exists()
+
+
+def test_a_failing_cell_is_named_although_the_cells_that_ran_cannot_be_kept(tmp_path):
+    source = write(tmp_path / "a.ipynb", "import os; os.mkdir('out.failed.ipynb')", "1 / 0")
+    message = r"cell 2 of a\.ipynb failed with ZeroDivisionError: .*; the cells that ran are lost, "
+    with pytest.raises(NotebookError, match=message):
+        run_notebook(source, tmp_path / "out.ipynb")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +175,54 @@ def test_a_notebook_in_another_language_is_refused_before_it_runs(tmp_path):
     with pytest.raises(ValueError, match=r"a\.ipynb is written in R for the kernel 'ir'"):
         run_notebook(path, tmp_path / "out.ipynb")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.ipynb"]
+
+
+def describe_kernel(folder, monkeypatch, *argv, language="python"):
+    """Let Jupyter find another kernel under the name of Python's."""
+    place = folder / "jupyter" / "kernels" / "python3"
+    place.mkdir(parents=True)
+    kernel = {"argv": argv, "display_name": "mine", "language": language}
+    (place / "kernel.json").write_text(json.dumps(kernel))
+    monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
+    return place
+
+
+@pytest.mark.parametrize(
+    ("argv", "language"),
+    [(["/other/bin/python", "-m", "ipykernel_launcher"], "python"), (["R", "--slave"], "R")],
+)
+def test_a_kernel_of_another_environment_is_refused(tmp_path, monkeypatch, argv, language):
+    place = describe_kernel(tmp_path, monkeypatch, *argv, language=language)
+    message = rf"'python3' runs {argv[0]} \({language}\), .* {sys.executable}; remove {place}"
+    with pytest.raises(NotebookError, match=message):
+        run_notebook(write(tmp_path / "a.ipynb", "1"), tmp_path / "out.ipynb")
+    assert not (tmp_path / "out.failed.ipynb").exists()
+
+
+def test_a_kernel_that_does_not_start_is_named_with_what_it_said(tmp_path, monkeypatch, capfd):
+    describe_kernel(tmp_path, monkeypatch, "python", "-c", "raise ImportError('no zmq')")
+    message = rf"{sys.executable}, does not start \(.*ImportError: no zmq\); try .*pip install"
+    with pytest.raises(NotebookError, match=message) as error:
+        run_notebook(write(tmp_path / "a.ipynb", "1"), tmp_path / "out.ipynb")
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_machine_without_loopback_is_told_so(tmp_path, monkeypatch):
+    def create_connection(address, timeout):
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr("socket.create_connection", create_connection)
+    with pytest.raises(NotebookError, match=r"cannot connect to itself at 127\.0\.0\.1"):
+        run_notebook(write(tmp_path / "a.ipynb", "1"), tmp_path / "out.ipynb")
+
+
+def test_two_runs_to_one_file_do_not_meet(tmp_path):
+    target = tmp_path / "out.ipynb"
+    target.write_text("of the other run")
+    with locked(target), pytest.raises(BusyError, match=r"writing .*out\.ipynb"):
+        run_notebook(write(tmp_path / "a.ipynb", "1"), target)
+    assert target.read_text() == "of the other run"
 
 
 def test_threads_of_the_kernel_sleep_while_they_wait_unless_told_otherwise(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from coursework.handin import (
 )
 from coursework.identity import Identity
 from coursework.profiles import ROOT
+from coursework.storage import BusyError, locked
 
 ADA = Identity("Ada Lovelace", "1815", "Deep Learning", "1843-09-01")
 
@@ -25,16 +26,17 @@ ADA = Identity("Ada Lovelace", "1815", "Deep Learning", "1843-09-01")
 def notebook(tmp_path):
     """Return a function that writes a small homework with everything that a hand-in needs."""
 
-    def write(last_line="Headline({'accuracy': 0.75})"):
+    def write(
+        last_line="Headline({'accuracy': 0.75})",
+        parameters='profile = "embedded"\noverrides = {}',
+    ):
         cells = [
             nbformat.v4.new_markdown_cell(
                 "# Homework 9\n\n| | |\n|:--|:--|\n| **Name** | *your full name* |\n"
                 "| **ID** | *your student ID* |",
                 metadata={"tags": ["identity"]},
             ),
-            nbformat.v4.new_code_cell(
-                'profile = "embedded"\noverrides = {}', metadata={"tags": ["parameters"]}
-            ),
+            nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
             nbformat.v4.new_code_cell(
                 "from coursework.display import Headline\n"
                 "from coursework.profiles import get_profile\n"
@@ -79,6 +81,24 @@ def test_pictures_are_looked_for_beside_the_source(notebook, tmp_path):
     assert result.remarks == ()
 
 
+def test_the_manifest_names_the_profile_that_the_notebook_names(notebook, tmp_path):
+    own = 'profile: str = "full"\noverrides = {"softmax_epochs": 3}'
+    result = submit(notebook(parameters=own), tmp_path / "build", overrides={"seed": 5})
+    profile = verify_bundle(result.bundle)["profile"]
+    assert (profile["name"], profile["softmax_epochs"], profile["seed"]) == ("full", 3, 5)
+    assert profile["flowers_checkpoints"] == str(tmp_path / "build" / "flowers_checkpoints")
+    assert nbformat.read(result.notebook, as_version=4).cells[3].outputs[0].text == "3\n"
+
+
+def test_of_two_submissions_to_one_folder_the_second_is_refused_at_once(notebook, tmp_path):
+    build = tmp_path / "build"
+    build.mkdir()
+    (build / "hw9_small.pdf").write_text("of the other run")
+    with locked(build / "hand-in"), pytest.raises(BusyError, match="another process is writing"):
+        submit(notebook(), build)
+    assert (build / "hw9_small.pdf").read_text() == "of the other run"
+
+
 def test_without_a_name_it_still_works_and_says_so(notebook, tmp_path):
     result = submit(notebook(), tmp_path / "build")
     assert result.bundle.is_file()
@@ -90,7 +110,7 @@ def test_without_a_name_it_still_works_and_says_so(notebook, tmp_path):
 def test_a_part_finished_homework_names_on_its_first_page_what_is_missing(notebook, tmp_path):
     source = notebook("raise NotImplementedError('Question 2: softmax')")
     missing = {"Question 2, logistic regression": "`softmax`, 1 answer in words"}
-    result = submit(source, tmp_path / "build", identity=ADA, missing=missing)
+    result = submit(source, tmp_path / "build", identity=ADA, missing=lambda notebook: missing)
     assert verify_bundle(result.bundle)["missing"] == missing
     page = PdfReader(result.pdf).pages[0].extract_text()
     assert "Part-finished hand-in. Not answered yet:" in page
@@ -101,7 +121,9 @@ def test_a_part_finished_homework_names_on_its_first_page_what_is_missing(notebo
 
 
 def test_where_nothing_is_known_to_be_missing_a_cell_may_fail_all_the_same(notebook, tmp_path):
-    result = submit(notebook("1 / 0"), tmp_path / "build", identity=ADA, missing={})
+    result = submit(
+        notebook("1 / 0"), tmp_path / "build", identity=ADA, missing=lambda notebook: {}
+    )
     page = PdfReader(result.pdf).pages[0].extract_text()
     assert "Part-finished hand-in." in page
     assert "Not answered" not in page
@@ -177,6 +199,11 @@ def test_parameters_are_set_only_where_they_differ_from_those_of_the_notebook(no
     assert elsewhere == {"profile": "embedded", "overrides": other}
     elsewhere = notebook_parameters(source, ROOT / "other", "embedded", {"seed": 1})
     assert elsewhere["overrides"] == {"seed": 1, **other}
+    own = 'profile = "full"\noverrides = {"softmax_epochs": 3}\nrate = 1 / 3'
+    source = notebook(parameters=own)
+    assert notebook_parameters(source, build, None, {}) == {}
+    elsewhere = notebook_parameters(source, ROOT / "other", None, {"softmax_epochs": 4})
+    assert elsewhere == {"profile": "full", "overrides": {"softmax_epochs": 4, **other}}
     with pytest.raises(ValueError, match="did you mean 'seed'"):
         notebook_parameters(source, build, "embedded", {"sed": 1})
 
@@ -185,7 +212,8 @@ def test_a_notebook_without_parameters_is_handed_in_from_any_folder(tmp_path):
     source = tmp_path / "own.ipynb"
     cells = [nbformat.v4.new_code_cell("print(6 * 7)")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
-    submit(source, tmp_path / "build", identity=ADA)
+    result = submit(source, tmp_path / "build", identity=ADA)
+    assert verify_bundle(result.bundle)["profile"] is None
     assert left_in(tmp_path / "build") == ["own.ipynb", "own.pdf", "own_submission.zip"]
     with pytest.raises(ValueError, match="0 cells tagged 'parameters', expected one"):
         submit(source, tmp_path / "build", profile="full", identity=ADA)
