@@ -289,7 +289,7 @@ def test_the_distance_that_the_weights_moved_is_euclidean(blobs):
         ([[1.0], [2.0]], np.ma.array([0, 1], mask=[0, 1]), "y has masked values"),
         (scipy.sparse.eye(2), [0, 1], r"X is a sparse matrix; use X\.toarray\(\)"),
         ([[1.0], [2.0]], scipy.sparse.eye(2), r"y is a sparse matrix; use y\.toarray\(\)"),
-        ([[1.0], [None]], [0, 1], "X holds .*, expected real numbers"),
+        ([[1.0], [None]], [0, 1], "X holds infinite or undefined numbers in 1 rows"),
         ([["a"], ["b"]], [0, 1], "X holds .*, expected real numbers"),
         ([[1.0], [2j]], [0, 1], "X holds .*, expected real numbers"),
         (np.ma.array([[1.0], [2.0]], mask=[[0], [1]]), [0, 1], "X has masked values"),
