@@ -42,7 +42,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def reduced_precision(device: torch.device | str) -> torch.dtype | None:
-    """Return the type in which ``torch.autocast`` computes faster than in float32, if any.
+    """Return the type that ``torch.autocast`` takes in place of float32, if the device has one.
 
     Parameters
     ----------
@@ -52,10 +52,10 @@ def reduced_precision(device: torch.device | str) -> torch.dtype | None:
     Returns
     -------
     torch.dtype or None
-        ``torch.bfloat16`` on a GPU of compute capability 8 or higher, and on a CPU that multiplies
-        it in hardware (AMX tiles or AVX512_BF16) and proves faster in it, see `bfloat16_pays`;
-        ``torch.float16`` on a GPU of compute capability 7; otherwise ``None``. A CPU without those
-        instructions emulates bfloat16, which is hundreds of times slower than float32.
+        ``torch.bfloat16`` on a CPU that multiplies it in hardware (AMX tiles or AVX512_BF16) and on
+        a GPU of compute capability 8 or higher; ``torch.float16`` on a GPU of compute capability 7;
+        otherwise ``None``. A CPU without those instructions emulates bfloat16, which is hundreds of
+        times slower than float32.
     """
     device = torch.device(device)
     if device.type == "cuda":
@@ -63,7 +63,7 @@ def reduced_precision(device: torch.device | str) -> torch.dtype | None:
         if major >= 8:
             return torch.bfloat16
         return torch.float16 if major == 7 else None
-    if device.type == "cpu" and _cpu_multiplies_bfloat16() and bfloat16_pays():
+    if device.type == "cpu" and _cpu_multiplies_bfloat16():
         return torch.bfloat16
     return None
 
@@ -96,7 +96,8 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
     ----------
     name
         ``"fp32"``; ``"bf16"`` or ``"fp16"``, where the device multiplies it in hardware; or
-        ``"auto"``, the reduced precision of the device if it has one and float32 otherwise.
+        ``"auto"``, the reduced precision of the device if it has one that is faster (see
+        `bfloat16_pays`), and float32 otherwise.
     device
         Where the network runs.
 
@@ -107,16 +108,14 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
     """
     fast = reduced_precision(device)
     if name == "auto":
-        return fast or torch.float32
+        if fast is None or (torch.device(device).type == "cpu" and not bfloat16_pays()):
+            return torch.float32
+        return fast
     if name not in PRECISIONS:
         raise ValueError(f"no precision {name!r}; there are auto, {', '.join(PRECISIONS)}")
     dtype = PRECISIONS[name]
-    kind = torch.device(device).type
-    also = None
-    if kind == "cuda" and fast:
-        also = torch.float16  # which a GPU that multiplies bfloat16 multiplies too
-    elif kind == "cpu" and _cpu_multiplies_bfloat16():
-        also = torch.bfloat16  # on demand even where it is the slower one
+    # A GPU that multiplies bfloat16 multiplies float16 too.
+    also = torch.float16 if torch.device(device).type == "cuda" and fast else None
     if dtype not in (torch.float32, fast, also):
         names = {dtype: name for name, dtype in PRECISIONS.items()}
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from coursework.profiles import ROOT
 # Shared machines stall at random: a slow example is not a failure.
 hypothesis.settings.register_profile("coursework", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("coursework")
+
+# A shell that starts commands in the background lets them ignore Ctrl-C, which some tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def stay_on_this_machine(event: str, arguments: tuple[Any, ...]) -> None:

@@ -125,7 +125,6 @@ def test_the_processes_end_with_the_one_that_started_them(number):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert program.stdout.readline() == "waits\n"
     time.sleep(2)

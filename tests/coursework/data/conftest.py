@@ -6,7 +6,6 @@ import hashlib
 import http.server
 import io
 import re
-import signal
 import subprocess
 import sys
 import tarfile
@@ -274,13 +273,7 @@ def start_run(source, root):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell that runs the tests in the background lets its processes ignore Ctrl-C.
-        preexec_fn=None if sys.platform == "win32" else _hear_ctrl_c,
     )
-
-
-def _hear_ctrl_c():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_half(part, content):

@@ -242,7 +242,8 @@ def test_in_reduced_precision_it_learns_the_same(blobs, validation_blobs, monkey
     monkeypatch.setattr("coursework.runtime.reduced_precision", lambda device: torch.bfloat16)
     types = []
     network.trained.conv1.register_forward_hook(lambda *call: types.append(call[2].dtype))
-    reduced = train_model(network, blobs, validation_blobs, gentle).history
+    in_bfloat16 = dataclasses.replace(gentle, precision="bf16")
+    reduced = train_model(network, blobs, validation_blobs, in_bfloat16).history
     assert set(types) == {torch.bfloat16}
     np.testing.assert_allclose(reduced.training_loss, plain.training_loss, atol=0.1)
     # The weights themselves stay in full precision.
