@@ -169,6 +169,7 @@ def align(
         _take_as(alignment, read)
     _take_nearby(alignment)
     _order_equals(alignment, needles)
+    _take_between(alignment, needles, required=True)  # what others have given back since
     _match_figures(alignment, sizes)
     return alignment
 
