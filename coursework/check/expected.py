@@ -265,7 +265,7 @@ def _expect_words(
 
 def _expect_stream(expected: Expected, cell: int, number: int, text: str) -> None:
     """Expect the lines of a terminal; of a long output those that no way of wrapping cuts off."""
-    lines = shown_lines(text)
+    lines = shown_lines(text.removesuffix("\n"))
     longest, shortest = zip(*map(_heights, lines), strict=True)
     if sum(longest) <= 2 * _KEPT_LINES:
         _expect_lines(expected, "output", cell, number, lines)

@@ -11,7 +11,7 @@ from coursework.pdf.css import Size
 from coursework.pdf.draft import Draft
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import decode, linked_picture, note, picture
-from coursework.pdf.lines import KEEP, Line, highlight, write_ends, write_lines
+from coursework.pdf.lines import COLUMNS, KEEP, Line, highlight, wrap, write_ends, write_lines
 from coursework.pdf.live import (
     Look,
     alternative_text,
@@ -26,6 +26,7 @@ from coursework.pdf.terminal import play, printable
 from coursework.pdf.typst import string
 
 _TAIL = 6  # lines of code that stay on the page of their output
+_MOST_TAIL = 30  # lines of the page that these may take, where they are wrapped
 _MAGICS = {"%%bash": "bash", "%%sh": "bash", "%%html": "html", "%%javascript": "javascript"}
 
 RICHEST = (
@@ -80,7 +81,9 @@ def _code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> 
     mark = string(f"[{cell.execution_count}]" if cell.get("execution_count") else "[ ]")
     start = lines[:-_TAIL] if has_output and len(lines) > 2 * _TAIL else []
     end = lines[len(start) :]
-    sticky = "true" if has_output else "false"
+    # Lines that are long enough to fill half a page must be able to go on on the next.
+    stays = has_output and sum(len(wrap(line, COLUMNS)) for line in end) <= _MOST_TAIL
+    sticky = "true" if stays else "false"
     if not start:
         options = f"{mark}, {string(_plain(end))}, sticky: {sticky}, joined: false"
         return f"#code-end({options})[{write_lines(end)}]"

@@ -253,6 +253,22 @@ def test_a_cell_of_a_table_may_go_on_on_the_next_page(work):
     assert work.kinds() == ["table"]
 
 
+@pytest.mark.parametrize("before", ["", "y = 2\n" * 20])
+def test_a_line_of_code_may_go_on_on_the_next_page(work, before):
+    data = " ".join(f"word{i}" for i in range(2000))
+    shown = new_output("stream", name="stdout", text="done\n")
+    work.cells(new_code_cell(f"{before}x = '{data}'", execution_count=1, outputs=[shown]))
+    assert work.export().findings() == []
+
+
+@pytest.mark.parametrize("lines", [999, 1000, 1001])
+def test_an_output_is_cut_where_the_exporter_cuts_it(work, lines):
+    text = "".join(f"row {i}\n" for i in range(lines))
+    shown = new_output("stream", name="stdout", text=text)
+    work.cells(new_code_cell("x", execution_count=1, outputs=[shown]))
+    assert work.export().findings() == []
+
+
 @pytest.mark.parametrize(
     ("number", "shown"), [("2", "-2"), ("12.50", "-12.50"), ("3.1", "33.10"), ("4", "4.5")]
 )
