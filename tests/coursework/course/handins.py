@@ -1,6 +1,8 @@
-"""Make hand-ins whose grades are known: ``python handins.py FOLDER`` writes a hundred zips.
+"""Make hand-ins whose grades are known, and compare them with the grades that they got.
 
-Each holds one mistake of `traps` for each of its questions, or one attack, or none.
+``python handins.py FOLDER`` writes a hundred zips, each with one mistake of `traps` for each of its
+questions, or one attack, or none; ``coursework grade FOLDER`` grades them; and
+``python handins.py FOLDER grades.csv`` prints a table, mistake by mistake.
 """
 
 import csv
@@ -91,6 +93,8 @@ def main(folder: Path) -> None:
             queues = [queue for name, queue in waiting.items() if name.startswith(homework)]
             if any(queues):
                 planned.append((homework, [queue.pop(0) for queue in queues if queue]))
+    repeated = [trap for trap in TRAPS if trap.question.startswith("hw3")]
+    planned += [("hw3", [trap]) for trap in repeated[: 100 - len(planned)]]
     with open(folder.with_suffix(".csv"), "w", newline="", encoding="utf-8") as file:
         known = csv.writer(file)
         known.writerow(["file", "question", "mistake"])
@@ -102,5 +106,37 @@ def main(folder: Path) -> None:
     print(f"{len(planned)} hand-ins, {len(TRAPS)} mistakes, {len(HOSTILE)} attacks")
 
 
+def compare(folder: Path, grades: Path) -> int:
+    """Print what each mistake cost; return how many grades are not what they should be."""
+    questions = load_questions()
+    with grades.open(newline="", encoding="utf-8") as file:
+        rows = {row["file"]: row for row in csv.DictReader(file)}
+    with folder.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
+        known = list(csv.DictReader(file))
+    wrong = 0
+    expected_loss = defaultdict(set)
+    for entry in known:
+        row, question = rows[entry["file"]], questions[entry["question"]]
+        expected_loss[entry["file"]].add(question.id)
+        lost = question.points - float(row[question.id] or 0)
+        attack = any(trap.name == entry["mistake"] for trap in HOSTILE)
+        caught = "attack" if attack else "caught" if lost > 0 else "MISSED"
+        wrong += caught == "MISSED"
+        print(
+            f"| {question.id} | {entry['mistake']} | {lost:.2f} of {question.points:g} | {caught} |"
+        )
+    for name, row in rows.items():
+        for question in questions.values():
+            points = row[question.id]
+            if points and question.id not in expected_loss[name]:
+                if float(points) != question.points:
+                    wrong += 1
+                    print(f"{name}: {points} in {question.id}, whose answers are right")
+    print(f"{len(known)} mistakes and attacks, {wrong} grades are not what they should be")
+    return wrong
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        sys.exit(compare(Path(sys.argv[1]), Path(sys.argv[2])) > 0)
     main(Path(sys.argv[1]))
