@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,11 @@ class Outcome:
     markers: tuple[str, ...]
 
 
+def environment(root: Path) -> dict[str, str]:
+    """Return an environment whose processes import the packages of a project, wherever it lies."""
+    return {**os.environ, "PYTHONPATH": str(root)}
+
+
 def run_tests(root: Path, arguments: Sequence[str]) -> list[Outcome]:
     """Run pytest in a project, in a process of its own.
 
@@ -55,6 +61,7 @@ def run_tests(root: Path, arguments: Sequence[str]) -> list[Outcome]:
         done = subprocess.run(
             [*command, "--outcomes", str(file), *arguments],
             cwd=root,
+            env=environment(root),
             capture_output=True,
             text=True,
             check=False,

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from coursework.course.outcomes import run_tests
+from coursework.course.outcomes import environment, run_tests
 from coursework.course.questions import Question, load_questions
 from coursework.course.release import answers_by_file, prose_by_file
 from coursework.profiles import ROOT
@@ -69,7 +69,14 @@ def _run_until_first_question(project: Path, notebook: Path, questions: dict[str
     homework = notebook.stem.partition("_")[0]
     first = next(q for q in questions.values() if q.homework == homework)
     command = [sys.executable, "-m", "coursework", "run", str(notebook)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env=environment(project),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     names = [f"{first.name}: {answer.partition(':')[2]}" for answer in first.answers]
     for message in names:
         if f"failed with NotImplementedError: {message};" in done.stderr:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -202,7 +202,8 @@ def find_leaks(folder: Path, secrets: Iterable[Secret]) -> list[str]:
             continue
         if path.suffix == ".ipynb":
             # JSON writes a line of code in quotes, with other signs for some characters.
-            text += "\n".join(_strings(json.loads(text)))
+            with suppress(ValueError):
+                text += "\n".join(_strings(json.loads(text)))
         text = _plain(text)
         leaks += [
             f"{name}: {secret.text[:70]!r} of {secret.origin}"

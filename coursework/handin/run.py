@@ -183,8 +183,6 @@ def _expect_errors(notebook: NotebookNode, missing: Mapping[str, str]) -> None:
     if missing:
         lines[0] += " Not answered yet:"
         lines += ["", *(f"- {question}: {what}" for question, what in missing.items())]
-    else:
-        lines[0] += " Every question is answered."
     header = _tagged(notebook, "identity")
     place = notebook.cells.index(header[0]) + 1 if header else 0
     notebook.cells.insert(place, nbformat.v4.new_markdown_cell("\n".join(lines)))

@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 
 from coursework.handin import (
     CheckError,
@@ -84,6 +85,27 @@ def test_without_a_name_it_still_works_and_says_so(notebook, tmp_path):
     assert any(
         "name and student id and course and due date not filled in" in r for r in result.remarks
     )
+
+
+def test_a_part_finished_homework_names_on_its_first_page_what_is_missing(notebook, tmp_path):
+    source = notebook("raise NotImplementedError('Question 2: softmax')")
+    missing = {"Question 2, logistic regression": "`softmax`, 1 answer in words"}
+    result = submit(source, tmp_path / "build", identity=ADA, missing=missing)
+    assert verify_bundle(result.bundle)["missing"] == missing
+    page = PdfReader(result.pdf).pages[0].extract_text()
+    assert "Part-finished hand-in. Not answered yet:" in page
+    assert "Question 2, logistic regression: softmax, 1 answer in words" in page
+    assert "NotImplementedError: Question 2: softmax" in page
+    cells = nbformat.read(result.notebook, as_version=4).cells
+    assert [cell.cell_type for cell in cells[:2]] == ["markdown", "markdown"]
+
+
+def test_where_nothing_is_known_to_be_missing_a_cell_may_fail_all_the_same(notebook, tmp_path):
+    result = submit(notebook("1 / 0"), tmp_path / "build", identity=ADA, missing={})
+    page = PdfReader(result.pdf).pages[0].extract_text()
+    assert "Part-finished hand-in." in page
+    assert "Not answered" not in page
+    assert "ZeroDivisionError" in page
 
 
 def test_a_failed_step_leaves_no_pdf_and_no_zip(notebook, tmp_path):
