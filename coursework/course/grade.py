@@ -20,6 +20,7 @@ import joblib
 from coursework.course.gradebook import (
     Answered,
     Result,
+    answered_of,
     load,
     save,
     write_reports,
@@ -65,6 +66,11 @@ class Course:
     questions: Mapping[str, Question]
     folder: Path
     hidden: tuple[Path, ...]
+
+    @property
+    def kept(self) -> Path:
+        """Where everything lies that is the same for many hand-ins."""
+        return self.folder / ".course" / self.checksum
 
 
 def grade(
@@ -207,10 +213,8 @@ def _grade_one(path: Path, empty: Result, course: Course) -> Result:
         modules = answers_by_file(course.root, [question])
         own = {module: files[module] for module in modules if module in files}
         missing = [module.as_posix() for module in modules if module not in files]
-        copy, expected = _prepared(question, course)
-        reached = mark(question, copy, own, Place(course.root, course.hidden), expected)
-        answered[question.id] = _answered(reached)
-        remarks += [f"{question.name}: {remark}" for remark in reached.remarks]
+        answered[question.id], noticed = _marked(question, own, course)
+        remarks += [f"{question.name}: {remark}" for remark in noticed]
         if missing:
             remarks.append(f"{question.name}: not in the zip: {', '.join(missing)}")
     return replace(result, answered=answered, remarks=tuple(remarks))
@@ -294,6 +298,27 @@ def _ignored(files: Mapping[Path, bytes], course: Course, known: list[Question])
     return [f"not used, since they answer nothing: {', '.join(changed[:10])}{more}"]
 
 
+def _marked(
+    question: Question, own: Mapping[Path, bytes], course: Course
+) -> tuple[Answered, list[str]]:
+    """Return what the answers to a question reach, with remarks.
+
+    Equal answers reach the same: those that many left unwritten are tested once.
+    """
+    digest = hashlib.sha256()
+    for path, content in sorted(own.items()):
+        digest.update(f"{path} {len(content)} ".encode() + content)
+    kept = course.kept / question.id / f"{digest.hexdigest()}.json"
+    if not kept.is_file():
+        copy, expected = _prepared(question, course)
+        reached = mark(question, copy, own, Place(course.root, course.hidden), expected)
+        facts = {"answered": dataclasses.asdict(_answered(reached)), "remarks": reached.remarks}
+        with atomic_path(kept) as temporary:
+            temporary.write_text(json.dumps(facts), encoding="utf-8")
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    return answered_of(found["answered"]), found["remarks"]
+
+
 def _answered(reached: Mark) -> Answered:
     functions: dict[tuple[str, str], Outcome] = {}
     for outcome in reached.outcomes:
@@ -310,8 +335,8 @@ def _prepared(question: Question, course: Course) -> tuple[Path, Expected]:
 
     The first process that needs them makes them; the others wait.
     """
-    folder = course.folder / ".course" / course.checksum
-    copy, expected = folder / question.id, folder / f"{question.id}.json"
+    folder = course.kept / question.id
+    copy, expected = folder / "course", folder / "expected.json"
     if not expected.is_file():
         with locked(expected, waiting=lambda: None):
             if not expected.is_file():

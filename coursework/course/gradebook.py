@@ -72,6 +72,11 @@ class Result:
         return self.student_id.strip().casefold() or self.name.strip().casefold()
 
 
+def answered_of(entry: Mapping[str, Any]) -> Answered:
+    """Return what JSON keeps of an `Answered`."""
+    return Answered(entry["points"], tuple(entry["failed"]), entry["passed"])
+
+
 def save(result: Result, path: Path) -> None:
     """Write a result; a reader finds all of it or nothing."""
     with atomic_path(path) as temporary:
@@ -83,8 +88,7 @@ def load(path: Path) -> Result | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["answered"] = {
-            name: Answered(entry["points"], tuple(entry["failed"]), entry["passed"])
-            for name, entry in content["answered"].items()
+            name: answered_of(entry) for name, entry in content["answered"].items()
         }
         return Result(**{**content, "remarks": tuple(content["remarks"])})
     except (OSError, ValueError, TypeError, KeyError):

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -366,7 +367,7 @@ def _shut_in(
     if covers:
         (box.project / kept.relative_to(place.root)).mkdir(parents=True, exist_ok=True)
     covered, needed = _covers(place.root, box.folder)
-    plan = {
+    plan: dict[str, Any] = {
         "command": list(command),
         "limits": {
             "RLIMIT_CPU": int(bounds.seconds) + 1,
@@ -396,7 +397,7 @@ def _shut_in(
     if walls.kind == "none":
         return jail
     if walls.kind == "bwrap":
-        return [*_bwrap(plan, box), *jail]
+        return [*_bwrap(plan), *jail]
     mapped = [] if by_root else ["--user", "--map-root-user"]
     spaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--net", "--ipc"]
     # The command dies with the grader, however the grader dies.
@@ -428,19 +429,18 @@ def _outermost(folders: Sequence[Path]) -> list[Path]:
     ]
 
 
-def _bwrap(plan: Mapping[str, object], box: Box) -> list[str]:
-    root, project, home, kept = (str(plan[key]) for key in ("root", "project", "home", "kept"))
-    hidden = plan["hidden"]
-    assert isinstance(hidden, list)
-    words = ["bwrap", "--die-with-parent", "--new-session", "--unshare-all", "--cap-drop", "ALL"]
-    words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/dev/shm"]
-    for folder in hidden:
+def _bwrap(plan: Mapping[str, Any]) -> list[str]:
+    words = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session"]
+    words += ["--unshare-all", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev"]
+    words += ["--proc", "/proc", "--tmpfs", "/dev/shm"]
+    for folder in (*plan["covered"], *plan["hidden"]):
         words += ["--tmpfs", folder]
+    for folder in plan["needed"]:
+        words += ["--ro-bind", folder, folder]
+    words += ["--ro-bind", plan["project"], plan["root"]]
     if plan["kept"]:
-        words += ["--ro-bind", project, root, "--ro-bind", kept, kept]
-    else:
-        words += ["--ro-bind", project, root]
-    return [*words, "--bind", home, home, "--chdir", root, "--"]
+        words += ["--ro-bind", plan["kept"], plan["kept"]]
+    return [*words, "--bind", plan["home"], plan["home"], "--chdir", plan["root"], "--"]
 
 
 _PROBE = """
@@ -481,9 +481,7 @@ def find_walls() -> Walls:
     """Try what this system has to shut a command in, and return the first that works."""
     if sys.platform == "win32":
         raise RuntimeError("grading needs the bounds of Linux or macOS; run it there, or in WSL")
-    kinds = ["unshare" if os.geteuid() == 0 else "user"]
-    kinds = [*kinds, "bwrap"] if os.geteuid() == 0 else ["bwrap", *kinds]
-    for kind in kinds:
+    for kind in ("unshare" if os.geteuid() == 0 else "user", "bwrap"):
         if not shutil.which("bwrap" if kind == "bwrap" else "unshare"):
             continue
         facts = _probe(Walls(kind, True, True, True))

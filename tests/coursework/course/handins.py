@@ -122,16 +122,14 @@ def compare(folder: Path, grades: Path) -> int:
         attack = any(trap.name == entry["mistake"] for trap in HOSTILE)
         caught = "attack" if attack else "caught" if lost > 0 else "MISSED"
         wrong += caught == "MISSED"
-        print(
-            f"| {question.id} | {entry['mistake']} | {lost:.2f} of {question.points:g} | {caught} |"
-        )
+        cost = f"{lost:.2f} of {question.points:g}"
+        print(f"| {question.id} | {entry['mistake']} | {cost} | {caught} |")
     for name, row in rows.items():
         for question in questions.values():
-            points = row[question.id]
-            if points and question.id not in expected_loss[name]:
-                if float(points) != question.points:
-                    wrong += 1
-                    print(f"{name}: {points} in {question.id}, whose answers are right")
+            is_right = question.id not in expected_loss[name]
+            if is_right and row[question.id] and float(row[question.id]) != question.points:
+                wrong += 1
+                print(f"{name}: {row[question.id]} in {question.id}, whose answers are right")
     print(f"{len(known)} mistakes and attacks, {wrong} grades are not what they should be")
     return wrong
 
