@@ -17,6 +17,7 @@ from typing import Any
 
 import joblib
 
+from coursework.course.claims import differences, figures_table, settings_of
 from coursework.course.gradebook import (
     Answered,
     Result,
@@ -217,6 +218,7 @@ def _grade_one(path: Path, empty: Result, course: Course) -> Result:
         remarks += [f"{question.name}: {remark}" for remark in noticed]
         if missing:
             remarks.append(f"{question.name}: not in the zip: {', '.join(missing)}")
+    remarks += _false_claims(read.manifest, files, known, course)
     return replace(result, answered=answered, remarks=tuple(remarks))
 
 
@@ -319,6 +321,39 @@ def _marked(
     return answered_of(found["answered"]), found["remarks"]
 
 
+def _false_claims(
+    manifest: Mapping[str, Any], files: Mapping[Path, bytes], known: list[Question], course: Course
+) -> list[str]:
+    """Compare the figures of a manifest with what the code gives, where that takes seconds."""
+    homework, claimed = known[0].homework, manifest.get("figures")
+    if figures_table(course.root, homework) is None or not isinstance(claimed, dict) or not claimed:
+        return []
+    (notebook,) = (course.root / "notebooks").glob(f"{homework}_*.ipynb")
+    found: list[bytes] = []
+    with open_box() as box:
+        for path, content in blank_files(course.root, known).items():
+            own = (
+                files.get(path, content) if path in answers_by_file(course.root, known) else content
+            )
+            (box.project / path).parent.mkdir(parents=True, exist_ok=True)
+            (box.project / path).write_bytes(own)
+        program = [sys.executable, "-m", "coursework.course.claims", f"notebooks/{notebook.name}"]
+        ended = run(
+            [*program, "--channel", "{channel}"],
+            box,
+            Place(course.root, course.hidden),
+            Bounds(seconds=120),
+            told=json.dumps(settings_of(manifest.get("profile"))).encode() + b"\n",
+            hear=found.append,
+        )
+    try:
+        computed = {str(name): float(value) for name, value in json.loads(found[0]).items()}
+    except (IndexError, ValueError, TypeError, AttributeError):
+        why = ended.reason or (ended.output.strip() or "nothing came").splitlines()[-1][:200]
+        return [f"its figures cannot be computed again: {why}"]
+    return differences(claimed, computed)
+
+
 def _answered(reached: Mark) -> Answered:
     functions: dict[tuple[str, str], Outcome] = {}
     for outcome in reached.outcomes:
@@ -341,7 +376,7 @@ def _prepared(question: Question, course: Course) -> tuple[Path, Expected]:
         with locked(expected, waiting=lambda: None):
             if not expected.is_file():
                 shutil.rmtree(copy, ignore_errors=True)
-                lay_out(question, course.root, copy)
+                lay_out([question], course.root, copy)
                 with atomic_path(expected) as temporary:
                     facts = dataclasses.asdict(expect(question, copy, course.root))
                     temporary.write_text(json.dumps(facts), encoding="utf-8")

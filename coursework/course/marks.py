@@ -5,7 +5,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,12 +62,12 @@ class Mark:
     remarks: tuple[str, ...]
 
 
-def lay_out(question: Question, root: Path, folder: Path) -> None:
-    """Write a clean copy of a course, in which the answers to one question are missing.
+def lay_out(questions: Iterable[Question], root: Path, folder: Path) -> None:
+    """Write a clean copy of a course, in which the answers to some questions are missing.
 
     The others are there: a mistake costs the points of its own question and of no other.
     """
-    for path, content in blank_files(root, [question]).items():
+    for path, content in blank_files(root, questions).items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
