@@ -77,6 +77,21 @@ def _sender(channel: int, key: bytes) -> Send:
     return send
 
 
+def _steady_hypothesis() -> None:
+    """Let Hypothesis draw the same examples for everybody, and not search for the smallest.
+
+    A ``conftest.py`` may have chosen other settings, and tests take those of their import.
+    """
+    if "hypothesis" not in sys.modules:
+        return
+    from hypothesis import Phase, settings
+
+    phases = (Phase.explicit, Phase.generate)
+    steady = settings(settings(), derandomize=True, database=None, phases=phases)
+    settings.register_profile("graded", steady)
+    settings.load_profile("graded")
+
+
 class _Witness:
     def __init__(self, send: Send, guard: Guard, done: list[str], trusted: bool) -> None:
         self.send, self.guard, self.done = send, guard, frozenset(done)
@@ -87,6 +102,10 @@ class _Witness:
         changed = self.guard.changed() if self.trusted else self.guard.mend()
         if changed:
             self.send({"changed": changed})
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        _steady_hypothesis()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         self.mend()
