@@ -27,7 +27,7 @@ from coursework.course.gradebook import (
     write_reports,
     write_table,
 )
-from coursework.course.marks import Expected, Mark, expect, lay_out, mark
+from coursework.course.marks import CourseError, Expected, Mark, expect, lay_out, mark
 from coursework.course.outcomes import Outcome
 from coursework.course.questions import Question, load_questions
 from coursework.course.reading import Read
@@ -110,11 +110,11 @@ def grade(
     ------
     FileNotFoundError
         If the folder holds no zip, or ``root`` is no checkout of a course.
-    ValueError
+    coursework.course.marks.CourseError
         If the course's own answers do not pass its tests.
     """
     folder, output = Path(folder).resolve(), Path(output).resolve()
-    zips = sorted(path for path in folder.rglob("*.zip") if path.is_file())
+    zips = sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".zip" and p.is_file())
     if not zips:
         raise FileNotFoundError(f"{folder} holds no zip; name the folder with the hand-ins")
     results = output.with_suffix("")
@@ -195,7 +195,14 @@ def _grade_and_save(path: Path, folder: Path, course: Course) -> tuple[str, str]
     file = path.relative_to(folder).as_posix()
     began = time.monotonic()
     empty = Result(file=file, sha256=sha256(path), course=course.checksum)
-    result = replace(_grade_one(path, empty, course), seconds=time.monotonic() - began)
+    try:
+        result = _grade_one(path, empty, course)
+    except CourseError:
+        raise
+    except Exception as error:  # one hand-in, whatever it holds, costs only itself
+        reason = f"{type(error).__name__}: {error}"[:300]
+        result = replace(empty, remarks=(f"not graded, the grader failed: {reason}",))
+    result = replace(result, seconds=time.monotonic() - began)
     save(result, _place_of(file, course) / "result.json")
     return file, f"{result.total:.2f} points" if result.answered else "; ".join(result.remarks)
 

@@ -78,8 +78,10 @@ class Guard:
                     self._note(module, name, value)
                 if isinstance(value, type) and value.__module__ in self._modules:
                     classes[id(value)] = value
+        self._members: list[tuple[type, frozenset[str]]] = []
         for owner in classes.values():
             if owner.__flags__ & 1 << 9:  # made by a class statement, so that it can be changed
+                self._members.append((owner, frozenset(vars(owner))))
                 for name, value in tuple(vars(owner).items()):
                     if callable(value) or isinstance(value, property | classmethod | staticmethod):
                         self._note(owner, name, value)
@@ -92,17 +94,24 @@ class Guard:
     def changed(self) -> list[str]:
         """Return the names of what is not as it was."""
         return [
-            *(
-                name
-                for name, module in self._modules.items()
-                if sys.modules.get(name) is not module
-            ),
+            *(name for name, known in self._modules.items() if sys.modules.get(name) is not known),
             *(
                 f"{owner.__name__}.{name}"
                 for owner, name, value, parts in self._known
                 if vars(owner).get(name) is not value
                 or (parts is not None and _parts(value) != parts)
             ),
+            *(f"{owner.__name__}.{name}" for owner, name in self._added()),
+        ]
+
+    def _added(self) -> list[tuple[type, str]]:
+        """Return what classes have now and did not have, which may hide what instances have."""
+        return [
+            (owner, name)
+            for owner, members in self._members
+            if len(vars(owner)) != len(members)
+            for name in vars(owner).keys() - members
+            if f"{owner.__name__}.{name}" not in self._free
         ]
 
     def mend(self) -> list[str]:
@@ -115,6 +124,8 @@ class Guard:
                     setattr(owner, name, value)
                 if parts is not None and _parts(value) != parts:
                     value.__code__, value.__defaults__ = parts
+            for cls, name in self._added():
+                delattr(cls, name)
         return changed
 
 

@@ -24,6 +24,10 @@ _PATIENCE = 10.0  # times as long as the course's own answers, and so many secon
 _BEGINNING = 300.0  # seconds until the first test, in which libraries are imported
 
 
+class CourseError(ValueError):
+    """The course's own answers do not pass its tests, so that nothing can be graded by them."""
+
+
 @dataclass(frozen=True)
 class Expected:
     """What the tests of a question do with the course's own answers.
@@ -78,7 +82,7 @@ def expect(question: Question, copy: Path, root: Path) -> Expected:
 
     Raises
     ------
-    ValueError
+    CourseError
         If one of them fails: no hand-in could pass it here.
     """
     files = {path: (root / path).read_bytes() for path in answers_by_file(root, [question])}
@@ -86,7 +90,7 @@ def expect(question: Question, copy: Path, root: Path) -> Expected:
     failed = [outcome for outcome in heard.outcomes.values() if not outcome.passed]
     if failed or not heard.finished:
         listed = "\n".join(f"  - {o.file}::{o.function}: {o.reason or o.says}" for o in failed)
-        raise ValueError(
+        raise CourseError(
             f"{question.label}: tests fail on the course's own answers in a box, so nothing can "
             f"be graded by them:\n{listed or heard.remarks}"
         )

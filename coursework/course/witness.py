@@ -139,9 +139,10 @@ class _Witness:
         outcome = outcome_of(item, call, report)
         if outcome:
             if self.changed:
-                outcome = replace(
-                    outcome, passed=False, reason=f"changes {', '.join(self.changed[:3])}"
-                )
+                reason = f"changes {', '.join(self.changed[:3])}"
+                outcome = replace(outcome, passed=False, reason=reason)
+            elif call.excinfo is not None:  # whatever the report says
+                outcome = replace(outcome, passed=False)
             self.send({"outcome": asdict(outcome), "test": item.nodeid})
         return report
 

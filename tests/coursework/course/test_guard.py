@@ -29,13 +29,24 @@ def replace_a_method(patch):
     patch.setattr(pytest.RaisesExc, "__exit__", lambda *a: True)
 
 
+def hide_an_attribute(patch):
+    pytest.RaisesExc.matched = property(lambda self: True)
+
+
 def replace_a_module(patch):
     patch.setitem(sys.modules, "numpy.testing", types.ModuleType("numpy.testing"))
 
 
 @pytest.mark.parametrize(
     "change",
-    [replace_a_function, replace_code, replace_defaults, replace_a_method, replace_a_module],
+    [
+        replace_a_function,
+        replace_code,
+        replace_defaults,
+        replace_a_method,
+        hide_an_attribute,
+        replace_a_module,
+    ],
 )
 def test_a_change_is_named_and_put_back(change):
     with pytest.MonkeyPatch.context() as patch:
