@@ -123,7 +123,7 @@ def report(result: Result, questions: Mapping[str, Question]) -> str:
     title = f"{result.total:.2f} of {most:g} points" if result.answered else "not graded"
     who = ", ".join(_plain(text) for text in (result.name, result.student_id) if text) or "nobody"
     lines = [f"# {_plain(result.homework) or 'Hand-in'}: {title}", ""]
-    lines += [f"Handed in by {who}, in the file {_code(result.file)}.", ""]
+    lines += [f"Handed in by {who}, in the file {_plain(result.file)}.", ""]
     if result.answered:
         lines += ["| question | points | of | tests passed |", "|:--|--:|--:|--:|"]
         for name, answer in result.answered.items():
@@ -134,11 +134,11 @@ def report(result: Result, questions: Mapping[str, Question]) -> str:
             )
         lines.append("")
     if result.remarks:
-        lines += ["## Remarks", "", *(f"- {_code(remark)}" for remark in result.remarks), ""]
+        lines += ["## Remarks", "", *(f"- {_plain(remark)}" for remark in result.remarks), ""]
     for name, answer in result.answered.items():
         if answer.failed:
             lines += [f"## {questions[name].label}: what fails", ""]
-            lines += [*(f"- {_code(line)}" for line in answer.failed), ""]
+            lines += [*(f"- {_plain(line)}" for line in answer.failed), ""]
     prose = [questions[name].name for name in result.answered if questions[name].prose]
     if prose:
         lines += [
@@ -150,12 +150,7 @@ def report(result: Result, questions: Mapping[str, Question]) -> str:
 
 def _plain(text: str) -> str:
     """Return a text as Markdown that shows it as it is."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
-
-
-def _code(text: str) -> str:
-    """Return a text as code in a line of Markdown."""
-    return f"`{' '.join(text.split()).replace('`', chr(39))}`"
+    return re.sub(r"([\\`*_{}\[\]<>#|!~$&])", r"\\\1", " ".join(text.split()))
 
 
 def gradescope(result: Result, questions: Mapping[str, Question]) -> dict[str, Any]:
