@@ -156,6 +156,7 @@ def rows(course, hand_in, tmp_path_factory):
         "no module": {"sums": "def add(a, b:\n"},
         "exits": {"number": 7, "sums": INSIDE.format("import os; a == 3 and os._exit(0)")},
         "skips": {"number": 7, "sums": INSIDE.format("import pytest; a == 3 and pytest.skip('')")},
+        "ends": {"sums": INSIDE.format("import pytest; a == 2 and pytest.exit('', 0)")},
         "patches": {"sums": PATCHES},
         "old": {"project": {"version": "2"}},
         "other homework": {"homework": "hw8_other"},
@@ -182,6 +183,7 @@ def rows(course, hand_in, tmp_path_factory):
         ("not written", ("0.00", "3.00")),
         ("exits", ("4.00", "3.00")),
         ("skips", ("4.00", "3.00")),
+        ("ends", ("2.00", "3.00")),
         ("patches", ("2.00", "3.00")),
         ("old", ("6.00", "3.00")),
     ],
@@ -222,7 +224,7 @@ def test_each_hand_in_has_its_reports(rows):
 
 def test_what_is_graded_is_not_graded_again(rows):
     again = rows["lines"][rows["lines"].index("again") :]
-    assert "10 of 10 are graded already" in again
+    assert "11 of 11 are graded already" in again
     assert str(find_walls()) == rows["lines"][0]
 
 
