@@ -1,4 +1,4 @@
-"""The command ``coursework``: doctor, fetch, run, pdf, check, submit, verify, score, release."""
+"""The command ``coursework``: run, check and hand in a homework; release and grade a course."""
 
 import argparse
 import ast
@@ -111,6 +111,31 @@ def _parser() -> argparse.ArgumentParser:
         "questions", nargs="*", metavar="QUESTION", help="such as hw3_q2; default: all"
     )
     score.set_defaults(action=_score)
+
+    grade = commands.add_parser(
+        "grade",
+        help="grade a folder of hand-ins: a table, a report for each, and Gradescope's results",
+        description="Grade every zip in a folder and in the folders within it. Each one is read "
+        "without running it; then its answers are laid over a clean copy of this course, and the "
+        "tests of each question run on them in a process of their own, within bounds. What was "
+        "graded before is not graded again, unless the zip or the course has changed.",
+    )
+    grade.add_argument("folder", type=Path, help="the zips, under any names")
+    grade.add_argument(
+        "--output",
+        type=Path,
+        default=Path("grades.csv"),
+        metavar="FILE.csv",
+        help="a row for each zip; the folder FILE beside it gets report.md and results.json "
+        "(Gradescope) for each (default: %(default)s)",
+    )
+    grade.add_argument(
+        "--backend",
+        choices=("dask", "ray"),
+        help="grade on a cluster instead of the cores of this machine: Dask at "
+        "$DASK_SCHEDULER_ADDRESS, or Ray at $RAY_ADDRESS; its machines see the same files",
+    )
+    grade.set_defaults(action=_grade)
 
     release = commands.add_parser(
         "release", help="write the students' version of the course: everything but the answers"
@@ -295,6 +320,14 @@ def _release(options: argparse.Namespace) -> None:
         from coursework.course.prove import prove
 
         prove(options.folder, report=_say)
+
+
+def _grade(options: argparse.Namespace) -> None:
+    from coursework.course.grade import grade
+
+    rows = grade(options.folder, options.output, backend=options.backend, report=_say)
+    graded = sum(bool(row.answered) for row in rows)
+    _say(f"{options.output}: {len(rows)} hand-ins, {graded} graded")
 
 
 def _score(options: argparse.Namespace) -> None:

@@ -38,25 +38,33 @@ class _Writer:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        # A test that fails in its preparation is not called.
-        if report.failed or (report.when == "call" and report.passed):
-            error = call.excinfo.value if report.failed and call.excinfo else None
-            self.write(
-                Outcome(
-                    file=item.location[0],
-                    function=getattr(item, "originalname", item.name),
-                    passed=not report.failed,
-                    says=_sentences(item),
-                    reason=_reason(error),
-                    markers=tuple(marker.name for marker in item.iter_markers()),
-                )
-            )
+        outcome = outcome_of(item, call, report)
+        if outcome:
+            self.write(outcome)
         return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
             self.write(Outcome(report.nodeid, "", False, "the tests cannot begin", last, ()))
+
+
+def outcome_of(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> Outcome | None:
+    """Return how a test ended; ``None`` if this part of it decides nothing."""
+    # A test that fails in its preparation is not called.
+    if not (report.failed or (report.when == "call" and report.passed)):
+        return None
+    error = call.excinfo.value if report.failed and call.excinfo else None
+    return Outcome(
+        file=item.location[0],
+        function=getattr(item, "originalname", item.name),
+        passed=not report.failed,
+        says=_sentences(item),
+        reason=_reason(error),
+        markers=tuple(marker.name for marker in item.iter_markers()),
+    )
 
 
 def _sentences(item: pytest.Item) -> str:

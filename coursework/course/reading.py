@@ -1,0 +1,77 @@
+"""Read a hand-in without running it: ``python -m coursework.course.reading ZIP --channel N``.
+
+Files of strangers can make a library hang, or take all memory. So this is a program, which the
+grader starts within bounds; what it found goes as JSON to the open file N.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from coursework.check import check_pdf
+from coursework.display import headline_figures
+from coursework.handin import BundleError, verify_bundle
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a hand-in holds.
+
+    Attributes
+    ----------
+    manifest
+        Its manifest; empty if it is refused.
+    refused
+        Why it is not what `coursework submit` writes; empty if it is.
+    lost
+        What its PDF lost of its notebook, and where the manifest claims other figures.
+    """
+
+    manifest: dict[str, Any] = dataclasses.field(default_factory=dict)
+    refused: str = ""
+    lost: tuple[str, ...] = ()
+
+
+def read(path: Path) -> Read:
+    """Verify a hand-in, and hold its PDF and its manifest against its notebook."""
+    try:
+        manifest = verify_bundle(path)
+    except BundleError as error:
+        return Read(refused=str(error).partition(" is refused: ")[2] or str(error))
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        files = {}
+        for name in archive.namelist():
+            if name.endswith((".ipynb", ".pdf")):
+                # The names are the student's; the content is what counts.
+                files[Path(name).suffix] = target = Path(folder) / f"handin{Path(name).suffix}"
+                target.write_bytes(archive.read(name))
+        findings = check_pdf(files[".ipynb"], files[".pdf"])
+        lost = [f"PDF: {finding}" for finding in findings if finding.severity == "lost"]
+        shown = headline_figures(nbformat.read(files[".ipynb"], as_version=4))
+    claimed = manifest.get("figures")
+    if claimed != json.loads(json.dumps(shown, default=str)):
+        lost.append("the figures of the manifest are not those that the notebook shows")
+    return Read(manifest, "", tuple(lost))
+
+
+def main() -> None:
+    """Read one hand-in."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("zip", type=Path)
+    parser.add_argument("--channel", type=int, required=True)
+    options = parser.parse_args()
+    text = json.dumps(dataclasses.asdict(read(options.zip)))
+    with os.fdopen(options.channel, "w", encoding="utf-8") as channel:
+        channel.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
