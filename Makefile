@@ -1,6 +1,6 @@
 # `make submission` and `make test` each work as the very first command after a clone.
 .DEFAULT_GOAL := help
-.PHONY: help submission test bench lint format notebooks clean
+.PHONY: help submission test oldest newest bench lint format notebooks clean
 .DELETE_ON_ERROR:
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python` names another.
@@ -10,13 +10,20 @@ BIN := .venv/bin
 ARGS ?=
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-submission: .venv/installed-run ## run the notebooks, export them, leave everything in build/
+submission: .venv/installed-homework ## run the notebooks, export them, leave everything in build/
 	$(BIN)/coursework submit $(ARGS)
 
 test: .venv/installed-test ## run every test (ARGS="-m hw3_q2" for one question)
 	$(BIN)/python -m pytest $(ARGS)
+
+oldest newest: .venv/created ## every test with the oldest libraries allowed, or the newest (PYTHON=python3.13)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --seed --clear --python '$(PYTHON)' .venv/$@
+	$(BIN)/uv pip install --quiet --python .venv/$@ --editable '.[test]' \
+	--resolution $(if $(filter oldest,$@),lowest-direct,highest)
+	.venv/$@/bin/python -m pytest $(ARGS)
 
 bench: .venv/installed-bench ## measure the speeds, fail if one falls short (ARGS="NAME" for one)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -40,10 +47,9 @@ clean: ## remove the virtual environment and everything that was built
 # One stamp for each set of extras, so that a second run installs nothing. The tested versions come
 # first; a platform that lacks one of them gets the newest that pyproject.toml allows.
 .venv/installed-%: pyproject.toml constraints.txt .venv/created
-	@extras='[$*]'; [ '$*' = run ] && extras=; \
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".$$extras" || { \
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]' || { \
 	echo 'make: the tested versions do not install here; trying the ranges of pyproject.toml' >&2; \
-	$(BIN)/python -m pip install --quiet --editable ".$$extras"; }
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'; }
 	@touch $@
 
 # The mark is set only when pip works there: half an environment, from a run that was interrupted or

@@ -17,8 +17,9 @@ import torch
 
 from benchmarks import balanced_batches, extraction, feature_files, flowers, processes, roc, softmax
 from benchmarks.table import Row, markdown, matmul_peak, put_between_marks, streaming_read
+from coursework.machine import describe_machine
 from coursework.profiles import ROOT
-from coursework.runtime import describe_device, describe_machine
+from coursework.runtime import describe_device
 from coursework.storage import atomic_path
 
 MODULES = (balanced_batches, extraction, feature_files, flowers, processes, roc, softmax)

@@ -12,8 +12,8 @@ from coursework.profiles import ROOT
 
 LAYERS = {
     "coursework": [
-        *("storage", "profiles", "progress", "figure", "display", "runtime", "side_by_side"),
-        *("processes", "identity", "data", "backbones", "pdf", "check", "handin"),
+        *("storage", "profiles", "progress", "figure", "display", "runtime", "machine"),
+        *("side_by_side", "processes", "identity", "data", "backbones", "pdf", "check", "handin"),
         *("cli", "__main__"),
     ],
     "hw3": ["mnist", "softmax", "features", "softmax_regression", "roc", "report"],

@@ -10,9 +10,9 @@ from coursework.check import Finding, check_pdf
 from coursework.handin.bundle import write_bundle
 from coursework.handin.run import run_notebook, takes_parameters
 from coursework.identity import Identity
+from coursework.machine import describe_machine
 from coursework.pdf import export_pdf
 from coursework.profiles import PATH_FIELDS, get_profile
-from coursework.runtime import describe_machine
 from coursework.storage import atomic_path
 
 
