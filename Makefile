@@ -6,7 +6,8 @@
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python` names another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
-BIN := .venv/bin
+# Windows names this folder otherwise; `make` runs there in Git Bash.
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 ARGS ?=
 
 help: ## show this list
@@ -23,7 +24,7 @@ oldest newest: .venv/created ## every test with the oldest libraries allowed, or
 	$(BIN)/uv venv --quiet --seed --clear --python '$(PYTHON)' .venv/$@
 	$(BIN)/uv pip install --quiet --python .venv/$@ --editable '.[test]' \
 	--resolution $(if $(filter oldest,$@),lowest-direct,highest)
-	.venv/$@/bin/python -m pytest $(ARGS)
+	.venv/$@/$(notdir $(BIN))/python -m pytest $(ARGS)
 
 bench: .venv/installed-bench ## measure the speeds, fail if one falls short (ARGS="NAME" for one)
 	$(BIN)/python -m benchmarks $(ARGS)
