@@ -3,6 +3,7 @@
 A process of its own sees the wheel, and is told that the homeworks' libraries are not installed.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdf import PdfReader
 
+from coursework.pdf import TypstPDFExporter
 from coursework.profiles import ROOT
 
 PACKAGES = ("coursework", "hw3", "hw4")
@@ -93,8 +95,24 @@ def test_the_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel):
         if path.is_file() and path.suffix != ".pyc"
     }
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name for name in names if ".dist-info/" not in name} == expected
+    assert {
+        name for name in names if ".dist-info/" not in name and ".data/" not in name
+    } == expected
     assert {"coursework/pdf/style.typ", "coursework/pdf/notebook.typ.j2"} <= expected
+
+
+def test_jupyterlab_is_told_how_the_exporter_is_called(wheel):
+    """JupyterLab loads the file that `_build` names from this place in the environment."""
+    archive = zipfile.ZipFile(wheel)
+    names = [name for name in archive.namelist() if ".data/data/" in name]
+    texts = {name.partition("/data/")[2]: archive.read(name).decode() for name in names}
+    folder = "share/jupyter/labextensions/coursework-pdf"
+    described = json.loads(texts[f"{folder}/package.json"])
+    script = texts[f"{folder}/{described['jupyterlab']['_build']['load']}"]
+    assert len(texts) == 2
+    assert f'window._JUPYTERLAB["{described["name"]}"]' in script
+    assert f'const LABEL = "{TypstPDFExporter.export_from_notebook}"' in script
+    assert 'const FORMAT = "typstpdf"' in script
 
 
 def test_any_notebook_in_any_folder_is_exported_and_checked(outside, notebook):
@@ -120,7 +138,7 @@ def test_the_machine_is_shown_without_the_homeworks_libraries(outside):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["submit"], ["run"], ["submit", "mine.ipynb", "--build", "out"], ["fetch"]]
+    "arguments", [["submit"], ["run", "mine.ipynb", "--build", "out"], ["fetch"]]
 )
 def test_what_needs_the_project_says_so_in_one_line(outside, installed, tmp_path, arguments):
     before = sorted(installed.rglob("*"))
