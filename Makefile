@@ -38,8 +38,9 @@ format: .venv/installed-lint ## mend style and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# An editable installation copies nothing to where JupyterLab looks for extensions.
 notebooks: .venv/installed-lab ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	JUPYTER_PATH="$(CURDIR)/coursework/pdf/jupyter$${JUPYTER_PATH:+:$$JUPYTER_PATH}" $(BIN)/jupyter lab notebooks
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
