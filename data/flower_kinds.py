@@ -1,11 +1,12 @@
 """The ten kinds of drawn flowers, stroke by stroke.
 
-Form alone tells the kinds apart: all draw their colours from the same distribution. The pictures
-are drawings, not photographs.
+Form tells the kinds apart, and so does colour in part: each kind has a usual hue, from which its
+flowers differ so much that neighbours overlap. The pictures are drawings, not photographs.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from flower_drawing import FINE, SIDE, Array, Canvas, Colours, Random, draw_colours, smudges
@@ -193,30 +194,49 @@ def morning_glory(c: Canvas, k: Colours, random: Random) -> None:
         c.disc(0.09 * math.sin(angle), 0.09 * math.cos(angle), 0.05, k.centre * 1.1, 0.2)
 
 
-KINDS: dict[str, tuple[Callable[[Canvas, Colours, Random], None], float]] = {
-    "buttercup": (buttercup, math.pi),
-    "lily": (lily, math.pi),
-    "daisy": (daisy, math.pi),
-    "sunflower": (sunflower, math.pi),
-    "tulip": (tulip, 1.0),
-    "bellflower": (bellflower, 0.8),
-    "rose": (rose, math.pi),
-    "thistle": (thistle, 1.0),
-    "orchid": (orchid, 1.0),
-    "morning glory": (morning_glory, math.pi),
+@dataclass(frozen=True)
+class Kind:
+    """One class of flowers.
+
+    Attributes
+    ----------
+    draw
+        Draws a flower of this kind.
+    turn
+        The angle, in radians, up to which the flowers lean away from upright.
+    hue
+        The usual hue of the petals, in turns of the circle of colours: 0 is red, a third green.
+    """
+
+    draw: Callable[[Canvas, Colours, Random], None]
+    turn: float
+    hue: float
+
+
+KINDS: dict[str, Kind] = {
+    "buttercup": Kind(buttercup, math.pi, 0.19),
+    "lily": Kind(lily, math.pi, 0.05),
+    "daisy": Kind(daisy, math.pi, 0.54),
+    "sunflower": Kind(sunflower, math.pi, 0.12),
+    "tulip": Kind(tulip, 1.0, 0.90),
+    "bellflower": Kind(bellflower, 0.8, 0.69),
+    "rose": Kind(rose, math.pi, 0.97),
+    "thistle": Kind(thistle, 1.0, 0.76),
+    "orchid": Kind(orchid, 1.0, 0.83),
+    "morning glory": Kind(morning_glory, math.pi, 0.62),
 }
-"""From the name of each class, in the order of the labels, to the function that draws it and the
-angle, in radians, up to which its flowers lean away from upright."""
+"""The classes by name, in the order of the labels. Their hues lie a fourteenth of the circle apart,
+without green."""
 
 
 def draw_flower(name: str, random: Random) -> Image.Image:
     """Return one picture of a kind of flower, RGB, `SIDE` pixels square."""
-    draw, turn = KINDS[name]
-    colours = draw_colours(random)
-    canvas = Canvas(random, colours, turn)
-    if turn == math.pi and random.uniform() < 0.7:
+    kind = KINDS[name]
+    colours = draw_colours(random, kind.hue)
+    canvas = Canvas(random, colours, kind.turn)
+    if kind.turn == math.pi and random.uniform() < 0.7:
         canvas.stem(colours, random, leaves=random.randint(0, 3))
-    draw(canvas, colours, random)
+    kind.draw(canvas, colours, random)
     n = SIDE * FINE
     column, row = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n))
     light = math.sin(canvas.light) * column - math.cos(canvas.light) * row

@@ -1,6 +1,8 @@
 """The handwritten digits: the embedded subset, or all 70,000."""
 
 import gzip
+import io
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,15 @@ FILES = {
 }
 """MNIST's own file names, without ``.gz``: images and labels of each split."""
 
+SIDE = 28
+"""Pixels a side of an image."""
+
 IMAGES = {"train": 60_000, "test": 10_000}
 """How many images all of MNIST has."""
+
+
+MOST_BYTES = 2**28
+"""Bytes of data that are read from a file, five times as many as MNIST has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +64,9 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
     Parameters
     ----------
     root
-        A folder that holds the IDX files, gzipped or not, either directly or where torchvision puts
-        them (``root/MNIST/raw``).
+        A folder that holds the IDX files, gzipped or not: directly, where torchvision puts them
+        (``root/MNIST/raw``), or each in a folder of its own name. A name may have a dot before
+        ``idx``, and a number such as ``(1)`` that a browser gave it.
     split
         ``"train"`` or ``"test"``.
     download
@@ -74,8 +84,9 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
     FileNotFoundError
         If a file is missing and was not, or could not be, downloaded.
     ValueError
-        If ``split`` has another value or a file is not what its name says. With ``download``, if
-        the files hold another data set of MNIST's size, or a damaged one.
+        If ``split`` has another value or a file is not what its name says: images of 28 x 28 bytes
+        and as many labels from 0 to 9. With ``download``, if the files hold another data set of
+        MNIST's size, or a damaged one.
 
     References
     ----------
@@ -90,6 +101,16 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
     images_path, labels_path = (_require(root, file) for file in files)
     images = read_idx(images_path, dimensions=3)
     labels = read_idx(labels_path, dimensions=1)
+    if images.shape[1:] != (SIDE, SIDE) or len(images) == 0:
+        raise ValueError(
+            f"{images_path} holds images of the shape {images.shape}, expected one or more of "
+            f"{SIDE} x {SIDE}"
+        )
+    if labels.max(initial=0) > 9:
+        raise ValueError(
+            f"{labels_path} holds the label {labels.max()}, expected the digits 0 to 9; is it of "
+            "another data set, such as EMNIST?"
+        )
     if len(images) != len(labels):
         raise ValueError(
             f"{images_path} holds {len(images)} images but {labels_path} {len(labels)} labels; "
@@ -119,37 +140,49 @@ def read_idx(path: Path | str, dimensions: int) -> npt.NDArray[np.uint8]:
     ValueError
         If the file is damaged, cut short, too long, or holds something else.
     """
-    content = Path(path).read_bytes()
     mend = "delete it and fetch it again"
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} is not a whole gzip file ({error}); {mend}") from error
-    magic = bytes([0, 0, 8, dimensions])
     start = 4 + 4 * dimensions
-    if content[:4] != magic or len(content) < start:
+    magic = bytes([0, 0, 8, dimensions])
+    with open(path, "rb") as packed:
+        is_packed = packed.read(2) == b"\x1f\x8b"
+        packed.seek(0)
+        file: io.BufferedIOBase = gzip.GzipFile(fileobj=packed) if is_packed else packed
+        try:
+            header = file.read(start)
+            if header[:4] != magic or len(header) < start:
+                raise ValueError(
+                    f"{path} begins with the bytes {header[:4].hex(' ') or 'of an empty file'}, "
+                    f"expected {magic.hex(' ')} (IDX, uint8, {dimensions} dimensions); {mend}"
+                )
+            shape = tuple(np.frombuffer(header, ">u4", dimensions, offset=4).tolist())
+            expected = math.prod(shape)
+            if expected > MOST_BYTES:
+                raise ValueError(
+                    f"{path} promises {expected:,} bytes for the shape {shape}, at most "
+                    f"{MOST_BYTES:,} are read; {mend}"
+                )
+            # The end of a gzip file holds a checksum, which is read with the byte after the data.
+            content = file.read(expected) + file.read(1)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is not a whole gzip file ({error}); {mend}") from error
+    if len(content) != expected:
         raise ValueError(
-            f"{path} begins with the bytes {content[:4].hex(' ') or 'of an empty file'}, expected "
-            f"{magic.hex(' ')} (IDX, uint8, {dimensions} dimensions); {mend}"
+            f"{path} holds {len(content):,} bytes of data{' or more' * (len(content) > expected)}, "
+            f"but its header promises {expected:,} for the shape {shape}; {mend}"
         )
-    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", dimensions, offset=4))
-    expected = int(np.prod(shape, dtype=np.int64))
-    if len(content) - start != expected:
-        raise ValueError(
-            f"{path} holds {len(content) - start:,} bytes of data, but its header promises "
-            f"{expected:,} for the shape {shape}; {mend}"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _require(root: Path, file: sources.Source) -> Path:
     """Return where the file lies, or raise `FileNotFoundError`."""
     path = file.find(root)
     if path is None:
+        nearby = [f for pattern in ("*", "*/*", "*/*/*") for f in root.glob(f"{pattern}ubyte*")]
+        found = ", ".join(str(f.relative_to(root)) for f in sorted(nearby)[:4] if f.is_file())
         raise FileNotFoundError(
-            f"{root / file.name} is missing (with or without .gz, there or in MNIST/raw below); "
-            f"put MNIST's four IDX files into {root}, or load with download=True"
+            f"{root / file.name} is missing (with or without .gz, there or in MNIST/raw below; "
+            f"found are {found or 'no IDX files'}); put MNIST's four IDX files into {root}, or "
+            "load with download=True"
         )
     return path
 

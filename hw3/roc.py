@@ -116,7 +116,8 @@ def one_vs_rest(
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a class is absent from ``y_true`` or the only one in it.
+        If the shapes do not fit, a class stands twice in ``classes``, or is absent from ``y_true``
+        or the only one in it.
     """
     labels, scores, known = np.asarray(y_true), np.asarray(probabilities), np.asarray(classes)
     if known.ndim != 1 or scores.shape != (*labels.shape, len(known)):
@@ -124,6 +125,8 @@ def one_vs_rest(
             f"expected labels (n,), probabilities (n, K) and classes (K,), found {labels.shape}, "
             f"{scores.shape} and {known.shape}"
         )
+    if len(set(known.tolist())) < len(known):
+        raise ValueError(f"classes are {known.tolist()}, expected each class once")
     curves = {}
     for column, label in enumerate(known.tolist()):
         try:
@@ -145,10 +148,10 @@ def _checked(
     if score.dtype.kind not in "iufb" or not np.isfinite(score).all():
         raise ValueError("y_score holds something that is not a finite number")
     positive = labels == 1
-    if not (positive | (labels == 0)).all():
+    if labels.dtype.kind not in "biuf" or not (positive | (labels == 0)).all():
         raise ValueError(
-            f"y_true holds {np.unique(labels)[:5].tolist()}, expected only 0 and 1; compare with "
-            "the positive class first: y_true == 9"
+            f"y_true holds {list(dict.fromkeys(labels.tolist()))[:5]}, expected only 0 and 1; "
+            "compare with the positive class first: y_true == 9"
         )
     count = np.count_nonzero(positive)
     if count in (0, len(labels)):

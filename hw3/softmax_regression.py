@@ -6,7 +6,7 @@ The mathematics of one step is in `hw3.softmax`; this module repeats the step an
 import inspect
 import warnings
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -195,7 +195,7 @@ class SoftmaxRegression:
         Parameters
         ----------
         X, y
-            Finite features, and labels of any kind that can be sorted. float32 stays float32;
+            Finite features, and labels that are numbers or texts. float32 stays float32;
             everything else becomes float64.
         X_test, y_test
             Only measured after each epoch, never trained on. Labels that the training set lacks
@@ -204,7 +204,8 @@ class SoftmaxRegression:
         Raises
         ------
         ValueError
-            If the shapes do not fit, a feature is not finite, there are fewer than two classes, or
+            If the shapes do not fit; a feature is not a finite number; labels are missing, of
+            several kinds, or of another kind in the test set; there are fewer than two classes; or
             a parameter is out of its range.
 
         Warns
@@ -216,10 +217,12 @@ class SoftmaxRegression:
         self._check_parameters()
         if (X_test is None) != (y_test is None):
             raise ValueError("X_test and y_test belong together: give both, or neither")
-        features, labels = _check_samples(X, y)
+        features = _check_features(X)
+        labels = _check_labels(y, len(features))
         test_features, test_labels = None, None
         if X_test is not None and y_test is not None:
-            test_features, test_labels = _check_samples(X_test, y_test, like=features)
+            test_features = _check_features(X_test, like=features)
+            test_labels = _check_labels(y_test, len(test_features), like=labels)
         classes = np.unique(labels)
         if len(classes) < 2:
             raise ValueError(f"y holds the class {classes.tolist()} alone; expected two")
@@ -275,9 +278,9 @@ class SoftmaxRegression:
         return most_probable
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
-        """Return the accuracy on X (m, d) with the labels y (m,)."""
+        """Return the accuracy on X (m, d) with the labels y (m,), of the kind of ``classes_``."""
         predicted = self.predict(X)
-        return accuracy(_check_labels(y, len(predicted)), predicted)
+        return accuracy(_check_labels(y, len(predicted), like=self.classes_), predicted)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name."""
@@ -318,14 +321,21 @@ class SoftmaxRegression:
         return np.nan_to_num(Z, copy=False)
 
     def _check_parameters(self) -> None:
+        rate, tol = self.learning_rate, self.tol
         for name, valid, expected in (
-            ("learning_rate", 0 < self.learning_rate < np.inf, "a positive number"),
+            ("learning_rate", isinstance(rate, Real) and 0 < rate < np.inf, "a positive number"),
             ("batch_size", _is_count(self.batch_size), "a whole number, 1 or more"),
             ("max_epochs", _is_count(self.max_epochs), "a whole number, 1 or more"),
-            ("tol", self.tol >= 0, "0 or more"),
+            ("tol", isinstance(tol, Real) and tol >= 0, "0 or more"),
         ):
             if not valid:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected {expected}")
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}")
+        try:
+            np.random.default_rng(self.random_state)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"random_state is {self.random_state!r}, expected a seed, 0 or more, or a generator"
+            ) from error
 
 
 def _is_count(value: object) -> bool:
@@ -368,17 +378,30 @@ def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, .
     return tuple(((part / largest - mean) / deviation).astype(part.dtype) for part in sets)
 
 
-def _as_floats(X: npt.ArrayLike) -> Floats:
-    """Return X as it is if it is float32, and as float64 otherwise."""
-    array = np.asarray(X)
-    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+def _as_array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """Return an array, unless that would lose what the values say."""
+    if hasattr(values, "toarray"):
+        raise ValueError(f"{name} is a sparse matrix; use {name}.toarray()")
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values; fill or drop them")
+    return np.asarray(values)
 
 
 def _check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
-    """Return X (m, d) as finite floats, in the type and with the width of ``like`` if given."""
-    array = _as_floats(X)
+    """Return X (m, d) as finite floats, in the type and with the width of ``like`` if given.
+
+    float32 stays float32, and everything else becomes float64.
+    """
+    array = _as_array(X, "X")
     if array.ndim != 2 or array.shape[0] == 0:
         raise ValueError(f"X has the shape {array.shape}, expected (samples, features)")
+    if array.dtype != np.float32:
+        try:
+            if array.dtype.kind not in "biufO":
+                raise TypeError(f"values of type {array.dtype}")
+            array = array.astype(np.float64, copy=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"X holds {error}, expected real numbers") from error
     kind = ""
     if like is not None:
         if array.shape[1] != like.shape[1]:
@@ -400,9 +423,11 @@ def _check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
     return array
 
 
-def _check_labels(y: npt.ArrayLike, samples: int) -> Labels:
-    """Return y as a vector with one label for each sample."""
-    labels = np.asarray(y)
+def _check_labels(y: npt.ArrayLike, samples: int, like: Labels | None = None) -> Labels:
+    """Return y as a vector with one label for each sample, of the kind of ``like`` if given."""
+    labels = _as_array(y, "y")
+    if labels.dtype.kind in "USO":
+        labels = _of_one_kind(np.array(y, object))
     if labels.shape != (samples,):
         raise ValueError(
             f"y has the shape {labels.shape}, expected ({samples},), one label for each row of X; "
@@ -410,12 +435,29 @@ def _check_labels(y: npt.ArrayLike, samples: int) -> Labels:
         )
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError("y holds labels that are no numbers (NaN or infinite); mend or drop them")
+    if _kind(labels) is None or (like is not None and _kind(labels) != _kind(like)):
+        expected = f"{_kind(like)} as in training" if like is not None else "numbers or texts"
+        raise ValueError(f"y holds {_kind(labels) or labels.dtype}, expected {expected}")
     return labels
 
 
-def _check_samples(
-    X: npt.ArrayLike, y: npt.ArrayLike, like: Floats | None = None
-) -> tuple[Floats, Labels]:
-    """Return the checked features and labels."""
-    features = _check_features(X, like)
-    return features, _check_labels(y, len(features))
+def _of_one_kind(labels: Labels) -> Labels:
+    """Return labels (of any shape) that are objects as numbers or texts; refuse a mixture.
+
+    NumPy would turn the numbers of a list into texts if there is one text among them.
+    """
+    kinds = {type(label) for label in labels.ravel()}
+    for kind in ((Real, np.bool_), (str,), (bytes,)):
+        if all(issubclass(found, kind) for found in kinds):
+            exact: Labels = np.array(labels.tolist())
+            if exact.dtype.kind != "O":
+                return exact
+    found = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise ValueError(f"y holds {found}, expected numbers alone or texts alone; mend or drop them")
+
+
+def _kind(labels: Labels) -> str | None:
+    """Return in a word what labels are: those of two kinds are never equal."""
+    return {"U": "texts", "S": "bytes"}.get(
+        labels.dtype.kind, "numbers" if labels.dtype.kind in "biuf" else None
+    )

@@ -32,6 +32,7 @@ PAGES = {"hw3_dnn": 4, "hw4_cnn": 5}
 
 RECORD = """
 import inspect, json, sys, threading
+import joblib
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 from coursework import display
@@ -67,6 +68,8 @@ display.show_source = show_source
 shell = InteractiveShell.instance()
 threading.setprofile(record)
 sys.setprofile(record)
+# Another process would not be recorded.
+joblib.parallel_config(backend="sequential")
 for cell in nbformat.read(notebook, as_version=4).cells:
     if cell.cell_type == "code":
         # The magics only choose how figures are embedded.

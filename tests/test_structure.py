@@ -12,7 +12,7 @@ from coursework.profiles import ROOT
 
 LAYERS = {
     "coursework": [
-        *("storage", "profiles", "progress", "figure", "display", "runtime", "machine"),
+        *("storage", "matlab", "profiles", "progress", "figure", "display", "runtime", "machine"),
         *("side_by_side", "processes", "identity", "data", "backbones", "pdf", "check", "handin"),
         *("cli", "__main__"),
     ],

@@ -8,7 +8,7 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from coursework.check.expected import Item
@@ -20,6 +20,7 @@ _ROUND = 200  # characters around a gap, as a reader may read one line before an
 _LOOSE = set("*_`~\\\"'“”‘’:") | {EMPTY}
 _DIGITS = "0123456789"
 _TAKEN = "\x00"
+_SHORT, _MOST_WORDS = 4, 1_000_000  # words of a text that may be two cells of a table
 _LONG, _PART = 300, 30  # a cell of a table that a page may break, and the least of its parts
 
 
@@ -29,8 +30,8 @@ class Alignment:
 
     Attributes
     ----------
-    text, breaks
-        The folded text of a PDF, and where in it a word begins.
+    text, breaks, lines
+        The folded text of a PDF, and where in it a word or a line begins.
     items
         All but formulas, which are told by their tags.
     spans
@@ -45,6 +46,7 @@ class Alignment:
 
     text: str
     breaks: set[int]
+    lines: set[int]
     items: list[Item]
     spans: list[tuple[int, int] | None] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
@@ -82,13 +84,36 @@ class Alignment:
         self.owners[start:end] = [-1] * (end - start)
         self.spans[number] = None
 
-    def free(self, needle: str, start: int, end: int, as_words: bool = True) -> int:
-        """Return where a text stands, as words of its own, that nobody has taken; or -1."""
+    def next(self, number: int, needle: str, start: int, end: int) -> int:
+        """Return where an item stands that nobody has taken, as lines or as words; or -1.
+
+        A line of an output begins with a line of the page, and not within one; the cell "0.00" of
+        a table does not take the cells "0.0" and "0".
+        """
+        item = self.items[number]
+        if item.kind in ("code", "output"):
+            found = self.free(needle, start, end, starts=self.lines)
+            if found >= 0:
+                return found
+        return self.free(needle, start, end, words=len(item.text.split()) or 1)
+
+    def free(
+        self,
+        needle: str,
+        start: int,
+        end: int,
+        as_words: bool = True,
+        words: int = _MOST_WORDS,
+        starts: Container[int] | None = None,
+    ) -> int:
+        """Return where a text stands, as so many words of its own, that nobody has taken; or -1."""
         found = self.text.find(needle, start, end)
         while found >= 0:
             after = found + len(needle)
             is_whole = self._is_word(found, after) if as_words else not self.cuts(found, after)
-            if max(self.owners[found:after]) < 0 and is_whole:
+            inner = self.breaks.intersection(range(found + 1, after)) if words < _SHORT else ()
+            is_whole = is_whole and (starts is None or found in starts)
+            if is_whole and len(inner) < words and max(self.owners[found:after]) < 0:
                 return found
             found = self.text.find(needle, found + 1, end)
         return -1
@@ -121,13 +146,18 @@ class Alignment:
 
 
 def align(
-    text: str, breaks: set[int], sizes: dict[int, tuple[int, int]], items: list[Item]
+    text: str,
+    breaks: set[int],
+    lines: set[int],
+    sizes: dict[int, tuple[int, int]],
+    items: list[Item],
 ) -> Alignment:
     """Find each item in a folded text.
 
-    Words begin in it at ``breaks``, and ``sizes`` has the pixels of the pictures in it.
+    Words begin in it at ``breaks``, lines at ``lines``, and ``sizes`` has the pixels of the
+    pictures in it.
     """
-    alignment = Alignment(text, breaks, items)
+    alignment = Alignment(text, breaks, lines, items)
     needles = [_needle(item) for item in items]
     _take_anchors(alignment, needles)
     _take_between(alignment, needles, required=True)
@@ -138,6 +168,7 @@ def align(
     for read in (_alternative, _loose, _skeleton):
         _take_as(alignment, read)
     _take_nearby(alignment)
+    _order_equals(alignment, needles)
     _match_figures(alignment, sizes)
     return alignment
 
@@ -186,7 +217,7 @@ def _take_anchors(alignment: Alignment, needles: list[str]) -> None:
     for number, needle in enumerate(needles):
         if len(needle) < _ANCHOR or counts[needle] > 1 or not alignment.items[number].required:
             continue
-        found = alignment.free(needle, position, position + 2 * _NEAR + len(needle))
+        found = alignment.next(number, needle, position, position + 2 * _NEAR + len(needle))
         if found >= 0:
             alignment.take(number, found, found + len(needle))
             position = found + len(needle)
@@ -209,9 +240,9 @@ def _take_between(alignment: Alignment, needles: list[str], required: bool) -> N
             continue
         if alignment.items[number].required != required:
             continue
-        found = alignment.free(needle, position, gaps[number][1])
+        found = alignment.next(number, needle, position, gaps[number][1])
         if found < 0:
-            found = alignment.free(needle, start, gaps[number][1])
+            found = alignment.next(number, needle, start, gaps[number][1])
         if found >= 0:
             alignment.take(number, found, found + len(needle))
             position = found + len(needle)
@@ -231,7 +262,7 @@ def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
             start, end = max(0, low - _NEAR), high + _NEAR
         if (needle, start, end) in in_vain:
             continue
-        found = alignment.free(needle, start, end)
+        found = alignment.next(number, needle, start, end)
         if found < 0:
             found = alignment.free(needle, start, end, as_words=False)
         if found < 0:
@@ -374,6 +405,18 @@ def _take_nearby(alignment: Alignment) -> None:
         for place in foreign[:hard]:
             alignment.owners[place] = number
         alignment.otherwise.append(number)
+
+
+def _order_equals(alignment: Alignment, needles: list[str]) -> None:
+    """Give equal texts their places in order: which of them was found where says nothing."""
+    equals: dict[str, list[int]] = {}
+    for number, span in enumerate(alignment.spans):
+        if span and alignment.text[slice(*span)] == needles[number] != "":
+            equals.setdefault(needles[number], []).append(number)
+    for numbers in equals.values():
+        spans = [span for number in numbers if (span := alignment.spans[number])]
+        for number, span in zip(numbers, sorted(spans), strict=True):
+            alignment.take(number, *span)
 
 
 def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> None:

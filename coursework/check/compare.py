@@ -4,6 +4,7 @@ No exporter is trusted here, not even ours: both files are read with code and li
 check's own, and whatever the notebook shows must be on a page as often as the notebook shows it.
 """
 
+import contextlib
 import re
 import unicodedata
 from collections import Counter
@@ -15,8 +16,13 @@ from coursework.check.align import Alignment, align, is_hard_to_read, skeleton
 from coursework.check.expected import Expected, Item, expect
 from coursework.check.looks import find_odd_looks
 from coursework.check.notebook import Cell, Notebook, read_notebook
+from coursework.check.order import find_disorder
 from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
-from coursework.check.tex import DEFINITIONS, Shown, drawn_otherwise, read_tex
+from coursework.check.pages import Pages
+from coursework.check.pictures import find_other_pictures
+from coursework.check.shapes import turned_round
+from coursework.check.spacing import find_lost_spaces
+from coursework.check.tex import OTHERS, Shown, defined_names, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
 
 MOST_PAGES = 300
@@ -38,11 +44,17 @@ _NOISE = {
     r"\\(?:eq)?ref\{[^{}]*\}": "a reference to an equation as TeX",
     rf"[A-Za-z0-9+/=]{{{_DATA_LETTERS},}}": "the data of a file",
 }
+# How a note in the place of something else reads, without spaces.
+_NOTE = re.compile(
+    r"\[[^\[\]]*?(notshown|cannotbe|couldnotbe|asastillpicture|asitssource)[^\[\]]*\]"
+)
 _LAYOUT = {
     "covered": "is painted over in part",
+    "unseen": "is there and cannot be seen",
     "overlap": "overlaps another line",
     "outside": "runs over the edge",
-    "picture": "runs over the edge",
+    "picture outside": "runs over the edge",
+    "picture covered": "is painted over in part",
 }
 
 
@@ -107,20 +119,24 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         return [*findings, Finding("file", f"{pdf}: {error}")]
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]
-    alignment = align(reading.text, reading.breaks, reading.sizes, texts)
-    return [
-        *findings,
-        *_check_file(pdf, reading),
-        *_check_heads(read, reading),
-        *_check_texts(alignment),
-        *_check_cuts(expected, alignment),
-        *_check_formulas(expected, reading, alignment),
-        *_check_layout(expected, reading, alignment),
-        *_check_glyphs(alignment),
-        *_check_noise(alignment),
-        *_check_looks(pdf, expected, alignment, reading),
-        *_list_replaced(expected, reading),
-    ]
+    sizes = {place: picture.pixels for place, picture in reading.pictures.items()}
+    alignment = align(reading.text, reading.breaks, reading.lines, sizes, texts)
+    with contextlib.closing(Pages(pdf)) as pages:
+        return [
+            *findings,
+            *_check_file(pdf, reading),
+            *_check_heads(read, reading),
+            *_check_texts(alignment),
+            *_check_spaces(pages, alignment, reading),
+            *_check_cuts(expected, alignment),
+            *_check_formulas(expected, reading, alignment),
+            *_check_pictures(pages, alignment, reading),
+            *_check_layout(expected, reading, alignment),
+            *_check_glyphs(alignment),
+            *_check_noise(alignment),
+            *_check_looks(pages, expected, alignment, reading),
+            *_list_replaced(expected, reading, alignment),
+        ]
 
 
 def _check_run(notebook: Notebook) -> Iterator[Finding]:
@@ -178,14 +194,14 @@ def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
     """Find pages that do not name the student whom the notebook names."""
     authors = notebook.metadata.get("authors")
     names = [
-        str(author.get("name") or "") if isinstance(author, dict) else str(author)
+        _said(author.get("name") if isinstance(author, dict) else author)
         for author in (authors if isinstance(authors, list) else [])
     ]
     handed_in = notebook.metadata.get("coursework")
     handed_in = handed_in if isinstance(handed_in, dict) else {}
     wanted = {
         "name": ", ".join(filter(None, names)),
-        "student ID": str(handed_in.get("student_id") or ""),
+        "student ID": _said(handed_in.get("student_id")),
     }
     for field, text in wanted.items():
         missing = [n for n, head in enumerate(reading.heads, 1) if not _names(head, text)]
@@ -199,6 +215,12 @@ def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
                 yield Finding("copy", message, WARNING)
             else:
                 yield Finding("identity", message)
+
+
+def _said(value: object) -> str:
+    """Return a text or a number of the metadata; what is neither names nobody."""
+    is_said = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value).strip() if is_said else ""
 
 
 def _names(head: str, text: str) -> bool:
@@ -244,6 +266,15 @@ def _check_texts(alignment: Alignment) -> Iterator[Finding]:
         )
 
 
+def _check_spaces(pages: Pages, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
+    """Find lines of code and output without their spaces, the first of each cell or output."""
+    found: dict[tuple[str, str], Item] = {}
+    for item in find_lost_spaces(pages, alignment, reading.places):
+        found.setdefault((item.kind, item.where), item)
+    for (kind, where), item in found.items():
+        yield Finding(kind, f"{where}: spaces are lost in the line: {_shorten(item.text)}")
+
+
 def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
     notes = alignment.rest.count(fold("lines of this output are not printed"))
     for item in expected.cut[notes:]:
@@ -255,15 +286,19 @@ def _check_formulas(
 ) -> Iterator[Finding]:
     """Find formulas that are not drawn, drawn otherwise, or shown as their source."""
     items = [item for item in expected.items if item.kind == "formula"]
-    shown = {item.text: read_tex(item.text) for item in items}
+    defined = defined_names(item.text for item in items)
+    shown = {item.text: read_tex(item.text, defined) for item in items}
     items = [item for item in items if shown[item.text].visible]
     if reading.formulas is None:
         yield from _check_untagged(items, shown, alignment)
         return
     drawn, alike, missing = _match(items, reading.formulas, shown)
-    has_macros = any(re.search(rf"\\({'|'.join(DEFINITIONS)})", text) for text in shown)
+    yield from _check_order(expected, alignment, drawn)
     for item, formula in alike:
-        if not has_macros and formula.tex not in ("", _GOES_ON):
+        turned = "" if defined else turned_round(item.text, formula.places, formula.bars)
+        if turned:
+            yield Finding("formula", f"{item.where}: {turned}: {_shorten(item.text)}")
+        elif not defined and formula.tex not in ("", _GOES_ON):
             message = f"{item.where}: the PDF has {_shorten(formula.tex)!r} with the same signs for"
             yield Finding("formula", f"{message} {_shorten(item.text)}", WARNING)
     for item, formula in drawn:
@@ -280,6 +315,31 @@ def _check_formulas(
             yield Finding(
                 "tex", f"{item.where}: raw TeX is left on the page: {_shorten(item.text)}"
             )
+
+
+def _check_order(
+    expected: Expected, alignment: Alignment, drawn: list[tuple[Item, Formula]]
+) -> Iterator[Finding]:
+    """Find what is on the page, but not in its place."""
+    spans = {
+        id(item): span
+        for item, span in zip(alignment.items, alignment.spans, strict=True)
+        if span and item.required and bool(item.row[0]) == bool(item.row[1])
+    }
+    spans |= {id(item): (formula.start, formula.start + 1) for item, formula in drawn}
+    placed = [(item, spans[id(item)]) for item in expected.items if id(item) in spans]
+    for first, other in find_disorder(placed, alignment):
+        shown, behind = (
+            _shorten(item.text) if item.kind != "figure" else "a picture" for item in (other, first)
+        )
+        place = f" of {other.where}" if other.where != first.where else ""
+        message = f"not in its place: {shown}{place} stands before {behind}"
+        yield Finding(first.kind, f"{first.where}: {message}")
+
+
+def _check_pictures(pages: Pages, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
+    for item, what in find_other_pictures(pages, alignment, reading.pictures):
+        yield Finding("figure", f"{item.where}: {what}")
 
 
 def _match(
@@ -311,6 +371,8 @@ def _match(
             if more not in same or shown[item.text].symbols <= Counter(formula.glyphs):
                 break
             formula.glyphs += more.glyphs
+            formula.places += more.places
+            formula.bars += more.bars
             same.remove(more)
             more = after.get(id(more))
     spare = [formula for same in by_tex.values() for formula in same]
@@ -345,7 +407,11 @@ def _check_drawing(item: Item, formula: Formula, shown: Shown) -> Iterator[Findi
         signs = " ".join(dict.fromkeys(missing.elements()))
         yield Finding("formula", f"{item.where}: drawn without {signs}: {_shorten(item.text)}")
         return
-    why = drawn_otherwise(item.text, formula.glyphs, formula.bars, formula.beside)
+    turned = turned_round(item.text, formula.places, formula.bars)
+    if turned:
+        yield Finding("formula", f"{item.where}: {turned}: {_shorten(item.text)}")
+        return
+    why = drawn_otherwise(item.text, formula.glyphs, bool(formula.bars), formula.beside)
     if why:
         yield Finding("formula", f"{item.where}: {why}: {_shorten(item.text)}", WARNING)
 
@@ -360,7 +426,7 @@ def _check_untagged(
     rest = alignment.rest
     for sign, count in wanted.items():
         found = rest.count(sign)
-        if not sign.isascii() and found < count:
+        if not sign.isascii() and sign not in OTHERS.values() and found < count:
             yield Finding("formula", f"formulas hold {sign} {count} times, the PDF {found} times")
     for item in items:
         if re.search(r"\\[A-Za-z]{2,}", item.text) and fold(item.text) in rest:
@@ -371,21 +437,30 @@ def _check_untagged(
 def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
     """Say of what is wrong on a page to which cell it belongs."""
     owners = dict(zip(reading.places, alignment.owners, strict=True)) if reading.faults else {}
+    pictures = {
+        (picture.page, picture.number): alignment.owners[place]
+        for place, picture in reading.pictures.items()
+    }
     formulas = {fold(item.text): item for item in expected.items if item.kind == "formula"}
     nameless: dict[tuple[int, str], list[str]] = {}
     for fault in reading.faults:
-        owner = owners.get((fault.page - 1, fault.position), -1)
+        is_picture = fault.kind.startswith("picture")
+        place = fault.page - 1, fault.position
+        owner = (pictures if is_picture else owners).get(place, -1)
         item = formulas.get(fold(fault.text)) or (alignment.items[owner] if owner >= 0 else None)
+        if item and fault.kind == "unseen" and {"white", "backed"} & item.looks == {"white"}:
+            continue  # as its author wants it
         if item is None:
             nameless.setdefault((fault.page, fault.kind), []).append(fault.text)
             continue
-        what = "the formula" if item.kind == "formula" else "the line"
-        message = f"{item.where}: {what} {_shorten(fault.text)!r} {_LAYOUT[fault.kind]}"
+        what = f"the {'formula' if item.kind == 'formula' else 'line'} {_shorten(fault.text)!r}"
+        what = "the picture" if is_picture else what
+        message = f"{item.where}: {what} {_LAYOUT[fault.kind]}"
         severity = WARNING if fault.kind == "overlap" else LOST
         yield Finding("page", f"{message} on page {fault.page}", severity)
     for (page, kind), texts in nameless.items():
         severity = WARNING if kind == "overlap" else LOST
-        what = "a picture" if kind == "picture" else f"the line {_shorten(texts[0])!r}"
+        what = "a picture" if kind.startswith("picture") else f"the line {_shorten(texts[0])!r}"
         more = f", and {len(texts) - 1} more" if len(texts) > 1 else ""
         yield Finding("page", f"{what} {_LAYOUT[kind]} on page {page}{more}", severity)
 
@@ -424,13 +499,13 @@ def _check_noise(alignment: Alignment) -> Iterator[Finding]:
 
 
 def _check_looks(
-    path: Path, expected: Expected, alignment: Alignment, reading: Reading
+    pages: Pages, expected: Expected, alignment: Alignment, reading: Reading
 ) -> Iterator[Finding]:
-    for where, what in find_odd_looks(path, expected, alignment, reading.places):
+    for where, what in find_odd_looks(pages, expected, alignment, reading.places):
         yield Finding("looks", f"{where}: {_shorten(what, 120)}", WARNING)
 
 
-def _list_replaced(expected: Expected, reading: Reading) -> Iterator[Finding]:
+def _list_replaced(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
     """List what no page can show, and whether its description is there instead."""
     whole = "".join(reading.heads)
     for item in expected.replaced:
@@ -438,6 +513,21 @@ def _list_replaced(expected: Expected, reading: Reading) -> Iterator[Finding]:
         if item.also and fold(item.also) not in whole:
             message += f"; its description {_shorten(item.also)!r} is not on the page"
         yield Finding("note", message, WARNING)
+    # The page may say so itself where the notebook does not tell.
+    listed = {item.cell for item in expected.replaced}
+    for match in _NOTE.finditer(alignment.rest):
+        owners = alignment.owners
+        before = [alignment.items[n].cell for n in owners[: match.start()] if n >= 0] or [1]
+        after = [alignment.items[n].cell for n in owners[match.end() :] if n >= 0] or [before[-1]]
+        if listed.isdisjoint(range(before[-1], after[0] + 1)):
+            message = f"at cell {before[-1]} the page says: {_spaced(alignment, match)}"
+            yield Finding("note", message, WARNING)
+
+
+def _spaced(alignment: Alignment, match: re.Match[str]) -> str:
+    """Return a part of the text with spaces between its words."""
+    spaced = (" " * (n in alignment.breaks) + alignment.text[n] for n in range(*match.span()))
+    return _shorten("".join(spaced))
 
 
 def _shorten(text: str, most: int = 80) -> str:

@@ -1,6 +1,7 @@
 """What the PDF of a notebook must show: each text, formula and picture, with its place."""
 
 import base64
+import contextlib
 import io
 import json
 import re
@@ -68,8 +69,12 @@ class Item:
         As `coursework.check.prose.Piece` has them.
     required
         Whether it must be there; the middle of a long output need not.
+    row
+        As `coursework.check.prose.Piece` has it.
     size
         How wide and high a picture is, in pixels; ``None`` where only drawing it would tell.
+    picture
+        The picture in base64, where its size is known.
     """
 
     kind: str
@@ -79,7 +84,9 @@ class Item:
     also: str = ""
     looks: frozenset[str] = frozenset()
     required: bool = True
+    row: tuple[int, int] = (0, 0)
     size: tuple[int, int] | None = None
+    picture: str = field(default="", repr=False)
 
     @property
     def where(self) -> str:
@@ -124,8 +131,6 @@ def expect(notebook: Notebook) -> Expected:
 def _expect_source(expected: Expected, cell: Cell) -> None:
     if cell.kind == "markdown":
         _expect_pieces(expected, cell.number, 0, read_markdown(cell.source))
-        if re.search(r"^\s*(```+|~~~+)\s*\{?mermaid", cell.source, re.MULTILINE):
-            expected.replaced.append(Item("note", cell.number, 0, "a mermaid drawing"))
     elif cell.kind == "code":
         if "remove-input" not in cell.tags:
             mark = f"[{cell.count}]" if cell.count else "[ ]"
@@ -185,8 +190,7 @@ def _expect_data(
         tex = join_text(data["text/latex"]).replace("&", "&amp;").replace("<", "&lt;")
         _expect_pieces(expected, cell, number, read_html(tex))
     elif pictures:
-        size = _pixels(data[pictures[0]])
-        expected.items.append(Item("figure", cell, number, "", size=size))
+        _expect_picture(expected, cell, number, data[pictures[0]])
     elif data.get("application/json") is not None and not html:
         text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
         _expect_stream(expected, cell, number, join_text(text))
@@ -194,13 +198,16 @@ def _expect_data(
         _expect_stream(expected, cell, number, join_text(data["text/plain"]))
 
 
-def _pixels(data: object) -> tuple[int, int] | None:
-    """Return the size of a picture in base64."""
-    try:
-        with Image.open(io.BytesIO(base64.b64decode(join_text(data)))) as picture:
-            return picture.size
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None  # a drawing, or damaged
+def _expect_picture(expected: Expected, cell: int, number: int, data: object) -> None:
+    """Expect a picture in base64."""
+    text, size = join_text(data), None
+    # What cannot be opened is a drawing, or damaged.
+    with (
+        contextlib.suppress(OSError, ValueError, Image.DecompressionBombError),
+        Image.open(io.BytesIO(base64.b64decode(text))) as picture,
+    ):
+        size = picture.size
+    expected.items.append(Item("figure", cell, number, "", size=size, picture=text if size else ""))
 
 
 def _table_colors(html: str) -> set[tuple[int, int, int]]:
@@ -250,16 +257,10 @@ def _expect_words(
         words = [join_text(value)]
     elif _FIELD.fullmatch(name) and isinstance(value, str | int | float):
         words = [str(value)]
-    titles = state.get("titles", state.get("_titles"))
-    children = state.get("children")
-    if isinstance(children, list):
-        listed = list(titles.values()) if isinstance(titles, dict) else titles
-        listed = listed[: len(children)] if isinstance(listed, list) else []
-        words = [title for title in listed if isinstance(title, str)]
     for word in words:
         _expect_stream(expected, cell, number, word)
     for picture in state.get(WIDGET_PICTURES, ()):
-        expected.items.append(Item("figure", cell, number, "", size=_pixels(picture)))
+        _expect_picture(expected, cell, number, picture)
 
 
 def _expect_stream(expected: Expected, cell: int, number: int, text: str) -> None:
@@ -307,7 +308,7 @@ def _expect_lines(
         if line.strip():
             # The time of a progress bar changes from run to run: a page may leave it out.
             also = without_spelled(line) if kind == "output" else without_unseen(line)
-            also = line.split("[")[0] if re.search(r"\d%\|", line) else also
+            also = line.split("[")[0] if re.search(r"\d%\||\d\S* \[\d+:\d\d", line) else also
             expected.items.append(Item(kind, cell, number, spell_out(line), also))
 
 
@@ -325,4 +326,5 @@ def _expect_pieces(expected: Expected, cell: int, number: int, pieces: Iterable[
             # Readers differ: lists of definitions, lists of tasks, headings without a space.
             also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", without_spelled(spell_out(text)))
             text = spell_out(text)
-            expected.items.append(Item(piece.kind, cell, number, text, also, piece.looks))
+            item = Item(piece.kind, cell, number, text, also, piece.looks, row=piece.row)
+            expected.items.append(item)

@@ -4,7 +4,7 @@ import ctypes
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 _MARGIN = 3.0  # points that a glyph may reach over the edge of its measure
 _THIN = 2.0  # points: a rule or a strike is no thicker
+_THICK = 3.0  # points: the bar of a fraction is thinner
 _SCALE = 2.0  # pixels for a point, where two pictures of a page are compared
 _MOST_PIXELS = 4000  # a side of such a picture
+_HIDDEN = 0.005  # of the pixels of a picture, where something hides part of it
+_PICTURES = (pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_FORM)
 _INK = 48  # levels of gray by which ink differs from paper
 _LINE_ENDS = ("\r", "\n")
+_Pixel = TypeVar("_Pixel", np.bool_, np.uint8)
 ARCS = set("⏜⏝⏞⏟⎴⎵⏠⏡")
 """Braces and arcs that span the letters they belong to."""
 
@@ -28,13 +32,14 @@ class Fault:
     Attributes
     ----------
     kind
-        ``"covered"``, ``"overlap"``, ``"outside"`` or ``"picture"``, a picture outside.
+        ``"covered"``, ``"unseen"``, ``"overlap"``, ``"outside"``, or of a picture
+        ``"picture covered"`` or ``"picture outside"``.
     page
         Counted from 1.
     text
         What it is about: a line of text, or TeX.
     position
-        The number of a character on the page that is at fault; -1 for a picture.
+        The number of a character on the page that is at fault, or of a picture among the objects.
     """
 
     kind: str
@@ -85,9 +90,27 @@ class Objects:
                 objects.bounds[number] = [edge.value for edge in edges]
         return objects
 
-    def height(self, number: int) -> float:
-        """Return the height of an object."""
-        return float(self.bounds[number, 3] - self.bounds[number, 1])
+    def bars_within(self, numbers: list[int]) -> list[tuple[float, float, float]]:
+        """Return left, bottom and right of the horizontal lines between some objects."""
+        left, bottom = self.bounds[numbers, :2].min(axis=0)
+        right, top = self.bounds[numbers, 2:].max(axis=0)
+        low = self.bounds[:, 3] - self.bounds[:, 1] < _THICK
+        inside = (self.bounds[:, 0] > left - _MARGIN) & (self.bounds[:, 2] < right + _MARGIN)
+        inside &= (self.bounds[:, 1] > bottom) & (self.bounds[:, 3] < top)
+        return [
+            (
+                float(self.bounds[number, 0]),
+                float(self.bounds[number, 1]),
+                float(self.bounds[number, 2]),
+            )
+            for number in np.flatnonzero(low & inside)
+            if self.kinds[number] == pdf.FPDF_PAGEOBJ_PATH
+        ]
+
+    def share_height(self, one: int, other: int) -> bool:
+        """Return whether two objects stand beside each other."""
+        low, high = self.bounds[one, 1], self.bounds[one, 3]
+        return bool(self.bounds[other, 1] < high and self.bounds[other, 3] > low)
 
     def share_width(self, one: int, other: int) -> bool:
         """Return whether two objects stand above each other."""
@@ -113,6 +136,7 @@ def find_faults(
     boxes = _Boxes(text_page, index + 1, characters, objects, owned)
     return [
         *_outside(page, boxes),
+        *_unseen(page, boxes),
         *_covered(document, index, page, boxes),
         *_overlapping(boxes),
     ]
@@ -180,11 +204,41 @@ def _outside(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
         | (bounds[:, 3] > top + _MARGIN)
     )
     numbers = np.flatnonzero(beyond & (bounds[:, 2] > bounds[:, 0])).tolist()
-    pictures = (pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_FORM)
     for number in numbers:
-        if boxes.objects.kinds[number] in pictures:
-            yield Fault("picture", boxes.page, "")
+        if boxes.objects.kinds[number] in _PICTURES:
+            yield Fault("picture outside", boxes.page, "", number)
     yield from boxes.faults("outside", [number for number in numbers if number in boxes.owned])
+
+
+def _unseen(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
+    """Find letters without ink: white on white, clear, or cut off."""
+    suspects = [number for number in boxes.owned if _may_be_unseen(page, number)]
+    if not suspects:
+        return
+    shown = _gray(page)
+    yield from boxes.faults(
+        "unseen",
+        [
+            number
+            for number in suspects
+            if not any(
+                np.ptp(pixels) > _INK
+                for position in boxes.owned[number]
+                if (pixels := _pixels(shown, page, boxes.of(position))).size
+            )
+        ],
+    )
+
+
+def _may_be_unseen(page: pdfium.PdfPage, number: int) -> bool:
+    """Whether a text is light, clear or clipped, so that only its pixels tell."""
+    found = pdf.FPDFPage_GetObject(page.raw, number)
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    pdf.FPDFPageObj_GetFillColor(found, red, green, blue, alpha)
+    is_light = min(red.value, green.value, blue.value) > 255 - _INK or alpha.value < _INK
+    mode = pdf.FPDFTextObj_GetTextRenderMode(found)
+    is_clipped = pdf.FPDFClipPath_CountPaths(pdf.FPDFPageObj_GetClipPath(found)) > 0
+    return bool(is_light or is_clipped or mode == pdf.FPDF_TEXTRENDERMODE_INVISIBLE)
 
 
 def _covered(
@@ -192,10 +246,13 @@ def _covered(
 ) -> Iterator[Fault]:
     """Find ink that something opaque is painted over: by boxes first, then by pixels."""
     bounds = boxes.objects.bounds
-    texts = np.array(sorted(boxes.owned), dtype=int)
+    kinds = boxes.objects.kinds
+    pictures = [number for number, kind in enumerate(kinds) if kind in _PICTURES]
+    drawn = np.array(sorted([*boxes.owned, *pictures]), dtype=int)
     suspects: dict[int, list[int]] = {}  # what covers -> positions of characters
+    hidden: list[tuple[int, int]] = []  # a picture, and what covers it
     for number in _opaque(page, boxes.objects):
-        before = texts[texts < number]
+        before = drawn[drawn < number]
         across = np.minimum(bounds[before, 2], bounds[number, 2]) - np.maximum(
             bounds[before, 0], bounds[number, 0]
         )
@@ -203,14 +260,17 @@ def _covered(
             bounds[before, 1], bounds[number, 1]
         )
         for owner in before[(across > 0.4) & (along > 0.4)].tolist():
+            if kinds[owner] in _PICTURES:
+                hidden.append((owner, number))
+                continue
             hit = [p for p in boxes.owned[owner] if _share(boxes.of(p), bounds[number]) > 0.1]
             if hit:
                 suspects.setdefault(number, []).extend(hit)
-    if not suspects:
+    if not suspects and not hidden:
         return
     shown = _gray(page)
     again = document[index]
-    for number in sorted(suspects, reverse=True):
+    for number in sorted({*suspects, *(cover for _, cover in hidden)}, reverse=True):
         cover = pdf.FPDFPage_GetObject(again.raw, number)
         pdf.FPDFPage_RemoveObject(again.raw, cover)
         pdf.FPDFPageObj_Destroy(cover)
@@ -225,6 +285,9 @@ def _covered(
         if _pixels(lost, page, boxes.of(position)).sum() > 1
     }
     yield from boxes.faults("covered", sorted(covered))
+    for picture in {picture for picture, _ in hidden}:
+        if _pixels(lost, page, tuple(bounds[picture])).mean() > _HIDDEN:
+            yield Fault("picture covered", boxes.page, "", picture)
 
 
 def _opaque(page: pdfium.PdfPage, objects: Objects) -> Iterator[int]:
@@ -301,8 +364,8 @@ def _scale(page: pdfium.PdfPage) -> float:
 
 
 def _pixels(
-    picture: NDArray[np.bool_], page: pdfium.PdfPage, box: tuple[float, ...]
-) -> NDArray[np.bool_]:
+    picture: NDArray[_Pixel], page: pdfium.PdfPage, box: tuple[float, ...]
+) -> NDArray[_Pixel]:
     left, _, _, top = page.get_mediabox()
     scale = _scale(page)
     columns = slice(int((box[0] - left) * scale), int((box[2] - left) * scale) + 1)

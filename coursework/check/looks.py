@@ -1,18 +1,11 @@
 """How a text stands on the page: its face, its direction, its place, the colours behind it."""
 
-import contextlib
-import ctypes
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
-
-import numpy as np
-import pypdfium2 as pdfium
-import pypdfium2.raw as pdf
 
 from coursework.check.align import Alignment, is_joined
 from coursework.check.expected import Expected, Item
-from coursework.check.layout import box_of
+from coursework.check.pages import Box, Color, Pages
 
 _OFF_CENTER = 30.0  # points by which the middle of a centred line may miss the middle of the page
 _GAP = 2.5  # between the words of a line, in heights of a letter, where the line is torn apart
@@ -20,74 +13,11 @@ _LINE = 9.0  # points: what is less far above the lowest mark of a line is on th
 _SAME_COLOR = 60  # levels by which red, green and blue of a colour may differ
 _SHORT = 30  # characters of an entry of a list that has room for a neighbour
 
-Box = tuple[float, float, float, float]
-Color = tuple[int, int, int]
-
-
-class _Pages:
-    """The pages of a PDF, opened again for the few texts whose place matters."""
-
-    def __init__(self, path: Path) -> None:
-        self.document = pdfium.PdfDocument(path)
-        self.pages: dict[int, tuple[pdfium.PdfPage, pdfium.PdfTextPage]] = {}
-
-    def open(self, number: int) -> tuple[pdfium.PdfPage, pdfium.PdfTextPage]:
-        """Return a page and its text."""
-        if number not in self.pages:
-            page = self.document[number]
-            self.pages[number] = page, page.get_textpage()
-        return self.pages[number]
-
-    def box(self, place: tuple[int, int]) -> Box:
-        """Return left, bottom, right and top of a character."""
-        return box_of(self.open(place[0])[1], place[1])
-
-    def font(self, place: tuple[int, int]) -> str:
-        """Return the name of the font of a character."""
-        buffer = ctypes.create_string_buffer(100)
-        flags = ctypes.c_int()
-        pdf.FPDFText_GetFontInfo(self.open(place[0])[1].raw, place[1], buffer, 100, flags)
-        # Before the plus stands a tag of the subset.
-        return buffer.value.decode("utf-8", "replace").split("+")[-1]
-
-    def close(self) -> None:
-        """Let go of the file, which may be moved next."""
-        self.document.close()
-
-    def fills(self) -> set[Color]:
-        """Return the colours of all areas."""
-        found = set()
-        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-        for number in range(len(self.document)):
-            page, _ = self.open(number)
-            for child in range(pdf.FPDFPage_CountObjects(page.raw)):
-                area = pdf.FPDFPage_GetObject(page.raw, child)
-                if pdf.FPDFPageObj_GetType(area) == pdf.FPDF_PAGEOBJ_PATH:
-                    pdf.FPDFPageObj_GetFillColor(area, red, green, blue, alpha)
-                    found.add((red.value, green.value, blue.value))
-        return found
-
-    def drawn(self, number: int) -> set[Color]:
-        """Return the colours of a page, those of gradients too, which have no single fill."""
-        page, _ = self.open(number)
-        bitmap = page.render(rev_byteorder=True, prefer_bgrx=True)
-        pixels = bitmap.to_numpy()[:, :, :3].astype(np.uint32)
-        # Only steps of 16 levels are told apart, so that a photograph has not too many colours.
-        mixed = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1], np.uint32) & 0xF0F0F0)
-        return {(int(c) >> 16, int(c) >> 8 & 255, int(c) & 255) for c in mixed}
-
 
 def find_odd_looks(
-    path: Path, expected: Expected, alignment: Alignment, places: list[tuple[int, int]]
+    pages: Pages, expected: Expected, alignment: Alignment, places: list[tuple[int, int]]
 ) -> Iterator[tuple[str, str]]:
     """Yield where and how something looks otherwise than its author asked."""
-    with contextlib.closing(_Pages(path)) as pages:
-        yield from _odd_looks(pages, expected, alignment, places)
-
-
-def _odd_looks(
-    pages: _Pages, expected: Expected, alignment: Alignment, places: list[tuple[int, int]]
-) -> Iterator[tuple[str, str]]:
     owned: dict[int, list[int]] = {}
     for position, owner in enumerate(alignment.owners):
         if owner >= 0 and places[position][1] >= 0:
@@ -122,7 +52,7 @@ def _odd_looks(
 
 
 def _wrong_face(
-    pages: _Pages,
+    pages: Pages,
     item: Item,
     alignment: Alignment,
     owned: list[int],
@@ -137,12 +67,12 @@ def _wrong_face(
     return font if "Math" in font or ("Mono" in font and is_prose) else ""
 
 
-def _first_line(pages: _Pages, here: list[tuple[int, int]]) -> list[Box]:
+def _first_line(pages: Pages, here: list[tuple[int, int]]) -> list[Box]:
     boxes = [pages.box(place) for place in here if place[0] == here[0][0]]
     return [box for box in boxes if box[1] < boxes[0][3] and box[3] > boxes[0][1]]
 
 
-def _is_off_center(pages: _Pages, here: list[tuple[int, int]]) -> bool:
+def _is_off_center(pages: Pages, here: list[tuple[int, int]]) -> bool:
     line = _first_line(pages, here)
     left, _, right, _ = pages.open(here[0][0])[0].get_mediabox()
     middle = (min(box[0] for box in line) + max(box[2] for box in line)) / 2
@@ -150,7 +80,7 @@ def _is_off_center(pages: _Pages, here: list[tuple[int, int]]) -> bool:
 
 
 def _runs_from_left(
-    pages: _Pages, item: Item, alignment: Alignment, number: int, places: list[tuple[int, int]]
+    pages: Pages, item: Item, alignment: Alignment, number: int, places: list[tuple[int, int]]
 ) -> bool:
     """Whether the full stop of a text stands at the right end of its last line.
 
@@ -170,7 +100,7 @@ def _runs_from_left(
     return max((box[0], char) for box, char in boxes if box[1] < lowest + _LINE)[1] == stop
 
 
-def _is_torn(pages: _Pages, here: list[tuple[int, int]]) -> bool:
+def _is_torn(pages: Pages, here: list[tuple[int, int]]) -> bool:
     line = _first_line(pages, here)
     height = max(box[3] - box[1] for box in line)
     gaps = [after[0] - box[2] for box, after in itertools.pairwise(line)]
@@ -178,7 +108,7 @@ def _is_torn(pages: _Pages, here: list[tuple[int, int]]) -> bool:
 
 
 def _columns(
-    pages: _Pages,
+    pages: Pages,
     alignment: Alignment,
     owned: dict[int, list[int]],
     places: list[tuple[int, int]],

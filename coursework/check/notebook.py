@@ -170,7 +170,7 @@ def read_outputs(outputs: object) -> tuple[Output, ...]:
 def shown_lines(text: str) -> list[str]:
     r"""Return the lines that a terminal shows for a stream: no colours, the last state of a bar.
 
-    Tabs become spaces, and a character that draws nothing is written out as ``\x00``.
+    A character that draws nothing is written out as ``\x00``.
     """
     rows: list[list[str]] = [[]]
     row = column = position = 0
@@ -206,8 +206,8 @@ def shown_lines(text: str) -> list[str]:
 
 
 def spell_out(text: str) -> str:
-    r"""Return a text with tabs as spaces and other unseen characters written as ``\x00``."""
-    return text if text.isprintable() else _UNSEEN.sub(_spell, text).replace("\t", " ")
+    r"""Return a text with the unseen characters written as ``\x00``, apart from tabs."""
+    return text if text.isprintable() else _UNSEEN.sub(_spell, text)
 
 
 def spell_controls(text: str) -> str:
@@ -236,11 +236,17 @@ def model_id(view: object) -> str:
 
 
 def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name and the state of a widget and of all that it holds, in order."""
-    waiting = [model_id(view)]
+    """Yield the name and the state of a widget and of all that it holds, in order.
+
+    The title that a tab or a fold has comes before it, as a label.
+    """
+    waiting = [(model_id(view), "")]
     seen: set[str] = set()
     while waiting:
-        model = waiting.pop().removeprefix("IPY_MODEL_")
+        model, title = waiting.pop()
+        model = model.removeprefix("IPY_MODEL_")
+        if title:
+            yield "LabelModel", {"value": title}
         saved = _dictionary(notebook.widgets.get(model))
         if model in seen or not saved:
             continue
@@ -252,9 +258,14 @@ def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[
             pictures = [part.get("data") for part in buffers if part.get("path") == ["value"]]
             state = {**state, WIDGET_PICTURES: list(filter(None, pictures))}
         yield name, state
-        waiting += [
-            child for child in reversed(_list(state.get("children"))) if isinstance(child, str)
+        titles = state.get("titles", state.get("_titles"))
+        numbered = titles if isinstance(titles, dict) else dict(enumerate(_list(titles)))
+        children = [
+            (child, join_text(numbered.get(number, numbered.get(str(number)))))
+            for number, child in enumerate(_list(state.get("children")))
+            if isinstance(child, str)
         ]
+        waiting += reversed(children)
 
 
 def _read_cell(number: int, cell: dict[str, Any]) -> Cell:

@@ -12,6 +12,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
 from coursework.check.layout import ARCS, Fault, Objects, find_faults
+from coursework.check.shapes import Bar, Glyph
 
 FIGURE, FORMULA, EMPTY = "\ufffc", "\ue010", "\ue011"
 """What stands in the text of a PDF for a picture, a formula, and a glyph without a character."""
@@ -19,6 +20,7 @@ FIGURE, FORMULA, EMPTY = "\ufffc", "\ue010", "\ue011"
 _FOOTER = re.compile(r"page\s*(\d+)\s*of\s*(\d+)\s*$")
 # Elements within elements, of a page and of a formula: a structure tree may run in circles.
 _DEEPEST, _DEEPEST_PART = 200, 20
+_PAGE_BELOW = 10_000.0  # points by which each page lies below the one before it
 
 
 class UnreadablePdfError(ValueError):
@@ -35,16 +37,43 @@ class Formula:
         What the tag says it is.
     glyphs
         The characters drawn, folded.
+    places
+        Where each of them stands.
     bars
-        How many lines, such as bars of fractions, are drawn within it.
+        The lines, such as bars of fractions, that are drawn within it.
     beside
         Whether a brace or arc that belongs above or below its letters stands beside them.
+    start
+        Where in the text its sign stands.
     """
 
     tex: str
     glyphs: str = ""
-    bars: int = 0
+    places: list[Glyph] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
     beside: bool = False
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture on a page.
+
+    Attributes
+    ----------
+    page, number
+        Its page and its object there, both counted from 0.
+    width, height
+        On the page, in points.
+    pixels
+        Its own width and height; zeros for a drawing.
+    """
+
+    page: int
+    number: int
+    width: float
+    height: float
+    pixels: tuple[int, int]
 
 
 @dataclass
@@ -58,8 +87,10 @@ class Reading:
         stand for pictures and for formulas that are tagged.
     breaks
         Where in the text a word begins.
-    sizes
-        How wide and high the pictures of the text are, in pixels of their own.
+    pictures
+        The pictures, by the place of their sign in the text.
+    lines
+        Where in the text a line of a page begins.
     places
         For each of its characters, the page and the character's number there.
     formulas
@@ -76,7 +107,8 @@ class Reading:
 
     parts: list[str] = field(default_factory=list)
     breaks: set[int] = field(default_factory=set)
-    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    lines: set[int] = field(default_factory=set)
+    pictures: dict[int, Picture] = field(default_factory=dict)
     places: list[tuple[int, int]] = field(default_factory=list)
     formulas: list[Formula] | None = None
     heads: list[str] = field(default_factory=list)
@@ -112,7 +144,7 @@ class _Fold(dict[int, str]):
 
 # PDFium reads a hyphen at the end of a line as one of two marks of its own.
 _FOLD = _Fold(dict.fromkeys([0xFFFE, 0x02, 0x2010, 0x2011, 0x2212], "-"))
-_FOLD[0x2254] = ":="
+_FOLD.update({0x2254: ":=", 0x27C2: "⊥"})
 # Tones of skin are drawn with their emoji; the others are signs of the check's own.
 _FOLD.update(dict.fromkeys([*range(0x1F3FB, 0x1F400), *range(0xE000, 0xE012), 0xFFFC], ""))
 
@@ -161,8 +193,8 @@ class _Page:
     ----------
     reading
         What gets the text.
-    page, index, objects
-        The page, its number from 0, and what it draws.
+    page, text_page, index, objects
+        The page, its text, its number from 0, and what it draws.
     formulas, figures
         By the mark of their content: a formula, and the number of a picture.
     tagged
@@ -173,6 +205,7 @@ class _Page:
 
     reading: Reading
     page: pdfium.PdfPage
+    text_page: pdfium.PdfTextPage
     index: int
     objects: Objects
     formulas: dict[int, Formula] = field(default_factory=dict)
@@ -199,16 +232,25 @@ class _Page:
     def add_text(self, characters: list[str], owners: list[int]) -> int:
         """Add the text and the signs of formulas and pictures; how many characters are shown."""
         reading, shown, passed, starts_word = self.reading, 0, 0, True
+        reading.lines.add(len(reading.parts))
+        last = -1
         for position, (char, owner) in enumerate(zip(characters, owners, strict=True)):
             folded = _FOLD[ord(char)] if char else ""
             if char == "\x00":
                 folded = EMPTY
             if not folded:
                 starts_word = True
+                if char == "\n":
+                    reading.lines.add(len(reading.parts))
                 continue
-            if self.tagged and (owner < 0 or self.objects.artifact[owner]):
+            if self.tagged and (owner < 0 or self.objects.artifact[owner] or self.is_drawn(owner)):
                 # Text of a picture belongs to the picture; headers and footers to no cell.
                 continue
+            if last >= 0 and not self.objects.share_height(last, owner):
+                # A reader leaves out the end of a line of a single character.
+                starts_word = True
+                reading.lines.add(len(reading.parts))
+            last = owner
             shown += 1
             self.add_figures(range(passed, owner))
             passed = max(passed, owner)
@@ -225,6 +267,10 @@ class _Page:
         self.add_figures(range(passed, len(self.objects.kinds)))
         return shown
 
+    def is_drawn(self, number: int) -> bool:
+        """Whether an object is part of a picture."""
+        return self.objects.marks[number] in self.figures
+
     def add_figures(self, numbers: Iterable[int]) -> None:
         """Add the sign of each picture among some objects, once for each picture."""
         for number in numbers:
@@ -238,23 +284,31 @@ class _Page:
             self.seen.add(name)
             width, height = ctypes.c_uint(), ctypes.c_uint()
             picture = pdf.FPDFPage_GetObject(self.page.raw, number)
-            if pdf.FPDFImageObj_GetImagePixelSize(picture, width, height):
-                self.reading.sizes[len(self.reading.parts)] = width.value, height.value
+            pdf.FPDFImageObj_GetImagePixelSize(picture, width, height)
+            left, bottom, right, top = self.objects.bounds[number].tolist()
+            pixels = width.value, height.value
+            self.reading.pictures[len(self.reading.parts)] = Picture(
+                self.index, number, right - left, top - bottom, pixels
+            )
             self.reading.add_sign(FIGURE, (self.index, -1))
 
     def add_formula(self, formula: Formula, owner: int, position: int, glyph: str) -> None:
         """Add a glyph to a formula, and the sign of the formula before its first one."""
         assert self.reading.formulas is not None
         if not formula.glyphs:
+            formula.start = len(self.reading.parts)
             self.reading.formulas.append(formula)
             self.reading.add_sign(FORMULA, (self.index, position))
         formula.glyphs += glyph
+        x, y = ctypes.c_double(), ctypes.c_double()
+        pdf.FPDFText_GetCharOrigin(self.text_page.raw, position, x, y)
+        formula.places.append(Glyph(glyph, x.value, y.value - self.index * _PAGE_BELOW))
         self.objects.formulas[owner] = formula.tex
         if glyph in ARCS:
             self.objects.arcs.add(owner)
 
     def look_at_formulas(self) -> None:
-        """Count the lines drawn between the glyphs of each formula, and look for its arcs."""
+        """Find the lines drawn between the glyphs of each formula, and its arcs."""
         objects = self.objects
         texts: dict[int, list[int]] = {}
         formulas: dict[int, Formula] = {}
@@ -263,10 +317,9 @@ class _Page:
             formulas[id(formula)] = formula
             texts.setdefault(id(formula), []).append(number)
         for key, numbers in texts.items():
-            formulas[key].bars = sum(
-                objects.kinds[number] == pdf.FPDF_PAGEOBJ_PATH and objects.height(number) < 3
-                for number in range(min(numbers), max(numbers))
-            )
+            for left, bottom, right in objects.bars_within(numbers):
+                bar = Bar(left, right, bottom - self.index * _PAGE_BELOW)
+                formulas[key].bars.append(bar)
             formulas[key].beside = any(
                 not any(objects.share_width(arc, other) for other in numbers if other != arc)
                 for arc in objects.arcs.intersection(numbers)
@@ -278,7 +331,7 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
     text_page = page.get_textpage()
     objects = Objects.read(page)
     characters, owners = _characters(text_page, objects)
-    reader = _Page(reading, page, index, objects)
+    reader = _Page(reading, page, text_page, index, objects)
     reader.read_tags()
     shown = reader.add_text(characters, owners)
     reader.look_at_formulas()
@@ -288,6 +341,8 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
     reading.numbering.append(" ".join(footer[0].split()) if footer else "")
     if not shown and not reader.seen:
         reading.blank.append(index + 1)
+    # What a picture shows is the work of its author.
+    owners = [-1 if owner < 0 or reader.is_drawn(owner) else owner for owner in owners]
     reading.faults += find_faults(document, index, page, text_page, objects, characters, owners)
     text_page.close()
     page.close()

@@ -3,13 +3,14 @@
 Markdown is read with markdown-it, HTML as browsers read it (Lexbor); the exporter uses neither.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 from markdown_it import MarkdownIt
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from coursework.check.notebook import spell_controls
 
@@ -76,6 +77,7 @@ _UNSEEN = {
     "style", "script", "title", "template", "noscript", "head", "select", "option", "button",
     "textarea", "-comment",
 }  # fmt: skip
+_UNDRAWN = {"defs", "symbol", "use", "style", "title", "desc", "metadata", "script"}
 LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
         "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
 # What the scripts of an output say when they draw.
@@ -87,7 +89,16 @@ _DRAWING_SCRIPTS = {
     r"SHAP\.React": "a SHAP plot",
     r"DataTable\w*\(|datatables": "an interactive table",
     r"\bL\.map\(": "a map",
+    r"\bd3\.select": "a drawing made by a script",
 }
+# A rule of a style sheet that hides what it selects, whatever a pointer does.
+_RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
+_HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)", re.IGNORECASE)
+_NESTED_RULES = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|/\*.*?\*/", re.DOTALL)
+_WHITE = re.compile(r"(?:^|;)(?:color:(?:white|#fff(?:fff)?)\b|opacity:0(?![.\d]))")
+_BACKED = re.compile(r"background(-color)?:(?!none|transparent|white|#fff\b|#ffffff)")
+# Wherever the parts of a table stand, a browser shows them in this order.
+_PARTS_OF_TABLES = {"caption": 0, "thead": 1, "tfoot": 3}
 _EMPTY_ELEMENT = re.compile(r"""<(div|span)\b[^>]*\bid=["']?([\w-]+)[^>]*>\s*</\1>""")
 
 
@@ -105,13 +116,18 @@ class Piece:
     source
         Where a picture comes from.
     looks
-        ``"center"``, ``"rtl"`` or ``"inline"``, where the author asked for it.
+        ``"center"``, ``"rtl"`` or ``"inline"``, where the author asked for it; ``"white"`` where
+        its letters are white or clear, and ``"backed"`` where they have a coloured ground.
+    row
+        Numbers for the outermost table in which it stands and for its row; zeros outside of
+        tables. A cell of several rows has no number of a row.
     """
 
     kind: str
     text: str
     source: str = ""
     looks: frozenset[str] = frozenset()
+    row: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -123,12 +139,13 @@ class _Walk:
     run: str = ""
     kind: str = "text"
     looks: frozenset[str] = frozenset()
+    row: tuple[int, int] = (0, 0)
 
     def flush(self) -> None:
         """End the run of text that has been read."""
         text = self.run if self.kind == "code" else " ".join(self.run.split())
         if text.strip():
-            self.pieces.append(Piece(self.kind, text, looks=self.looks))
+            self.pieces.append(Piece(self.kind, text, looks=self.looks, row=self.row))
         self.run = ""
 
     def add(self, piece: Piece) -> None:
@@ -173,7 +190,7 @@ def read_html(html: str) -> list[Piece]:
 def drawn_by_script(html: str) -> str:
     """Say what the scripts of an output draw into its elements; empty if they draw nothing."""
     scripts = "".join(match[0] for match in _SCRIPT.finditer(html) if match[1].lower() == "script")
-    if not scripts or not re.search(r"<(div|span|table|canvas)\b", html):
+    if not scripts or not re.search(r"<(div|span|table|canvas|svg|section)\b", html):
         return ""  # a program that is only fetched
     for sign, name in _DRAWING_SCRIPTS.items():
         if re.search(sign, scripts):
@@ -195,43 +212,68 @@ def _tex(match: re.Match[str]) -> str:
 def _split(piece: Piece) -> Iterator[Piece]:
     position = 0
     for match in _IN_TEXT.finditer(piece.text):
-        yield Piece(piece.kind, piece.text[position : match.start()], looks=piece.looks)
+        yield replace(piece, text=piece.text[position : match.start()])
         yield Piece("formula", _tex(match))
         position = match.end()
-    yield Piece(piece.kind, piece.text[position:], looks=piece.looks)
+    yield replace(piece, text=piece.text[position:])
 
 
 def _read(html: str, formulas: list[str]) -> list[Piece]:
     """Walk through HTML; a stack instead of recursion, as authors nest without limit."""
+    sheets = " ".join(match[0] for match in _SCRIPT.finditer(html) if match[1].lower() == "style")
     html = _LONG_DATA.sub(r"\1", _SCRIPT.sub("", html))
     walk = _Walk(formulas)
-    body = LexborHTMLParser(html).body
-    stack: list[tuple[LexborNode, bool, str, frozenset[str]]] = []
-    if body is not None:
-        stack.append((body, False, "text", frozenset()))
+    tree = LexborHTMLParser(html)
+    hidden = _hidden(tree, sheets)
+    stack: list[tuple[LexborNode, bool, str, frozenset[str], tuple[int, int]]] = []
+    if tree.body is not None:
+        stack.append((tree.body, False, "text", frozenset(), (0, 0)))
+    rows = 0
     while stack:
-        node, leaving, kind, looks = stack.pop()
+        node, leaving, kind, looks, row = stack.pop()
         tag = node.tag or ""
         is_block = tag in _KINDS or tag in _BLOCKS
         if is_block:
             walk.flush()
-        walk.kind, walk.looks = kind, looks
+        walk.kind, walk.looks, walk.row = kind, looks, row
         if tag == "-text":
             _read_text(walk, node.text_content or "")
             continue
-        if leaving or _read_leaf(walk, node, tag):
+        if leaving or node.mem_id in hidden or _read_leaf(walk, node, tag):
             continue
-        inside = _KINDS.get(tag, kind), looks | _looks(node, tag)
+        if re.search(r"\bmermaid\b", node.attributes.get("class") or ""):
+            walk.add(Piece("live", "a mermaid drawing"))
         if is_block:
-            stack.append((node, True, kind, looks))
+            stack.append((node, True, kind, looks, row))
+        if tag in ("table", "tr"):
+            rows += 1
+            row = row[0] or rows, rows
+        elif (node.attributes.get("rowspan") or "1") != "1":
+            row = row[0], 0
+        looks |= _looks(node, tag)
         children = []
         child = node.child
         while child is not None:
-            children.append((child, False, *inside))
+            children.append((child, False, _KINDS.get(tag, kind), looks, row))
             child = child.next
+        if tag == "table":
+            children.sort(key=lambda child: _PARTS_OF_TABLES.get(child[0].tag or "", 2))
         stack += reversed(children)
     walk.flush()
     return walk.pieces
+
+
+def _hidden(tree: LexborHTMLParser, sheets: str) -> set[int]:
+    """Return the elements that style sheets hide."""
+    if not _HIDES.search(sheets):
+        return set()
+    hidden = set()
+    rules = _NESTED_RULES.sub("", re.sub("<[^>]*>", "", sheets))
+    for selectors, declarations in _RULE.findall(rules):
+        if _HIDES.search(declarations) and ":" not in selectors:
+            with contextlib.suppress(SelectolaxError):  # a selector of a later CSS
+                hidden |= {node.mem_id for node in tree.css(selectors.strip())}
+    return hidden
 
 
 def _read_text(walk: _Walk, text: str) -> None:
@@ -255,7 +297,10 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
         if attributes.get("src"):
             walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
     elif tag == "svg":
-        walk.add(Piece("figure", "", "svg"))
+        if any(child.tag not in _UNDRAWN for child in node.iter()):
+            walk.add(
+                Piece("figure", "", "svg")
+            )  # else it has symbols for others, or a script draws
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
         if annotation is None:
@@ -264,15 +309,19 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
     elif "animation" in (attributes.get("class") or "").split():
         walk.add(Piece("live", "an animation"))
     else:
-        style = (attributes.get("style") or "").replace(" ", "")
-        return tag in _UNSEEN or "hidden" in attributes or "display:none" in style
+        style = attributes.get("style") or ""
+        return tag in _UNSEEN or "hidden" in attributes or bool(_HIDES.search(style))
     return True
 
 
 def _looks(node: LexborNode, tag: str) -> frozenset[str]:
     attributes = node.attributes
-    style = (attributes.get("style") or "").replace(" ", "")
+    style = (attributes.get("style") or "").replace(" ", "").lower()
     looks = set()
+    if _BACKED.search(f"{style};background:{attributes.get('bgcolor') or 'none'}"):
+        looks.add("backed")
+    if _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"):
+        looks.add("white")
     if tag == "center" or attributes.get("align") == "center" or "text-align:center" in style:
         looks.add("center")
     if attributes.get("dir") == "rtl":

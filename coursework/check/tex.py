@@ -1,17 +1,18 @@
 r"""The letters, digits and signs that a formula must show, read from its TeX.
 
 A page that names a formula may still draw another one. What is drawn is therefore held against the
-symbols that the TeX names. Brackets, dashes and spaces are left out: they have many forms.
+symbols that the TeX names. Spaces and brackets with corners are left out: they have many forms.
 """
 
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|%[^\n]*|\s+|.", re.DOTALL)
 
-_SYMBOLS = {
+SIGNS = {
     "infty": "∞", "partial": "∂", "nabla": "∇", "sum": "∑", "prod": "∏", "coprod": "∐", "int": "∫",
     "iint": "∬", "iiint": "∭", "oint": "∮", "in": "∈", "notin": "∉", "ni": "∋", "subset": "⊂",
     "supset": "⊃", "subseteq": "⊆", "supseteq": "⊇", "cup": "∪", "cap": "∩",
@@ -22,19 +23,29 @@ _SYMBOLS = {
     "to": "→", "rightarrow": "→", "gets": "←", "leftarrow": "←", "leftrightarrow": "↔",
     "Rightarrow": "⇒", "Leftarrow": "⇐", "Leftrightarrow": "⇔", "mapsto": "↦",
     "oplus": "⊕", "otimes": "⊗", "odot": "⊙", "circ": "∘", "perp": "⊥",
-    "triangleq": "≜", "aleph": "ℵ", "top": "⊤", "lt": "<", "gt": ">", "square": "□",
+    "triangleq": "≜", "aleph": "\u05d0", "top": "⊤", "lt": "<", "gt": ">", "square": "□",
 }  # fmt: skip
 for _code in (*range(0x391, 0x3AA), *range(0x3B1, 0x3CA)):
     if unicodedata.category(chr(_code))[0] == "L":
         _words = unicodedata.name(chr(_code)).replace("LAMDA", "LAMBDA").split()
         _name = _words[3].lower()
-        _SYMBOLS[_name.title() if _words[1] == "CAPITAL" else _name] = chr(_code)
+        SIGNS[_name.title() if _words[1] == "CAPITAL" else _name] = chr(_code)
 # The other forms of these letters fold to them.
-_SYMBOLS.update({f"var{name}": _SYMBOLS[name] for name in ("epsilon", "theta", "pi", "rho", "phi")})
+SIGNS.update({f"var{name}": SIGNS[name] for name in ("epsilon", "theta", "pi", "rho", "phi")})
+UNARY = {
+    "mathbf", "mathrm", "mathit", "mathsf", "mathcal", "mathbb", "boldsymbol", "bm", "hat", "bar",
+    "vec", "tilde", "dot", "ddot", "widehat", "widetilde", "overline", "underline",
+}  # fmt: skip
+"""Commands that change the look of one argument and not its place."""
 _FUNCTIONS = {
     "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim",
     "exp", "gcd", "hom", "inf", "ker", "lg", "lim", "ln", "log", "max", "min", "Pr", "sec", "sin",
     "sinh", "sup", "tan", "tanh",
+}  # fmt: skip
+# Marks on letters, and what typesetters without tags draw in many ways.
+OTHERS = {
+    "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303", "dot": "\u0307",
+    "ddot": "\u0308", "vec": "\u20d7", "sqrt": "√", "cdot": "⋅", "prime": "′",
 }  # fmt: skip
 # How many arguments of a command are not drawn.
 _UNDRAWN = {
@@ -54,6 +65,10 @@ _CHEMISTRY_SIGNS = re.compile(r"[-+=<>!]|(?<=\s)v(?=[\s}])")
 # An arrow of a commutative diagram is written with its head three times, with labels in between.
 _ARROW = re.compile(r"@([<>AV()])(.*?)\1(.*?)\1|@[=|.]", re.DOTALL)
 _DIMENSION = re.compile(r"\\[a-z]*(?:kern|skip|raise|lower|above)\s*-?[\d.]+\s*[a-z]{2}")
+_DEFINED = re.compile(
+    r"\\(?:(?:re|provide)?newcommand|providecommand|DeclareMathOperator)\*?\s*\{?\s*\\([A-Za-z]+)"
+    r"|\\def\s*\\([A-Za-z]+)"
+)
 DEFINITIONS = ("newcommand", "renewcommand", "providecommand", "def", "DeclareMathOperator")
 _ENDS = {"{": "}", "[": "]"}
 
@@ -74,14 +89,26 @@ class Shown:
     visible: bool = False
 
 
-def read_tex(tex: str) -> Shown:
-    """List what the TeX of a formula shows."""
+def tokens_of(tex: str, spaces: bool = False) -> list[str]:
+    """Split TeX into commands and characters; comments and lengths are left out."""
+    found = _TOKEN.findall(_DIMENSION.sub("", tex))
+    return [token for token in found if token[0] != "%" and (spaces or not token.isspace())]
+
+
+def defined_names(texts: Iterable[str]) -> set[str]:
+    """Return the commands to which formulas give a meaning of their own."""
+    return {name for tex in texts for names in _DEFINED.findall(tex) for name in names if name}
+
+
+def read_tex(tex: str, defined: Container[str] = ()) -> Shown:
+    """List what the TeX of a formula shows, apart from commands that are defined elsewhere."""
     shown = Shown()
-    tex = _DIMENSION.sub("", tex)
+    if not re.search(r"\\(text|mbox|hbox|operatorname|mathrm)", tex):
+        tex = tex.replace("'", r"\prime ")  # and no apostrophe
     tex = _CHEMISTRY.sub(lambda match: match[1] + _CHEMISTRY_SIGNS.sub(" ", match[2]), tex)
     if r"\begin{CD}" in tex:
         tex = _ARROW.sub(r"{\2}{\3}", tex)
-    tokens = [token for token in _TOKEN.findall(tex) if token[0] != "%"]
+    tokens = tokens_of(tex, spaces=True)
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -99,11 +126,12 @@ def read_tex(tex: str) -> Shown:
             if name == "cfrac":
                 position = _skip_optional(tokens, position)
             shown.visible = True
-            shown.symbols.update(name if name in _FUNCTIONS else _SYMBOLS.get(name, ""))
+            named = name if name in _FUNCTIONS else SIGNS.get(name) or OTHERS.get(name, "")
+            shown.symbols.update("" if name in defined else named)
     return shown
 
 
-def drawn_otherwise(tex: str, glyphs: str, bars: int, beside: bool) -> str:
+def drawn_otherwise(tex: str, glyphs: str, has_bars: bool, beside: bool) -> str:
     """Say how what is drawn differs in shape from what the TeX means; empty if it does not."""
     if "\\" in glyphs and not re.search(r"\\(backslash|setminus|textbackslash|verb|\\)", tex):
         return "a command in it is shown as TeX"
@@ -116,7 +144,7 @@ def drawn_otherwise(tex: str, glyphs: str, bars: int, beside: bool) -> str:
     others = re.search(
         r"\\([dtc]?frac|over|sqrt|(over|under)line|bar|hline|rule|cancel|boxed)\b", tex
     )
-    if barless and not others and bars:
+    if barless and not others and has_bars:
         return "it is drawn with a bar that it does not have"
     if re.search(r"\\left\s*[^.\s\w]", tex) and not re.search(r"[^\w=+\-*/,.;:]", glyphs):
         return "its brackets are not drawn"
@@ -128,7 +156,7 @@ def _add(shown: Shown, token: str) -> None:
         return
     shown.visible = True
     folded = unicodedata.normalize("NFKD", token)
-    if folded.isalnum() or folded in "+=<>!":
+    if folded.isalnum() or folded in "+-=<>!()/":
         shown.symbols.update(folded)
 
 

@@ -9,6 +9,18 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+MOST_BYTES = 100_000_000
+"""Bytes of a photograph, or of any other entry of an archive. A small archive may hold far more."""
+
+
+class _Unpacked(gzip.GzipFile):
+    """The content of a gzip file, in pieces of bounded size: tarfile asks for whole entries."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > MOST_BYTES:
+            raise tarfile.ReadError(f"an entry of more than {MOST_BYTES:,} bytes")
+        return super().read(size)
+
 
 def unpack(archive: Path, folder: Path, count: int) -> int:
     """Write the photographs that differ from a folder's or that it lacks; return how many.
@@ -53,7 +65,10 @@ def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
     """
     names = set()
     try:
-        with gzip.open(archive) as unpacked, tarfile.open(fileobj=unpacked) as entries:
+        with (
+            _Unpacked(archive) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r:") as entries,
+        ):
             for entry in entries:
                 if entry.isdir() and re.fullmatch(r"(\./)?(jpg)?/?|\.", entry.name):
                     continue
@@ -61,6 +76,8 @@ def _photographs(archive: Path, count: int) -> Iterator[tuple[str, bytes]]:
                 file = entries.extractfile(entry) if entry.isreg() else None
                 if name is None or file is None:
                     raise ValueError(f"{archive} holds {entry.name!r}, expected jpg/NAME only")
+                if entry.size > MOST_BYTES:
+                    raise ValueError(f"{archive} holds {entry.name!r} of {entry.size:,} bytes")
                 names.add(name[1])
                 yield name[1], file.read()
             # The checksum of gzip stands at the very end, behind the bytes that tarfile reads.

@@ -90,9 +90,21 @@ def _mnist(name: str, size: int, md5: str, unpacked_md5: str) -> Source:
         size=size,
         checksum=f"md5:{md5}",
         content_checksum=f"md5:{unpacked_md5}",
-        # Somebody may have unpacked it, or let torchvision download it.
-        also_at=(name, f"MNIST/raw/{packed}", f"MNIST/raw/{name}"),
+        also_at=tuple(_other_places(name)),
     )
+
+
+def _other_places(name: str) -> Iterator[str]:
+    """Yield where else a file of MNIST may lie.
+
+    Somebody unpacked it, or let torchvision download it; some unpackers make a folder of its name,
+    or write a dot before ``idx``; a browser adds a number to a name that was there already.
+    """
+    spellings = (name, name.replace("-idx", ".idx"))
+    for folder in ("", "MNIST/raw/", "raw/", *(f"{spelling}/" for spelling in spellings)):
+        for ending in (".gz", "", " (1).gz", "(1).gz", " (1)", "(1)"):
+            for spelling in spellings:
+                yield f"{folder}{spelling}{ending}"
 
 
 def _flowers(name: str, size: int, md5: str, unpacked_size: int = 0) -> Source:

@@ -99,7 +99,7 @@ def run_notebook(
     try:
         client.execute(env=environment)
     except BaseException as error:
-        _write(notebook, failed)
+        _write(notebook, failed, source.parent.resolve())
         if isinstance(error, KeyboardInterrupt):
             reason = "interrupted"
         elif isinstance(error, CellExecutionError | CellTimeoutError | DeadKernelError):
@@ -107,7 +107,7 @@ def run_notebook(
         else:
             raise
         raise NotebookError(f"{reason}; the cells that ran are kept in {failed}") from error
-    _write(notebook, target)
+    _write(notebook, target, source.parent.resolve())
     return Run(time.monotonic() - start, tuple(times.values()))
 
 
@@ -209,15 +209,22 @@ def _explain(error: Exception) -> str:
     return "ended its kernel, perhaps for lack of memory"
 
 
-def _write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook that ran, without the number of its kernel's process.
+def _write(notebook: NotebookNode, path: Path, folder: Path) -> None:
+    """Write a notebook that ran, without the number of its kernel's process and its folder.
 
-    Each warning names a file in a folder that is called after the process, so that two runs would
-    never be the same.
+    Each warning names a file in a folder that is called after the process, and an error names the
+    files that it went through: two runs would never be the same.
     """
+    home = str(Path.home())  # IPython writes it as ~
+    names = {str(folder), re.sub(rf"^{re.escape(home)}(?=[/\\])", "~", str(folder))}
+    inside = re.compile("|".join(re.escape(name + os.sep) for name in names))
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = re.sub(r"\bipykernel_\d+(?=[/\\])", "ipykernel", output.text)
+                if output.name == "stderr":
+                    output.text = inside.sub("", output.text)
+            elif output.output_type == "error":
+                output.traceback = [inside.sub("", line) for line in output.traceback]
     with atomic_path(path) as temporary:
         nbformat.write(notebook, temporary)

@@ -7,7 +7,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from coursework.pdf.dom import Size
+from coursework.pdf.css import Size
 from coursework.pdf.draft import Draft
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import decode, linked_picture, note, picture
@@ -21,7 +21,7 @@ from coursework.pdf.live import (
     only_loads,
 )
 from coursework.pdf.markdown import mark_math, markdown_to_html
-from coursework.pdf.mend import as_dict
+from coursework.pdf.notebook import as_dict
 from coursework.pdf.terminal import play, printable
 from coursework.pdf.typst import string
 
@@ -110,7 +110,7 @@ def _rich(draft: Draft, output: NotebookNode) -> str:
     html = look_at(data["text/html"]) if "text/html" in data else Look()
     drawing = drawing_kind(data) or html.drawing
     words = _shown(draft, "text/html", data["text/html"], output) if html.has_words else ""
-    skipped = {"text/html"} if html.drawing or html.is_blank or html.is_folded else set()
+    skipped = {"text/html"} if html.drawing or html.is_blank else set()
     if drawing or html.is_blank:
         skipped |= {"text/plain", "application/json"}
     if html.is_frame:

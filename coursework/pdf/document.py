@@ -1,16 +1,17 @@
 """The document that Typst gets, and the search for the parts of it that Typst refuses."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from importlib import resources
 
 import jinja2
 
-from coursework.pdf.dom import reads_right_to_left
+from coursework.pdf.css import reads_right_to_left
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, Formula
 from coursework.pdf.inline import write_text
 from coursework.pdf.notebook import Head, shorten
-from coursework.pdf.typst import compiles, string
+from coursework.pdf.typst import compiles, font_advice, string
 
 _HERE = resources.files("coursework.pdf")
 _FORMULAS_HEAD = '#import "math.typ": *\n#import "style.typ": tall-lines, verbatim-formula\n'
@@ -50,6 +51,7 @@ def write_document(draft: Draft, head: Head, cells: list[str], equations: list[E
         left_head=_page_head(" · ".join(filter(None, (head.course, head.title))), ""),
         right_head=_page_head(head.author, identity),
         show_title=not head.title_in_text,
+        has_keycaps=any("\u20e3" in text for text in (*cells, head.title, head.author)),
     )
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")
     (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
@@ -79,6 +81,69 @@ def _write_formulas(draft: Draft, equations: list[Equation]) -> None:
     tall = "".join(f"{number}, " for number, each in enumerate(equations) if each.tall)
     source = f"{_FORMULAS_HEAD}#let formulas = (\n{''.join(lines)})\n{_LINES.format(tall)}"
     (draft.folder / "formulas.typ").write_text(source, encoding="utf-8")
+
+
+def warn_of_small_formulas(draft: Draft, too_small: tuple[str, ...]) -> None:
+    """Warn of the formulas that the page shows as TeX, since they are wide and cannot be broken."""
+    for formula in draft.formulas:
+        if " ".join(formula.tex.split()) in too_small:
+            draft.place = formula.place
+            draft.warn(f"a formula is too wide and is shown as TeX: {shorten(formula.tex)}")
+    draft.place = ""
+
+
+def warn_of_boxes(
+    draft: Draft,
+    missing: tuple[str, ...],
+    head: Head,
+    cells: dict[str, str],
+    equations: list[Equation],
+) -> None:
+    """Warn of the characters that no font has, in each cell and in the head of the pages.
+
+    Parameters
+    ----------
+    draft
+        Gets the warnings.
+    missing
+        The characters, each alone or with its marks.
+    head
+        What stands at the head of each page.
+    cells
+        The markup of each cell, by its place.
+    equations
+        What became of each formula of the draft.
+    """
+    texts = {"the head of the pages": f"{head.title} {head.author} {head.student_id} {head.course}"}
+    for place, markup in cells.items():
+        drawings = [
+            data.decode("utf-8", "ignore")
+            for data, name in draft.images.items()
+            if name.endswith(".svg") and string(name) in markup
+        ]
+        formulas = [
+            f"{formula.tex} {equation.code}"
+            for formula, equation in zip(draft.formulas, equations, strict=True)
+            if formula.place == place
+        ]
+        texts[place] = "\n".join((markup, *drawings, *formulas))
+    # With a mark that is missing, its letter is said to be missing.
+    signs = [sign for sign in missing if not sign.isascii()]
+    lost = set(signs)
+    for draft.place, text in texts.items():
+        found = [sign for sign in signs if sign in text]
+        lost -= {*found}
+        if found:
+            draft.warn(font_advice([*map(_named, found)]))
+    draft.place = ""
+    if lost:
+        draft.warn(font_advice([_named(sign) for sign in signs if sign in lost]))
+
+
+def _named(sign: str) -> str:
+    """Return a character, or the number of one that is not seen by itself."""
+    is_seen = len(sign) > 1 or unicodedata.category(sign)[0] not in "CMZ"
+    return sign if is_seen else f"U+{ord(sign):04X}"
 
 
 @dataclass

@@ -11,12 +11,16 @@ from traitlets import Unicode, default
 from traitlets.config import Config
 
 from coursework.pdf.cells import write_cell, write_source
-from coursework.pdf.document import Refused, write_document
+from coursework.pdf.document import (
+    Refused,
+    warn_of_boxes,
+    warn_of_small_formulas,
+    write_document,
+)
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, translate_formulas
-from coursework.pdf.mend import mend
-from coursework.pdf.notebook import parse_notebook, read_head, read_notebook
-from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, font_advice, page_count
+from coursework.pdf.notebook import mend, parse_notebook, read_head, read_notebook
+from coursework.pdf.typst import RefusedError, check_tools, compile_pdf, page_count
 from coursework.pdf.widgets import print_widgets
 from coursework.storage import atomic_path
 
@@ -143,8 +147,10 @@ class TypstPDFExporter(TemplateExporter):
                     if not refused.search(draft, equations, cells):
                         raise
                     continue
-            if compiled.missing:
-                draft.warn(font_advice(compiled.missing))
+            warn_of_small_formulas(draft, compiled.too_small)
+            places = (f"cell {cell.number}" for cell in notebook.cells)
+            written = dict(zip(places, cells, strict=True))
+            warn_of_boxes(draft, compiled.missing, head, written, equations)
             return compiled.pdf, tuple(draft.warnings)
 
     def _write_cells(self, draft: Draft, notebook: NotebookNode, refused: set[int]) -> list[str]:

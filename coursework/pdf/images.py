@@ -13,7 +13,9 @@ from contextlib import suppress
 from urllib.parse import unquote, unquote_to_bytes
 from xml.parsers import expat
 
-from coursework.pdf.dom import Size
+from bs4 import BeautifulSoup
+
+from coursework.pdf.css import Size
 from coursework.pdf.draft import Draft
 from coursework.pdf.notebook import shorten
 from coursework.pdf.typst import string
@@ -103,6 +105,7 @@ def try_picture(draft: Draft, source: str, alt: str = "", size: Size = NATURAL) 
 
 
 def _shown(draft: Draft, data: bytes, alt: str, size: Size) -> str:
+    data, left_out = _without_links(data) if _suffix(data) == "svg" else (data, [])
     suffix = "" if data in draft.broken_images else _suffix(data)
     if not suffix:
         raise RefusedPictureError("a broken image" if data else "an empty image")
@@ -119,7 +122,29 @@ def _shown(draft: Draft, data: bytes, alt: str, size: Size) -> str:
         arguments.append(f"width: {size.width}")
     if size.height:
         arguments.append(f"height: {size.height}")
-    return f"#picture({', '.join(arguments)});"
+    shown = f"#picture({', '.join(arguments)});"
+    if left_out:
+        draft.warn(f"a part of a drawing ({alt or 'no description'}) is shown as a note")
+        shown = f"{shown} {note('[in the drawing: ' + ' · '.join(left_out) + ']')}"
+    return shown
+
+
+_LINKED = re.compile(
+    rb"""<image\b[^>]*?href=["'](?!\s*data:)([^"']*)["'][^>]*?(?:/>|>\s*</image>)"""
+)
+
+
+def _without_links(svg: bytes) -> tuple[bytes, list[str]]:
+    """Take out of an SVG what the compiler refuses, and return what else it passes over as well.
+
+    It refuses pictures in other files; it passes over texts in HTML.
+    """
+    files = [address.decode("utf-8", "replace") for address in _LINKED.findall(svg)]
+    texts = []
+    if b"foreignObject" in svg:
+        tree = BeautifulSoup(svg, "html.parser")  # it knows names in small letters only
+        texts = [" ".join(part.get_text(" ").split()) for part in tree.find_all("foreignobject")]
+    return _LINKED.sub(b"", svg), [*filter(None, texts), *files]
 
 
 def _is_animated(data: bytes, kind: str) -> bool:

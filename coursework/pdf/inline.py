@@ -6,17 +6,19 @@ student writes is ever read as Typst.
 
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 
 from bs4 import Comment, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
-from coursework.pdf.dom import image_size, is_hidden, reading, text_style
+from coursework.pdf.css import background, decorations, image_size, reading, text_style
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import RefusedPictureError, linked_picture, picture, try_picture
 from coursework.pdf.lines import COLUMNS, typewritten
 from coursework.pdf.live import SILENT_INPUTS, is_live, not_shown
 from coursework.pdf.markdown import MATH_TAG
+from coursework.pdf.terminal import progress_bar
 from coursework.pdf.typst import literal, string
 
 LONG_WORD = 24
@@ -25,6 +27,9 @@ LONG_WORD = 24
 INVISIBLE_SPACES = {0x200B: None, 0xFEFF: None}
 """In prose these at most allow a line to end; a copy of the text is better without them."""
 
+_UNKNOWN_REFERENCE = re.compile(
+    r"\\(?:auto|[cCv]|page|name)ref\*?\{[^{}\n]*\}|\\cite[tp]?\*?\{[^{}\n]*\}|\\label\{[^{}\n]*\}"
+)
 _SHORT = 40  # letters that need no break within them
 
 _MAX_DEPTH = 40  # elements within elements
@@ -33,6 +38,7 @@ _MAX_TABLES = 3  # tables within each other
 
 _INVISIBLE = {
     "style", "head", "title", "template", "meta", "link", "colgroup", "col", "base", "script",
+    "noscript", "datalist", "rp",
 }  # fmt: skip
 _PICTURE_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp)([?#]|$)", re.IGNORECASE)
 # The names of SVG with a capital letter, which readers of HTML lose.
@@ -96,9 +102,9 @@ def write_inline(node: PageElement, place: Place) -> str:
     """Return the markup of a text or an element within a line."""
     if isinstance(node, NavigableString):
         return "" if isinstance(node, (Comment, PreformattedString)) else _prose(str(node), place)
-    if not isinstance(node, Tag) or node.name in _INVISIBLE or is_hidden(node):
+    if not isinstance(node, Tag) or node.name in _INVISIBLE:
         return ""
-    writer = _INLINE_WRITERS.get(node.name)
+    writer = INLINE_WRITERS.get(node.name)
     if writer is not None:
         return write_anchor(node, place) + writer(node, place)
     if is_live(node):
@@ -108,23 +114,41 @@ def write_inline(node: PageElement, place: Place) -> str:
         return write_anchor(node, place) + body
     if node.name in _WRAPPERS:
         body = f"#{_WRAPPERS[node.name]}[{body}];"
-    style = text_style(node)
+    body = dress(node, body)
+    fill = fill_of(place.draft, node)
+    if fill:
+        body = f"#highlight(fill: {fill})[{body}];"
+    arguments = reading(node)
+    if arguments:
+        body = f"#text({arguments})[{body}];"
+        if len(node.get_text()) < _SHORT:
+            # The text around does not mix with it; but what is longer must break, as no box does.
+            body = f"#box[{body}];"
+    return write_anchor(node, place) + body
+
+
+def dress(tag: Tag, body: str) -> str:
+    """Give the body of a tag its colour, weight and slant, and the lines under or through it."""
+    style = text_style(tag)
     body = f"#text({style})[{body}];" if style else body
-    return write_anchor(node, place) + _as_read(node, body)
+    for line in decorations(tag):
+        body = f"#{line}[{body}];"
+    return body
 
 
-def _as_read(tag: Tag, body: str) -> str:
-    """Set the body of a tag in the language and the direction that the tag names."""
-    arguments = reading(tag)
-    if not arguments:
-        return body
-    # In a box the text around does not mix with it, but a box does not break.
-    is_short = len(tag.get_text()) < _SHORT
-    return f"#box[#text({arguments})[{body}]];" if is_short else f"#text({arguments})[{body}];"
+def fill_of(draft: Draft, tag: Tag) -> str:
+    """Return the background of a tag as a Typst fill, empty where there is none to be shown."""
+    try:
+        return background(tag)
+    except ValueError as error:
+        draft.warn(f"the background of a <{tag.name}> is not shown: {error}")
+        return ""
 
 
 def _prose(text: str, place: Place) -> str:
     """Write text, in which MathJax also sees references to equations."""
+    for command in _UNKNOWN_REFERENCE.findall(text):
+        place.draft.warn(f"{command} is no reference that Jupyter knows and is shown as it stands")
     parts = re.split(r"(\\(?:eq)?ref\{[^{}\n]*\})", text)
     return "".join(
         place.draft.formula(part, False) if number % 2 else write_text(part)
@@ -132,8 +156,8 @@ def _prose(text: str, place: Place) -> str:
     )
 
 
-def _link(tag: Tag, place: Place) -> str:
-    body = write_inlines(tag, place.inside())
+def link(tag: Tag, body: str) -> str:
+    """Make a body the link that an ``<a>`` is."""
     target = str(tag.get("href", "")).strip()
     if not target or not body.strip() or target.startswith(("javascript:", "data:")):
         return body
@@ -151,22 +175,55 @@ def _drawing(tag: Tag, place: Place) -> str:
     for part in (tag, *tag.find_all(True)):
         part.name = _SVG_NAMES.get(part.name, part.name)
         part.attrs = {_SVG_NAMES.get(name, name): value for name, value in part.attrs.items()}
+    for sheet in [*tag.parents][-1].find_all("style"):
+        if tag not in sheet.parents:
+            tag.insert(0, copy(sheet))
     if not tag.get("xmlns"):
         tag["xmlns"] = "http://www.w3.org/2000/svg"
     return picture(place.draft, str(tag).encode("utf-8", "replace"), "drawing", image_size(tag))
 
 
 def _code(tag: Tag, place: Place) -> str:
-    text = tag.get_text()
-    shown = typewritten(text)
-    body = write_text(text, preserve=True) if shown == string(text) else f"#{shown};"
-    return f"#inline-code[{body}];"
+    for line_end in tag.find_all("br"):
+        line_end.replace_with("\v")  # the control character itself would be spelled out
+    lines = []
+    for text in tag.get_text().split("\v"):
+        shown = typewritten(text)
+        lines.append(write_text(text, preserve=True) if shown == string(text) else f"#{shown};")
+    return f"#inline-code[{'#linebreak();'.join(lines)}];"
 
 
 def _checkbox(tag: Tag, place: Place) -> str:
     if tag.get("type") == "checkbox":
         return f"#checkbox({'true' if tag.has_attr('checked') else 'false'});"
-    return "" if tag.get("type") in SILENT_INPUTS else write_text(str(tag.get("value", "")))
+    return "" if tag.get("type") in SILENT_INPUTS else _apart(write_text(str(tag.get("value", ""))))
+
+
+def _apart(body: str) -> str:
+    """Set the words of a control apart from those beside it, as the frame of the control does."""
+    return f" {body} " if body else ""
+
+
+def _selection(tag: Tag, place: Place) -> str:
+    """Write what a menu shows: its choice, or all of a list that is open."""
+    options = list(tag.find_all("option"))
+    if not (tag.has_attr("multiple") or str(tag.get("size", "1")) not in ("", "0", "1")):
+        chosen = [option for option in options if option.has_attr("selected")]
+        options = chosen[-1:] or options[:1]
+    texts = (str(option.get("label") or option.get_text()).strip() for option in options)
+    return _apart(write_text(", ".join(filter(None, texts))))
+
+
+def _measured(tag: Tag, place: Place) -> str:
+    """Write the bar of a ``<progress>`` or a ``<meter>``."""
+    bar = literal(progress_bar(tag.get("value"), tag.get("max")))
+    return _apart(f"#inline-code[{bar}];")
+
+
+def _overridden(tag: Tag, place: Place) -> str:
+    """Write a ``<bdo>``: its letters stand in the direction that it names, whatever they are."""
+    sign = "\u202e" if str(tag.get("dir", "")).lower() == "rtl" else "\u202d"
+    return f"{literal(sign)}{write_inlines(tag, place.inside())}{literal(chr(0x202C))}"
 
 
 def _live(tag: Tag, place: Place) -> str:
@@ -195,14 +252,6 @@ def _live(tag: Tag, place: Place) -> str:
 
 def _formula(tag: Tag, place: Place) -> str:
     return place.draft.formula(tag.get_text(), tag.get("mode") == "display")
-
-
-def _mathml(tag: Tag, place: Place) -> str:
-    tex = tag.find("annotation", attrs={"encoding": "application/x-tex"})
-    if isinstance(tex, Tag):
-        return place.draft.formula(tex.get_text(), tag.get("display") == "block")
-    place.draft.warn("a MathML formula is shown as plain text")
-    return write_text(tag.get_text())
 
 
 def write_anchor(tag: Tag, place: Place) -> str:
@@ -245,11 +294,23 @@ def _breakable(text: str) -> str:
     return "#box();".join(literal(piece) for piece in pieces)
 
 
-_INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
+INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **dict.fromkeys(("code", "tt", "samp"), _code),
     "kbd": lambda tag, place: f"#key[{write_text(tag.get_text())}];",
     "br": lambda tag, place: "#linebreak();",
     "q": lambda tag, place: f"{literal('“')}{write_inlines(tag, place.inside())}{literal('”')}",
-    **{"a": _link, "img": _image, "svg": _drawing, "input": _checkbox},
-    **{MATH_TAG: _formula, "math": _mathml},
+    **{
+        "a": lambda tag, place: link(tag, write_inlines(tag, place.inside())),
+        "img": _image,
+        "svg": _drawing,
+        "input": _checkbox,
+        "select": _selection,
+    },
+    **dict.fromkeys(
+        ("button", "textarea"), lambda tag, place: _apart(write_inlines(tag, place.inside()))
+    ),
+    **{"progress": _measured, "meter": _measured, "bdo": _overridden},
+    # Small above the word, where there is room; on a page in brackets behind the word.
+    "rt": lambda tag, place: f"{literal('(')}{write_inlines(tag, place.inside())}{literal(')')}",
+    MATH_TAG: _formula,
 }

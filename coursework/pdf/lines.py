@@ -155,7 +155,9 @@ def _cuts(text: str, first: int, others: int) -> list[int]:
 
 def _nice_end(line: str) -> int:
     """Return where to break a full line: after a space, else after a sign, else at its end."""
-    for signs, earliest in ((" ", len(line) // 2), (",;/([{=|", len(line) * 2 // 3)):
+    indent = len(line) - len(line.lstrip(" "))  # alone on a line it would be an empty line
+    for signs, least in ((" ", len(line) // 2), (",;/([{=|", len(line) * 2 // 3)):
+        earliest = max(least, indent)
         end = max(line.rfind(sign) for sign in signs) + 1
         if end > earliest:
             return end

@@ -8,7 +8,7 @@ from itertools import islice
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
-from coursework.pdf.dom import is_hidden, parse
+from coursework.pdf.dom import parse
 from coursework.pdf.draft import Draft
 from coursework.pdf.images import note, said_of
 from coursework.pdf.notebook import shorten
@@ -16,7 +16,7 @@ from coursework.pdf.notebook import shorten
 LIVE = {"iframe", "video", "audio", "canvas", "object", "embed"}
 """Elements that move, or that show another file."""
 
-SILENT_INPUTS = {"hidden", "range", "radio", "file", "color", "image"}
+SILENT_INPUTS = {"hidden", "range", "radio", "file", "color", "image", "password"}
 """Types of an ``<input>`` whose value is no text on the screen."""
 
 # What the types of an output, or the scripts of an HTML output, say about the drawing.
@@ -36,9 +36,12 @@ _KINDS = (
     ("video/", "video"),
     ("audio/", "audio"),
 )
+_WAITS = re.compile(r"loading\b.{0,80}$", re.IGNORECASE)
 _LOADER = re.compile(r"_load\.v\d+\+json$")  # fetches the library of the charts that follow
-_NO_CONTENT = {"script", "style", "link", "meta", "head", "title", "base", "template", "br"}
-_SHOWS = {"svg", "math", "hr", "input"}
+_NO_CONTENT = {
+    "script", "style", "link", "meta", "head", "title", "base", "template", "br", "noscript",
+}  # fmt: skip
+_SHOWS = {"svg", "math", "hr", "input", "progress", "meter"}
 # A script without an element of its own draws only if it writes into the page, and not if it only
 # fetches a library.
 _WRITES = re.compile(r"document\.|\belement\b|append|\$\(|draw|plot", re.IGNORECASE)
@@ -71,9 +74,6 @@ class Look:
         Whether it shows nothing, as a style sheet does.
     is_frame
         Whether it shows nothing but frames, films and sounds.
-    is_folded
-        Whether style sheets fold it, as the diagrams of scikit-learn, so that its plain text reads
-        better.
     """
 
     drawing: str = ""
@@ -81,14 +81,11 @@ class Look:
     has_words: bool = False
     is_blank: bool = False
     is_frame: bool = False
-    is_folded: bool = False
 
 
 def look_at(html: str) -> Look:
     """Find out what an HTML output shows, and whether its scripts draw it."""
     soup = parse(html)
-    if soup.find(class_="sk-top-container"):
-        return Look(is_folded=True)
     code = "\n".join(
         script.get_text()
         for script in soup.find_all("script")
@@ -102,8 +99,11 @@ def look_at(html: str) -> Look:
     shows = any(map(_shows, content))
     words = _first_words(soup)
     if words or shows:
-        if code and not shows and re.match(r"loading\b.{0,80}$", words, re.IGNORECASE):
-            return Look(_kind([html], "JavaScript program"))
+        if not shows and _WAITS.match(words):
+            if code:
+                return Look(_kind([html], "JavaScript program"))
+            if soup.find(id=True) is not None and words.endswith(("...", "…")):
+                return Look(is_blank=True)  # the script of another output takes its place
         if _DRAWS.search(code) or _fills_an_empty_element(soup, code):
             return Look(_kind([code], "JavaScript program"), has_words=True)
         return Look()
@@ -123,7 +123,6 @@ def _fills_an_empty_element(soup: BeautifulSoup, code: str) -> bool:
         str(tag["id"])
         for tag in soup.find_all(_EMPTY - {"script", "style"}, id=True)
         if not tag.get_text(strip=True)
-        and not is_hidden(tag)
         and all(inner.name in _EMPTY for inner in tag.find_all(True))
     }
     return bool(empty) and not empty.isdisjoint(_QUOTED.findall(code))
@@ -153,9 +152,7 @@ def _first_words(soup: BeautifulSoup) -> str:
         for text in soup.find_all(string=True)
         if type(text) is NavigableString
         and text.strip()
-        and not any(
-            tag.name in _NO_CONTENT or is_live(tag) or is_hidden(tag) for tag in text.parents
-        )
+        and not any(tag.name in _NO_CONTENT or is_live(tag) for tag in text.parents)
     )
     return " ".join(islice(texts, 20))
 
@@ -179,7 +176,7 @@ def _kind(texts: list[str], default: str) -> str:
 
 def alternative_text(plain: str) -> str:
     """Return a short form of an output's text, empty where it only names an object in memory."""
-    return "" if re.fullmatch(r"\s*<.*>\s*", plain, re.DOTALL) else shorten(plain)
+    return "" if re.fullmatch(r"\s*<.*>\s*", plain, re.DOTALL) else shorten(plain, 300)
 
 
 def not_shown(
@@ -201,7 +198,7 @@ def not_shown(
         Whether a picture of it is shown beside the note.
     """
     source = said_of(source)
-    article = "an" if kind[0] in "aeiou" else "a"
+    article = "an" if kind.lstrip("<")[0] in "aeiou" else "a"
     happens = "is printed as a still picture" if has_still else "cannot be printed"
     draft.warn(f"{article} {kind} {happens} {source}".rstrip())
     told = " ".join(filter(None, (kind.strip("<>"), about, source)))

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from bs4 import Tag
 
-from coursework.pdf.dom import alignment, background, is_hidden, text_style
+from coursework.pdf.css import alignment
 from coursework.pdf.draft import Draft
-from coursework.pdf.inline import LONG_WORD
+from coursework.pdf.inline import LONG_WORD, dress, fill_of
 
 PAGE_WIDTH = 481.0
 """Points between the margins of style.typ."""
@@ -59,11 +59,7 @@ class Grid:
 
 def read_grid(table: Tag) -> Grid:
     """Give each cell of an HTML table its row and column, as a browser does."""
-    rows = [
-        row
-        for row in table.find_all("tr")
-        if row.find_parent("table") is table and not is_hidden(row)
-    ]
+    rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
     # Markdown cannot write a table without a header, so authors leave the header empty.
     while len(rows) > 1 and not rows[0].get_text().strip() and not rows[0].find("img"):
         del rows[0]
@@ -72,8 +68,6 @@ def read_grid(table: Tag) -> Grid:
     for y, row in enumerate(rows):
         x = 0
         for tag in row.find_all(["td", "th"], recursive=False):
-            if is_hidden(tag):
-                continue
             while (y, x) in taken:
                 x += 1
             across = _span(tag, "colspan", 1000)
@@ -213,9 +207,8 @@ def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag]
 
 
 def _body(cell: Cell, content: str) -> str:
-    style = text_style(cell.tag)
-    if style and content:
-        content = f"#text({style})[{content}]"
+    for part in _around(cell.tag)[:-1]:  # the table dresses itself
+        content = content and dress(part, content)
     if _has_bar(cell.tag):
         content = f"#barred[{content}]"
     return f"#strong[{content}]" if cell.tag.name == "th" and content else content
@@ -226,12 +219,16 @@ def _has_bar(tag: Tag) -> bool:
 
 
 def _background(draft: Draft, tag: Tag) -> str:
-    """Return the colour or the bar behind a cell, of its own or of its row; else empty."""
-    try:
-        return background(tag) or (background(tag.parent) if tag.parent else "")
-    except ValueError as error:
-        draft.warn(f"the background of a table's cell is not shown: {error}")
-        return ""
+    """Return the colour or the bar behind a cell: its own, of its row, or of what holds its row."""
+    return next(filter(None, (fill_of(draft, part) for part in _around(tag))), "")
+
+
+def _around(cell: Tag) -> list[Tag]:
+    """Return a cell, its row, what holds the row, and the table."""
+    parts = [cell]
+    while parts[-1].name != "table" and parts[-1].parent is not None:
+        parts.append(parts[-1].parent)
+    return parts
 
 
 def _part(

@@ -16,8 +16,9 @@ PALETTE = (
     "#57606a", "#cf352b", "#24813c", "#a06c00", "#2f66c9", "#a44aa9", "#1b8490", "#8c959f",
 )  # fmt: skip
 # The time and the speed of a tqdm bar, which differ from run to run, and what they leave empty.
-_TIME = r"[\d:]+<[\d:?]+(?:,\s*[^,\]]*/[^,\]]*)?"
+_TIME = r"[\d:]+(?:<[\d:?]+(?:,\s*[^,\]]*/[^,\]]*)?|,\s*[^,\]]*/[^,\]]*)"
 _TIMES = re.compile(rf"\s*\[{_TIME}\]|(?<=\[){_TIME},\s*")
+_BAR = re.compile(r"%\||\d\S* \[\d+:\d\d")  # of ten of a hundred, or of 10it: how many is unknown
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
 
 
@@ -129,7 +130,7 @@ def play(text: str) -> Screen:
 
 def without_times(text: str) -> str:
     """Leave the time and the speed out of each progress bar: they are new in every run."""
-    if "%|" not in text:
+    if "[" not in text:
         return text
     lines = text.split("\n")
     for number, line in enumerate(lines):
@@ -138,9 +139,19 @@ def without_times(text: str) -> str:
     return "\n".join(lines)
 
 
+def progress_bar(value: Any, most: Any) -> str:
+    """Return a bar as tqdm draws it, of ten characters; empty if there is no value."""
+    try:
+        share = float(value) / float(most or 1)
+    except (TypeError, ValueError):
+        share = 0.0
+    full = round(10 * min(1.0, max(0.0, share)))
+    return "|" + "█" * full + " " * (10 - full) + "|"
+
+
 def _times(line: str) -> list[tuple[int, int]]:
     """Return where the times of progress bars stand in a line, the last one first."""
-    return [match.span() for match in _TIMES.finditer(line)][::-1] if "%|" in line else []
+    return [match.span() for match in _TIMES.finditer(line)][::-1] if _BAR.search(line) else []
 
 
 def printable(text: str) -> tuple[str, tuple[str, ...]]:

@@ -1,8 +1,9 @@
 """The Typst compiler: literals for its source, its fonts, and what it says about a document."""
 
+import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,15 +32,16 @@ _NEEDS_PACKAGES = re.compile("[\u0530-\u058f\u0600-\u1cff\u20d0-\u20dc\u2e80-\U0
 # pieces, which a reader copies one by one; no other face has the arrow of x⃗ and its letter; and
 # mathematical letters in prose are text.
 _MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
+_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]")
 _FACES = {
-    re.compile("[\u0600-\u06ff\u0750-\u077f\u20d0-\u20dc\ufb50-\ufdff\ufe70-\ufefc]"): (
-        "DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf",
-        "DejaVuSans-BoldOblique.ttf",
-    ),
+    re.compile(f"{_ARABIC.pattern}|[\u20d0-\u20dc]"): ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"),
+    re.compile("[\u20d0-\u20dc]"): ("DejaVuSans-Oblique.ttf", "DejaVuSans-BoldOblique.ttf"),
     _MATHEMATICAL: ("STIXGeneral.ttf",),
-}  # fmt: skip
+}
 
 _NO_GLYPH = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
+_ESCAPE = re.compile(r"\\u\{([0-9a-f]+)\}")
+_MOST_NAMED = 100
 
 
 class PdfToolError(RuntimeError):
@@ -59,11 +61,15 @@ class Compiled:
     pdf
         The file.
     missing
-        Each character once, in order of appearance; the page shows an empty box for it.
+        Each character or combination of them once, in order of appearance; the page shows an empty
+        box for it.
+    too_small
+        The TeX of each formula that fits on the page only in letters too small to be read.
     """
 
     pdf: bytes
     missing: tuple[str, ...]
+    too_small: tuple[str, ...]
 
 
 def string(text: str) -> str:
@@ -100,14 +106,16 @@ def font_folders() -> list[Path]:
     return [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin]
 
 
-def font_advice(missing: tuple[str, ...]) -> str:
+def font_advice(missing: list[str]) -> str:
     """Return a warning that names the characters that no font has, and says what would help."""
-    shown = " ".join(missing[:20]) + (" …" if len(missing) > 20 else "")
-    names = " ".join(package.replace("_", "-") for package in FONT_PACKAGES)
-    return (
-        f"no font here has these {len(missing)} characters, they are printed as boxes: {shown} "
-        f"(pip install {names} brings Chinese, Japanese, Korean, emoji and more)"
+    shown = " ".join(missing[:_MOST_NAMED]) + (" …" if len(missing) > _MOST_NAMED else "")
+    warning = (
+        f"no font here has these {len(missing)} characters, they are printed as boxes: {shown}"
     )
+    if len(font_folders()) == len(FONT_PACKAGES):
+        return warning
+    names = " ".join(package.replace("_", "-") for package in FONT_PACKAGES)
+    return f"{warning} (pip install {names} brings Chinese, Japanese, Korean, emoji and more)"
 
 
 def compile_pdf(folder: Path) -> Compiled:
@@ -135,12 +143,13 @@ def compile_pdf(folder: Path) -> Compiled:
     missing: list[str] = []
     for folders, system in attempts:
         try:
-            return Compiled(_compile(folder, folders, system, ["ua-1"]), ())
+            return _compile(folder, folders, system, ["ua-1"])
         except RefusedError as refusal:
-            missing = list(dict.fromkeys(_NO_GLYPH.findall(str(refusal))))
+            texts = dict.fromkeys(_NO_GLYPH.findall(str(refusal)))
+            missing = [_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text) for text in texts]
             if not missing:
                 break
-    return Compiled(_compile(folder, packages, True, []), tuple(missing))
+    return replace(_compile(folder, packages, True, []), missing=tuple(missing))
 
 
 def _copy_faces(folder: Path, source: str) -> list[Path]:
@@ -149,6 +158,10 @@ def _copy_faces(folder: Path, source: str) -> list[Path]:
     They are copied because Typst would take signs of other scripts from the other faces there.
     """
     needed = [name for script, names in _FACES.items() if script.search(source) for name in names]
+    if _ARABIC.search(
+        source
+    ):  # for words in italics, Typst would not look beyond the oblique faces
+        needed = [name for name in needed if "Oblique" not in name]
     spec = find_spec("matplotlib")
     if not needed or spec is None or not spec.origin:
         return []
@@ -161,21 +174,24 @@ def _copy_faces(folder: Path, source: str) -> list[Path]:
 
 def _compile(
     folder: Path, font_folders: list[Path], system_fonts: bool, standards: list[str]
-) -> bytes:
+) -> Compiled:
     import typst  # takes 20 ms, and its absence is reported by check_tools
 
+    compiler = typst.Compiler(
+        folder / "main.typ",
+        root=folder,
+        font_paths=[*font_folders],
+        ignore_system_fonts=not system_fonts,
+    )
     try:
-        pdf = typst.compile(
-            folder / "main.typ",
-            root=folder,
-            font_paths=[*font_folders],
-            ignore_system_fonts=not system_fonts,
-            pdf_standards=cast(Any, standards),  # the stub lists those of an older release
-        )
+        # The stub lists the standards of an older release.
+        pdf = cast(bytes, compiler.compile(format="pdf", pdf_standards=cast(Any, standards)))
+        too_small = json.loads(compiler.query("<too-small>", field="value"))
     except typst.TypstError as error:
         raise RefusedError(error.diagnostic) from error
     source = (folder / "main.typ").read_text(encoding="utf-8")
-    return mend_text_layer(pdf) if IN_PIECES.search(source) else pdf
+    pdf = mend_text_layer(pdf) if IN_PIECES.search(source) else pdf
+    return Compiled(pdf, (), tuple(too_small))
 
 
 def compiles(folder: Path, source: str) -> bool:

@@ -8,14 +8,13 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from coursework.pdf.mend import as_dict, as_list, as_text, mend_output
-from coursework.pdf.terminal import without_times
+from coursework.pdf.notebook import as_dict, as_list, as_text, mend_output
+from coursework.pdf.terminal import progress_bar, without_times
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 
 _MOST_OPENED = 100  # times that a box is shown: boxes of two boxes each would come 2^n times
-_BAR = 10  # characters of a full progress bar, as tqdm draws it
 _TEXT = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^()'"]"""
 # How the text of an output writes a password: with its value.
 _PASSWORD = re.compile(rf"\bPassword\((?:{_TEXT}|\((?:{_TEXT})*\))*\)?")
@@ -121,10 +120,30 @@ def _buffers(model: dict[str, Any]) -> list[Any]:
 
 
 def _described(state: dict[str, Any]) -> str:
-    """Return the label of a control and its value, if the value says something by itself."""
-    value = state.get("value")
-    shown = as_text(value) if isinstance(value, str | int | float) else ""
-    return f"{as_text(state.get('description'))} {shown}".strip()
+    """Return the label of a control and its value, in words that say something by themselves."""
+    options = as_list(state.get("_options_labels"))
+    if options:  # the control knows the places of what is chosen
+        places = state.get("index")
+        chosen = places if isinstance(places, list) else [places]
+        value: Any = [options[i] for i in chosen if isinstance(i, int) and i < len(options)]
+    else:
+        value = state.get("value")
+    return f"{as_text(state.get('description'))} {_in_words(value)}".strip()
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_in_words, value)))
+    if isinstance(value, dict):
+        day: list[Any] = [value.get(key) for key in ("year", "month", "date")]
+        time = [value.get(key) for key in ("hours", "minutes", "seconds")]
+        written = []
+        if all(isinstance(number, int) for number in day):
+            written.append(f"{day[0]}-{day[1] + 1:02d}-{day[2]:02d}")  # months count from 0
+        if all(isinstance(number, int) for number in time):
+            written.append(":".join(f"{number:02d}" for number in time))
+        return " ".join(written)
+    return as_text(value) if isinstance(value, str | int | float) else ""
 
 
 def _progress(models: _Models, model: dict[str, Any], children: list[str]) -> str:
@@ -145,9 +164,4 @@ def _bar_text(model: dict[str, Any]) -> str:
     if not _is_bar(model):
         # tqdm writes figure spaces, at which a widget does not break its lines.
         return unescape(as_text(value)).replace("\u2007", " ")
-    try:
-        share = float(value) / float(state.get("max") or 1)
-    except (TypeError, ValueError):
-        share = 0.0
-    full = round(_BAR * min(1.0, max(0.0, share)))
-    return "|" + "█" * full + " " * (_BAR - full) + "|"
+    return progress_bar(value, state.get("max"))

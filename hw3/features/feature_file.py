@@ -1,8 +1,8 @@
 """Features on disk: a MATLAB 5 file, or a NumPy array of any size with a MATLAB file beside it.
 
 ``scipy.io.savemat`` turns rows into columns in a second array, and that one into bytes in a third.
-Here the matrix of features is written a block of columns at a time, and read through a memory map.
-Small variables, and files of another make, are left to SciPy.
+Here the matrix of features is written a block of columns at a time, and small variables are left to
+SciPy. `coursework.matlab` reads them, through a memory map.
 
 References
 ----------
@@ -24,6 +24,7 @@ import numpy.typing as npt
 import scipy.io
 
 from coursework.backbones import BACKBONES
+from coursework.matlab import read_mat
 from coursework.storage import atomic_path
 
 Matrix = npt.NDArray[np.float32]
@@ -35,6 +36,8 @@ _HEADER = struct.pack(
     "=116s8xHH", b"MATLAB 5.0 MAT-file, by hw3.features".ljust(116), 0x100, 0x4D49
 )
 """The first 128 bytes: a text, the version, the byte order. No date: equal content, equal bytes."""
+
+_ADVICE = "make it again with hw3.features.extract"
 
 _TEXTS = ("backbone", "weights", "preprocessing", "precision")
 
@@ -106,8 +109,9 @@ def save_features(filename: Path | str, features: Features) -> None:
     Raises
     ------
     ValueError
-        If the features take more than the 2 GiB that a variable of the format may have: 262,143
-        rows of ResNet-50; or if the name is one of a NumPy array.
+        If `load_features` would refuse the file; if the features take more than the 2 GiB that a
+        variable of the format may have: 262,143 rows of ResNet-50; or if the name is one of a NumPy
+        array.
     """
     if is_array(filename):
         raise ValueError(
@@ -115,13 +119,20 @@ def save_features(filename: Path | str, features: Features) -> None:
             f"write to {Path(filename).with_suffix('.mat').name}"
         )
     values = features.features
+    if fault := _fault({name: np.asarray(value) for name, value in vars(features).items()}):
+        raise ValueError(f"{filename} is not written: {fault}")
     m, d = values.shape
     check_size(filename, m, d)
     columns = max(1, 2**25 // max(1, 4 * m))  # 32 MiB of them are in memory at a time
     with atomic_path(filename) as temporary, open(temporary, "wb") as file:
         file.write(_HEADER + _front(m, d))
         for first in range(0, d, columns):
-            file.write(_transposed(values[:, first : first + columns]).data)
+            block = _transposed(values[:, first : first + columns])
+            if not _all_finite(block):
+                raise ValueError(
+                    f"{filename} is not written: features hold infinite or undefined numbers"
+                )
+            file.write(block.data)
         rest = {name: value for name, value in vars(features).items() if name != "features"}
         file.write(bytes(_padding(m, d)) + _variables(rest))
 
@@ -168,20 +179,17 @@ def load_features(filename: Path | str) -> Features:
     path = Path(filename)
     if not path.is_file():
         raise FileNotFoundError(f"no feature file {path}; hw3.features.extract writes one")
-    content = _read_array(path) if is_array(path) else _read_mat(path)
+    content = _read_both(path) if is_array(path) else read_mat(path, _ADVICE)
     # Files from before there was a choice do not hold the precision.
     content.setdefault("precision", np.array(["fp32"]))
     if fault := _fault(content):
-        raise ValueError(f"{path}: {fault}; make it again with hw3.features.extract")
+        raise ValueError(f"{path}: {fault}; {_ADVICE}")
     features = content["features"]
     # A NumPy array already has its rows one after another, and stays on disk.
     in_place = is_array(path) and features.dtype == np.float32 and features.flags.c_contiguous
     rows = np.asarray(features) if in_place else _transposed(features.T)
-    if not np.isfinite([rows.min(), rows.max()]).all():  # NaN is the minimum of its array
-        raise ValueError(
-            f"{path}: features hold infinite or undefined numbers; make it again with "
-            "hw3.features.extract"
-        )
+    if not _all_finite(rows):
+        raise ValueError(f"{path}: features hold infinite or undefined numbers; {_ADVICE}")
     texts = {name: str(content[name].item()) for name in _TEXTS}
     return Features(rows, content["labels"].ravel().astype(np.int64), **texts)
 
@@ -190,72 +198,48 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     """Return in words what is wrong with the variables of a file, or ``None``."""
     missing = [name for name in ("features", "labels", *_TEXTS) if name not in content]
     if missing:
-        found = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
+        found = ", ".join(content) or "nothing"
         return f"it lacks {', '.join(missing)} and holds {found}"
     features, labels = content["features"], content["labels"]
     if features.ndim != 2 or features.dtype.kind != "f" or 0 in features.shape:
         return f"features is {features.dtype} {features.shape}, expected floats (images, width)"
-    if labels.size != max(labels.shape) or labels.size != len(features):
+    if labels.ndim == 0 or labels.size != max(labels.shape) or labels.size != len(features):
         return f"labels is {labels.shape}, expected one for each of the {len(features)} rows"
     # Beyond 2^53 a double no longer tells whole numbers apart.
     if (
-        labels.dtype.kind not in "iuf"
+        labels.dtype.kind not in "biuf"
         or not ((np.abs(labels.astype(np.float64)) <= 2.0**53) & (labels == np.rint(labels))).all()
     ):
         return f"labels are {labels.dtype}, expected whole numbers"
-    if any(content[name].dtype.kind != "U" or content[name].size != 1 for name in _TEXTS):
-        return f"{', '.join(_TEXTS)} must be texts"
+    texts = [content[name] for name in _TEXTS]
+    if any(text.dtype.kind != "U" or text.size != 1 or not text.item() for text in texts):
+        return f"{', '.join(_TEXTS)} must be texts that are not empty"
     backbone, width = content["backbone"].item(), features.shape[1]
     if backbone in BACKBONES and width != BACKBONES[backbone].width:
         return f"features have {width} columns, but {backbone} gives {BACKBONES[backbone].width}"
     return None
 
 
-def _read_mat(path: Path) -> dict[str, Any]:
-    """Return the variables of a MATLAB file by their names."""
-    try:
-        features = _map_features(path)
-        names = None if features is None else ["labels", *_TEXTS]
-        content: dict[str, Any] = scipy.io.loadmat(path, appendmat=False, variable_names=names)
-    except Exception as error:  # a file of another kind fails in many ways inside scipy
-        raise ValueError(
-            f"{path} is not a MATLAB 5 file ({error}); make it again with hw3.features.extract"
-        ) from error
-    return content if features is None else {**content, "features": features}
+def _all_finite(values: Matrix) -> bool:
+    # NaN is the minimum of its array. The extremes need no array of truth values.
+    return bool(np.isfinite([values.min(), values.max()]).all())
 
 
-def _read_array(path: Path) -> dict[str, Any]:
+def _read_both(path: Path) -> dict[str, Any]:
     """Return the content of a NumPy array and of the MATLAB file that belongs to it."""
     beside = labels_beside(path)
-    mend = "make it again with hw3.features.extract"
     if not beside.is_file():
-        raise FileNotFoundError(f"{path} lacks its labels, {beside}; {mend}")
+        raise FileNotFoundError(f"{path} lacks its labels, {beside}; {_ADVICE}")
+    return {**read_mat(beside, _ADVICE), "features": read_array(path)}
+
+
+def read_array(path: Path, advice: str = _ADVICE) -> npt.NDArray[Any]:
+    """Return a NumPy array that stays on disk, as a read-only memory map."""
     try:
-        features = np.load(path, mmap_mode="r")
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is not a NumPy array ({error}); {mend}") from error
-    return {**_read_mat(beside), "features": features}
-
-
-def _map_features(path: Path) -> Matrix | None:
-    """Return the matrix of a file by `save_features`, (m, d), as it lies on disk, by columns.
-
-    It is a read-only memory map, where scipy would make a copy. A file of another make, such as
-    one that MATLAB compressed, gives ``None``.
-    """
-    header = len(_HEADER)
-    front = header + len(_front(0, 0))
-    with open(path, "rb") as file:
-        start = file.read(front)
-    if len(start) < front or start[124:header] != _HEADER[124:]:
-        return None
-    m, d = struct.unpack_from("=ii", start, header + 32)
-    # In a file of another make these can be any two numbers, also some that `_front` cannot pack.
-    if min(m, d) < 1 or 4 * m * d > MAT_LIMIT or start[header:] != _front(m, d):
-        return None
-    if path.stat().st_size < front + 4 * m * d:
-        return None
-    return np.memmap(path, np.float32, "r", front, (m, d), "F")
+        array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # tokenize, ast and mmap each report a damaged file in their own way
+        raise ValueError(f"{path} is not a NumPy array ({error}); {advice}") from error
+    return array
 
 
 def _front(m: int, d: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval
 
+from coursework.backbones import LARGEST_SIDE
 from coursework.runtime import (
     PRECISIONS,
     choose_device,
@@ -45,9 +47,13 @@ class Preprocessing:
     image_size: int | None = None
 
     def __post_init__(self) -> None:
-        if self.image_size is not None and self.image_size < 1:
-            raise ValueError(f"image_size is {self.image_size}, expected 1 or more, or None")
-        if not self.std > 0:
+        if self.image_size is not None and not 1 <= self.image_size <= LARGEST_SIDE:
+            raise ValueError(
+                f"image_size is {self.image_size}, expected 1 to {LARGEST_SIDE}, or None"
+            )
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean is {self.mean}, expected a number")
+        if not 0 < self.std < math.inf:
             raise ValueError(f"std is {self.std}, expected a positive number")
 
     def __call__(self, images: Tensor) -> Tensor:

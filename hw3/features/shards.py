@@ -25,6 +25,7 @@ from hw3.features.feature_file import (
     Features,
     is_array,
     labels_beside,
+    read_array,
     save_features,
     write_array,
     write_labels,
@@ -69,7 +70,10 @@ class Shards:
 
     def read(self, rows: range) -> npt.NDArray[np.float32]:
         """Return the features (rows, width) of a finished shard."""
-        features: npt.NDArray[np.float32] = np.load(self.path(rows))
+        path, advice = self.path(rows), "delete it and run again, to compute its rows anew"
+        features = read_array(path, advice)
+        if features.shape != (len(rows), self.width):
+            raise ValueError(f"{path} holds features of the shape {features.shape}; {advice}")
         return features
 
 
@@ -167,9 +171,13 @@ def _remove(folder: Path) -> None:
 def _warn_of_other_recipes(folder: Path, recipe: Mapping[str, Any]) -> None:
     for other in folder.parent.glob("*/recipe.json"):
         if other.parent != folder:
+            try:
+                unlike = differences(json.loads(other.read_text(encoding="utf-8")), recipe)
+            except (ValueError, AttributeError):
+                unlike = "what was there cannot be read"
             logger.warning(
                 "%s is unfinished work with other settings and is not used (there and now: %s). "
                 "Delete the folder if you do not want to go on with that work",
                 other.parent,
-                differences(json.loads(other.read_text(encoding="utf-8")), recipe),
+                unlike,
             )

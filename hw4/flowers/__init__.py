@@ -7,9 +7,9 @@ from hw4.flowers.experiment import (
     ModeResult,
     Search,
     chosen_rate,
-    search_learning_rate,
     search_modes,
     train_modes,
+    try_rate,
 )
 from hw4.flowers.files import (
     OXFORD_NAMES,
@@ -72,9 +72,9 @@ __all__ = [
     "random_box",
     "read_labels",
     "read_official_split",
-    "search_learning_rate",
     "search_modes",
     "train_model",
     "train_modes",
+    "try_rate",
     "unnormalise",
 ]

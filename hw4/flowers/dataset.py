@@ -1,5 +1,6 @@
 """The flowers as data sets: labelled images, normalised, and augmented for training."""
 
+import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from coursework.backbones import BACKBONES, IMAGENET, Normalisation
+from coursework.backbones import BACKBONES, IMAGENET, LARGEST_SIDE, Normalisation
 from coursework.data import fetch_flowers, sources
+from coursework.storage import sha256
 from hw4.flowers.files import (
     PARTS,
     SPLITS,
@@ -100,11 +102,9 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         for name, value, allowed in (("mode", mode, PARTS), ("split", split, SPLITS)):
             if value not in allowed:
                 raise ValueError(f"{name} is {value!r}, expected one of {', '.join(allowed)}")
-        for name, number, least in (
-            ("image_size", image_size, 1),
-            ("seed", seed, 0),
-            ("cache_bytes", cache_bytes, 0),
-        ):
+        if not 1 <= image_size <= LARGEST_SIDE:
+            raise ValueError(f"image_size is {image_size}, expected 1 to {LARGEST_SIDE}")
+        for name, number, least in (("seed", seed, 0), ("cache_bytes", cache_bytes, 0)):
             if number < least:
                 raise ValueError(f"{name} is {number}, expected {least} or more")
         folder = find_folder(Path(root))
@@ -158,6 +158,12 @@ class FlowerDataset(Dataset[dict[str, Any]]):
             images = list(pool.map(lambda member: self.image(member, epoch), members))
         stacked = torch.stack([image.permute(1, 2, 0) for image in images])
         return stacked.permute(0, 3, 1, 2), torch.from_numpy(self.labels[members])
+
+    def checksum(self) -> str:
+        """Return a SHA-256 sum of the labels and of every image file, as it lies on disk."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            sums = list(pool.map(sha256, self.paths))
+        return hashlib.sha256(self.labels.tobytes() + "".join(sums).encode()).hexdigest()
 
     def stored(self, index: int) -> Image.Image:
         """Return an image as it is stored: of its own size, upright and RGB."""

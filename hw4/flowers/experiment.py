@@ -1,10 +1,14 @@
 """Coding part 1, the experiment: three ways to train one architecture, each with its best rate."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
+from coursework.runtime import choose_device
+from coursework.side_by_side import side_by_side
 from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.evaluation import Predictions, predict
 from hw4.flowers.networks import StagedNetwork
@@ -16,6 +20,8 @@ MODE_NAMES = {
     "last_layers": "C (last layers)",
 }
 """The three modes of the homework, and their names in tables and figures."""
+
+Result = TypeVar("Result")
 
 Build = Callable[[str], StagedNetwork]
 """Returns a fresh network for a mode, the same one each time."""
@@ -43,52 +49,6 @@ def chosen_rate(search: Search) -> float:
     return max(finished, key=quality)
 
 
-def search_learning_rate(
-    fresh: StagedNetwork,
-    train: FlowerDataset,
-    validation: FlowerDataset,
-    learning_rates: Sequence[float],
-    settings: TrainingSettings,
-    *,
-    checkpoints: Path | None = None,
-    device: str = "auto",
-    show_progress: bool = False,
-    description: str = "search",
-) -> Search:
-    """Train with each learning rate, from the same fresh weights each time.
-
-    Parameters
-    ----------
-    fresh
-        The network to start from. Each learning rate trains a copy of it, so that no rate goes on
-        where another one stopped.
-    train, validation
-        As `hw4.flowers.train_model` takes them. The test set has no part in the choice.
-    learning_rates
-        The values to try.
-    settings
-        All settings but the learning rate, usually with few epochs.
-    checkpoints
-        A folder with one checkpoint for each value; ``None`` keeps nothing.
-    device, show_progress, description
-        As `hw4.flowers.train_model` takes them.
-    """
-    search = {}
-    for rate in learning_rates:
-        training = train_model(
-            copy.deepcopy(fresh),
-            train,
-            validation,
-            replace(settings, learning_rate=rate),
-            checkpoint=None if checkpoints is None else checkpoints / f"rate_{rate!r}.pt",
-            device=device,
-            show_progress=show_progress,
-            description=f"{description}, rate {rate:g}",
-        )
-        search[rate] = training.history
-    return search
-
-
 def search_modes(
     build: Build,
     train: FlowerDataset,
@@ -108,15 +68,22 @@ def search_modes(
     build
         From a mode to a fresh network, usually `hw4.flowers.build_network` with all but its first
         argument filled in.
-    train, validation, learning_rates, settings
-        As `hw4.flowers.search_learning_rate` takes them.
+    train, validation
+        As `hw4.flowers.train_model` takes them. The test set has no part in the choice.
+    learning_rates
+        The values to try.
+    settings
+        All settings but the learning rate, usually with few epochs.
     modes
         The ways to train, by their names in `hw4.flowers.MODES`.
     checkpoints
         A folder that gets one folder for each mode, so that a search that was stopped goes on;
         ``None`` keeps nothing.
-    device, show_progress
-        As `hw4.flowers.train_model` takes them.
+    device
+        As `hw4.flowers.train_model` takes it. On a CPU the trainings run side by side, on one core
+        each; on another device one after another.
+    show_progress
+        Whether to show progress bars.
 
     Returns
     -------
@@ -132,20 +99,32 @@ def search_modes(
         raise ValueError(f"learning_rates are {list(learning_rates)}, expected different values")
     # Each number of epochs has a folder of its own: a cosine schedule depends on it.
     folder = f"search_{settings.epochs}_epochs"
-    return {
-        mode: search_learning_rate(
-            build(mode),
-            train,
-            validation,
-            learning_rates,
-            settings,
-            checkpoints=None if checkpoints is None else checkpoints / mode / folder,
-            device=device,
-            show_progress=show_progress,
-            description=MODE_NAMES.get(mode, mode),
-        )
-        for mode in modes
-    }
+    trials = {}
+    for mode in modes:
+        fresh = build(mode)
+        for rate in learning_rates:
+            trials[f"{MODE_NAMES.get(mode, mode)}, rate {rate:g}"] = partial(
+                try_rate,
+                fresh,
+                train,
+                validation,
+                replace(settings, learning_rate=rate),
+                checkpoint=checkpoints and checkpoints / mode / folder / f"rate_{rate!r}.pt",
+                device=device,
+            )
+    histories = iter(_run(trials, "search", device, show_progress))
+    return {mode: {rate: next(histories) for rate in learning_rates} for mode in modes}
+
+
+def try_rate(
+    fresh: StagedNetwork,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    settings: TrainingSettings,
+    **how: Any,
+) -> History:
+    """Train a copy of a fresh network, so that no rate goes on where another one stopped."""
+    return train_model(copy.deepcopy(fresh), train, validation, settings, **how).history
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,29 +187,58 @@ def train_modes(
         From the mode to its result. Where every learning rate diverged, the lowest is taken, and
         the history reports how it went.
     """
-    results: dict[str, ModeResult] = {}
+    trainings = {}
     for mode, search in searches.items():
         rate = chosen_rate(search)
         name = f"rate_{rate!r}_{settings.epochs}_epochs.pt"
-        training = train_model(
+        trainings[MODE_NAMES.get(mode, mode)] = partial(
+            train_mode,
             build(mode),
             train,
             validation,
+            test,
             replace(settings, learning_rate=rate),
-            checkpoint=None if checkpoints is None else checkpoints / mode / name,
+            checkpoint=checkpoints and checkpoints / mode / name,
             device=device,
-            show_progress=show_progress,
-            description=MODE_NAMES.get(mode, mode),
         )
-        validated, tested = (
-            predict(
-                training.network,
-                source,
-                batch_size=settings.batch_size,
-                device=device,
-                precision=settings.precision,
-            )
-            for source in (validation, test)
+    results = _run(trainings, "training", device, show_progress)
+    return dict(zip(searches, results, strict=True))
+
+
+def train_mode(
+    network: StagedNetwork,
+    train: FlowerDataset,
+    validation: FlowerDataset,
+    test: FlowerDataset,
+    settings: TrainingSettings,
+    *,
+    device: str,
+    **how: Any,
+) -> ModeResult:
+    """Train a network, and let its best epoch predict the validation and the test set."""
+    training = train_model(network, train, validation, settings, device=device, **how)
+    validated, tested = (
+        predict(
+            training.network,
+            source,
+            batch_size=settings.batch_size,
+            device=device,
+            precision=settings.precision,
         )
-        results[mode] = ModeResult(rate, training.history, training.network, validated, tested)
-    return results
+        for source in (validation, test)
+    )
+    return ModeResult(settings.learning_rate, training.history, training.network, validated, tested)
+
+
+def _run(
+    trainings: Mapping[str, Callable[..., Result]], what: str, device: str, show_progress: bool
+) -> list[Result]:
+    """Run trainings side by side on a CPU, and elsewhere one by one, each with a bar of its own."""
+    if choose_device(device).type == "cpu":
+        return side_by_side(
+            trainings, description=what, unit="training", processes=True, show=show_progress
+        )
+    return [
+        training(show_progress=show_progress, description=f"{what}, {name}")
+        for name, training in trainings.items()
+    ]

@@ -2,16 +2,19 @@
 
 A folder holds ``jpg/image_00001.jpg`` and so on; ``imagelabels.mat`` with the class of each image
 in ``labels``, from 1 to K; and ``setid.mat`` with the image numbers of the official parts in
-``trnid``, ``valid`` and ``tstid``, from 1. The numbers of images and classes are free.
+``trnid``, ``valid`` and ``tstid``, from 1. The numbers of images and classes are free. An image may
+also be called ``.jpeg``, or ``.JPG``.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.io import loadmat
+
+from coursework.matlab import read_mat
 
 Ints = npt.NDArray[np.int64]
 
@@ -24,9 +27,14 @@ _VARIABLES = {"train": "trnid", "val": "valid", "test": "tstid"}
 
 
 def find_folder(root: Path) -> Path:
-    """Return the folder of the data: ``root``, or ``root/flowers-102`` as torchvision has it."""
-    for folder in (root, root / "flowers-102"):
-        if (folder / "jpg").exists() and (folder / "imagelabels.mat").exists():
+    """Return the folder of the data.
+
+    It is ``root``; or ``root/flowers-102``, as torchvision has it; or the folder above, if ``root``
+    is its ``jpg``.
+    """
+    above = [root.parent] if root.name == "jpg" else []
+    for folder in (root, root / "flowers-102", *above):
+        if not _lacks(folder, "jpg", "imagelabels.mat"):
             return folder
     raise _missing(root, "jpg", "imagelabels.mat")
 
@@ -44,6 +52,11 @@ def read_labels(folder: Path) -> Ints:
     present = np.unique(labels)
     if len(present) == 0:
         raise ValueError(f"{path}: labels is empty, expected the class of each image")
+    if present[0] == 0:
+        raise ValueError(
+            f"{path}: labels run from 0 to {present[-1]}, expected classes that count from 1, as "
+            "Oxford's do; write labels + 1 into the file"
+        )
     if present[0] < 1 or len(present) != present[-1]:
         absent = np.setdiff1d(np.arange(1, len(present) + 1), present)
         raise ValueError(
@@ -133,22 +146,28 @@ def homework_split(labels: npt.ArrayLike) -> dict[str, Ints]:
 
 def image_paths(folder: Path, images: int) -> list[Path]:
     """Return the files ``jpg/image_00001.jpg`` and on; refuse a folder with more or fewer."""
-    names = [f"image_{number:05d}.jpg" for number in range(1, images + 1)]
-    found = {path.name for path in (folder / "jpg").glob("image_*.jpg")}
+    found: dict[str, Path] = {}
+    for path in sorted((folder / "jpg").iterdir()):
+        if name := re.fullmatch(r"(image_.*)\.jpe?g", path.name, re.IGNORECASE):
+            same = found.setdefault(name[1].lower(), path)
+            if same != path:
+                raise ValueError(f"{path} and {same.name} are two files for one image; remove one")
+    names = [f"image_{number:05d}" for number in range(1, images + 1)]
     missing = [name for name in names if name not in found]
     if missing:
         raise FileNotFoundError(
             f"{folder / 'jpg'} lacks {len(missing)} of the {images} images that imagelabels.mat "
-            f"has labels for, the first {missing[0]}; unpack all of the images there again, or run "
-            "`coursework fetch flowers`"
+            f"has labels for, the first {missing[0]}.jpg; unpack all of the images there again, or "
+            "run `coursework fetch flowers`"
         )
-    extra = sorted(found.difference(names))
+    extra = sorted(found.keys() - set(names))
     if extra:
         raise ValueError(
             f"{folder / 'jpg'} holds {len(found)} images, but imagelabels.mat has {images} labels "
-            f"({extra[0]} has none); the images and the labels are not from one data set"
+            f"({found[extra[0]].name} has none); the images and the labels are not from one data "
+            "set"
         )
-    return [folder / "jpg" / name for name in names]
+    return [found[name] for name in names]
 
 
 def read_class_names(folder: Path, classes: int) -> tuple[str, ...]:
@@ -176,38 +195,44 @@ def read_class_names(folder: Path, classes: int) -> tuple[str, ...]:
     return names
 
 
+def _lacks(folder: Path, *names: str) -> list[str]:
+    """Return which of the files, and the folder ``jpg``, a folder does not have."""
+    return [
+        name
+        for name in names
+        if not ((folder / name).is_dir() if name == "jpg" else (folder / name).is_file())
+    ]
+
+
 def _missing(folder: Path, *names: str) -> FileNotFoundError:
     """Return the error that names the files that a folder lacks, and says how to get them."""
-    missing = [name for name in names if not (folder / name).exists()]
     return FileNotFoundError(
-        f"{folder} lacks {' and '.join(missing)}; `coursework fetch flowers` brings the Oxford "
-        "flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
+        f"{folder} lacks {' and '.join(_lacks(folder, *names))}; `coursework fetch flowers` brings "
+        "the Oxford flowers, or put them there by hand: the folder jpg/ of 102flowers.tgz, "
         "imagelabels.mat and setid.mat"
     )
 
 
 def _read_mat(path: Path) -> Mapping[str, Any]:
-    if not path.exists():
+    if not path.is_file():
         raise _missing(path.parent, path.name)
-    try:
-        content: Mapping[str, Any] = loadmat(path)
-    except Exception as error:  # scipy, zlib and struct each report a damaged file in their own way
-        raise ValueError(
-            f"{path} is not a MATLAB file that can be read ({error}); fetch it again"
-        ) from error
-    return content
+    return read_mat(path, "fetch it again")
 
 
 def _whole_numbers(path: Path, content: Mapping[str, Any], name: str) -> Ints:
     """Return a variable of a MATLAB file, which stores a vector as a matrix of one row."""
     if name not in content:
-        found = ", ".join(key for key in content if not key.startswith("__")) or "nothing"
+        found = ", ".join(content) or "nothing"
         raise ValueError(f"{path}: no variable {name!r}, it holds {found}")
     values = np.asarray(content[name])
     if values.ndim != 2 or (values.size and 1 not in values.shape):
         raise ValueError(f"{path}: {name} has the shape {values.shape}, expected one row")
     values = values.ravel()
-    if values.dtype.kind not in "uif" or not (values == np.floor(values)).all():
+    if (
+        values.dtype.kind not in "uif"
+        # Beyond 2^53 a double no longer tells whole numbers apart.
+        or not ((values == np.floor(values)) & (np.abs(values.astype(np.float64)) < 2.0**53)).all()
+    ):
         raise ValueError(f"{path}: {name} holds {values.dtype}, expected whole numbers")
     return values.astype(np.int64)
 

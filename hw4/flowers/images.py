@@ -1,14 +1,25 @@
-"""Image files of any kind, read as upright RGB pictures."""
+"""JPEG and PNG files, read as upright RGB pictures."""
 
+import io
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("JPEG", "PNG")
+"""The formats that are opened, whatever the name of a file. Pillow knows some forty more, a few of
+which start other programs."""
+
+MOST_PIXELS = 50_000_000
+"""Pixels of an image at most, as many as large cameras take. A small file may hold far more."""
+
+MOST_BYTES = 4 * MOST_PIXELS
+"""Bytes of the file of an image at most."""
 
 
 def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
-    """Read an image file as RGB, the way up that a person sees it.
+    """Read a JPEG or PNG file as RGB, the way up that a person sees it.
 
     Grayscale, palette, CMYK and 16-bit images are converted; transparent pixels become white; the
     camera's EXIF orientation is applied; an animation gives its first picture.
@@ -31,13 +42,24 @@ def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is broken, cut short, or not an image. The message names it.
+        If the file is broken, cut short, of another format, or larger than `MOST_PIXELS`. The
+        message names it.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such image; put it back, or fetch the data again")
+    size = path.stat().st_size
     try:
-        with Image.open(path) as image:
+        if size > MOST_BYTES:
+            raise ValueError(f"at most {MOST_BYTES:,} bytes are read")
+        # Pillow asks a file for as many bytes as a damaged length says, and gets memory for them.
+        content = io.BytesIO(path.read_bytes())
+        with Image.open(content, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise ValueError(
+                    f"it has {width} x {height} pixels, at most {MOST_PIXELS:,} are read"
+                )
             if least_side is not None:
                 _draft(image, least_side)
             image.load()
@@ -47,9 +69,10 @@ def load_image(path: Path | str, least_side: int | None = None) -> Image.Image:
     except MemoryError:
         raise
     except Exception as error:  # Pillow, zlib and struct each report a bad file in their own way
+        reason = "it is neither" if isinstance(error, UnidentifiedImageError) else error
         raise ValueError(
-            f"{path} cannot be read as an image ({error}; {path.stat().st_size:,} bytes); the file "
-            "is damaged or of another kind: replace it, or fetch the data again"
+            f"{path} cannot be read as a JPEG or PNG image ({reason}; {size:,} bytes); the file is "
+            "damaged or of another kind: replace it, or fetch the data again"
         ) from error
 
 
@@ -65,8 +88,6 @@ def _draft(image: Image.Image, least_side: int) -> None:
 def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
-    if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers; save it with 8 bits a channel")
     if image.mode.startswith("I"):
         # 16 bits a pixel: Pillow's own conversion makes every value above 255 white.
         deep = np.clip(np.asarray(image).astype(np.float64), 0, 65535)

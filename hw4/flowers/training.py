@@ -1,7 +1,9 @@
 """Coding part 1, the training: mini-batch SGD, the best epoch kept, resumed where it stopped."""
 
 import hashlib
+import logging
 import math
+import textwrap
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -15,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from coursework.backbones import read_torch_file
 from coursework.progress import progress
 from coursework.runtime import choose_device
 from coursework.storage import atomic_path, locked
@@ -23,6 +26,8 @@ from hw4.flowers.evaluation import evaluate
 from hw4.flowers.inputs import FrozenInputs, epoch_batches
 from hw4.flowers.networks import StagedNetwork
 from hw4.flowers.processes import current_processes
+
+logger = logging.getLogger(__name__)
 
 SCHEDULES = ("constant", "cosine")
 TRAINING_PRECISIONS = ("auto", "fp32", "bf16")
@@ -221,12 +226,20 @@ def train_model(
     target = choose_device(str(device))
     _check_training(network, train, validation, settings)
     run = TrainingRun(network.to(target), train, validation, settings, target)
-    identity = _identity(network, train, validation, settings, run.inputs.precision)
     first = run.processes.rank == 0
     # The first process alone reads and writes the file.
     file = Path(checkpoint) if checkpoint and first else None
+    precision = run.inputs.precision
+    identity = _identity(network, train, validation, settings, precision) if file else {}
     with locked(file) if file else nullcontext():
-        run.restore(run.processes.from_first(load_state(file, identity) if file else None))
+        state = run.processes.from_first(load_state(file, identity) if file else None)
+        try:
+            run.restore(state)
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            reason = textwrap.shorten(f"{type(error).__name__}: {error}", 200)
+            raise ValueError(
+                f"{checkpoint} does not hold the state of this training ({reason}); {_MEND}"
+            ) from error
         done = len(run.history)
         if done > settings.epochs:
             raise ValueError(
@@ -356,6 +369,9 @@ class TrainingRun:
             self.best = state["best"]
 
 
+_MEND = "remove it to start anew, or name another checkpoint"
+
+
 def load_state(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the state that `save_state` wrote last, or ``None`` if there is no file.
 
@@ -365,18 +381,25 @@ def load_state(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None
         raise ValueError(f"the checkpoint {path} is a folder; name a file in it")
     if not path.is_file():
         return None
-    mend = "remove it to start anew, or name another checkpoint"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        found, state = content["identity"], dict(content["state"])
-    except Exception as error:  # pickle, zipfile and torch each report a foreign file in their way
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path} is not a checkpoint ({reason}); {mend}") from error
+        content = read_torch_file(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; {_MEND}") from error
+    try:
+        found, state = dict(content["identity"]), dict(content["state"])
+    except (TypeError, ValueError, LookupError) as error:
+        raise ValueError(f"{path} is not a checkpoint of a training; {_MEND}") from error
     for name, wanted in identity.items():
-        if found.get(name) != wanted:
+        if name in _IMAGES and name not in found:
+            logger.warning(
+                "%s is of version 0.1.0 and does not say what its %s were; they are taken to be "
+                "those of now",
+                *(path, name),
+            )
+        elif found.get(name) != wanted:
             raise ValueError(
                 f"{path} belongs to another training: its {name} is {found.get(name)!r}, now it is "
-                f"{wanted!r}; {mend}"
+                f"{wanted!r}; {_MEND}"
             )
     return state
 
@@ -416,6 +439,10 @@ def _check_training(
         )
 
 
+_IMAGES = ("training images", "validation images")
+"""The parts of an identity that checkpoints of version 0.1.0 do not have."""
+
+
 def _identity(
     network: StagedNetwork,
     train: FlowerDataset,
@@ -439,6 +466,7 @@ def _identity(
         "initial weights": _digest(x.cpu().numpy() for x in network.state_dict().values()),
         "training set": _source_digest(train),
         "validation set": _source_digest(validation),
+        **dict(zip(_IMAGES, (train.checksum(), validation.checksum()), strict=True)),
         "torch version": str(torch.__version__),
     }
 

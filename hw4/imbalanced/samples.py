@@ -48,8 +48,12 @@ class ImbalancedDataset(Dataset[dict[str, torch.Tensor]]):
             raise ValueError(f"mode is {mode!r}, expected 'train' or 'test'")
         if len(files) != 2 or isinstance(files, str):
             raise ValueError(f"files is {files!r}, expected the training file and the test file")
-        data, labels = read_samples(Path(root) / files[PARTS.index(mode)])
+        path = Path(root) / files[PARTS.index(mode)]
+        data, labels = read_samples(path)
         self.data = torch.tensor(data, dtype=torch.float32)
+        if not self.data.isfinite().all():
+            largest = np.abs(data).max()
+            raise ValueError(f"{path} holds {largest:g}, which is too large for float32; scale it")
         self.labels = torch.tensor(labels)
 
     def __len__(self) -> int:

@@ -1,5 +1,8 @@
 """The networks that both homeworks start from are those that the table describes."""
 
+import argparse
+import zipfile
+
 import numpy as np
 import pytest
 import scipy.io
@@ -40,6 +43,95 @@ def test_imagenet_weights_know_a_daisy_from_a_tulip(flowers5):
 
     assert share_with_a_daisy_among_five_guesses(1) >= 0.8
     assert share_with_a_daisy_among_five_guesses(5) <= 0.4
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The tensors of the smallest backbone, as a training would leave them."""
+    return build_classifier("efficientnet_lite0", None, seed=3)[0].state_dict()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "key"),
+    [
+        *(("module.", "state_dict"), ("_orig_mod.", None), ("model.", "state_dict")),
+        *(("module._orig_mod.", "model_state_dict"), ("model.module._orig_mod.", "model")),
+    ],
+)
+def test_the_names_that_wrappers_give_are_understood(trained, tmp_path, prefix, key):
+    path = tmp_path / "mine.pth"
+    state = {f"{prefix}{name}": tensor for name, tensor in trained.items()}
+    torch.save({key: state, "epoch": 3} if key else state, path)
+    network, _ = build_classifier("efficientnet_lite0", path)
+    assert torch.equal(network.state_dict()["conv_head.weight"], trained["conv_head.weight"])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch warns of what it no longer wants
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x * torch.nan, "infinite or undefined"),
+        (lambda x: x + torch.inf, "infinite or undefined"),
+        (lambda x: x.double() * 1e300, "infinite or undefined"),
+        (lambda x: x.to(torch.complex64), "holds torch.complex64, where torch.float32"),
+        (lambda x: x.to(torch.int8), "holds torch.int8, where torch.float32"),
+        (lambda x: x.to_sparse(), "is sparse"),
+        (lambda x: x.to("meta"), "on the device meta"),
+        (lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8), "holds torch.qint8"),
+    ],
+)
+def test_tensors_that_are_no_weights_are_refused_in_words(trained, tmp_path, change, message):
+    path = tmp_path / "mine.pth"
+    torch.save(trained | {"conv_stem.weight": change(trained["conv_stem.weight"] + 1e9)}, path)
+    with pytest.raises(ValueError, match=rf"mine\.pth: the tensor conv_stem\.weight .*{message}"):
+        build_classifier("efficientnet_lite0", path)
+
+
+def test_half_precision_is_precise_enough_for_weights(trained, tmp_path):
+    torch.save({name: tensor.half() for name, tensor in trained.items()}, tmp_path / "mine.pth")
+    found = build_classifier("efficientnet_lite0", tmp_path / "mine.pth")[0].state_dict()[
+        "conv_stem.weight"
+    ]
+    torch.testing.assert_close(found, trained["conv_stem.weight"], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        ({"options": argparse.Namespace(rate=0.1)}, r"a Namespace \(argparse\.Namespace\)"),
+        ({"loss": np.float64(0.5)}, "a NumPy scalar"),
+        ({"losses": np.zeros(3)}, "a NumPy array"),
+        (nn.Linear(2, 2), r"a Linear \(torch\.nn\.modules\.linear\.Linear\)"),
+    ],
+)
+def test_what_only_code_could_load_is_named_with_what_to_do(trained, tmp_path, content, held):
+    path = tmp_path / "mine.pth"
+    torch.save(trained | content if isinstance(content, dict) else content, path)
+    with pytest.raises(
+        ValueError, match=rf"mine\.pth .*: it holds {held}, .*alone: torch\.save"
+    ) as e:
+        build_classifier("efficientnet_lite0", path)
+    assert str(e.value).isprintable()
+    assert len(str(e.value)) < 400
+
+
+def test_a_file_without_weights_says_what_it_holds(trained, tmp_path):
+    path = tmp_path / "mine.pth"
+    torch.save({"epoch": 3, "net": trained}, path)
+    with pytest.raises(ValueError, match=r"holds no state_dict .* but a dictionary of epoch, net;"):
+        build_classifier("efficientnet_lite0", path)
+
+
+def test_a_checkpoint_that_was_packed_is_refused_before_it_is_unpacked(tmp_path):
+    torch.save({"conv_stem.weight": torch.zeros(1_000_000)}, tmp_path / "loose.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "loose.pth") as loose,
+        zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in loose.namelist():
+            packed.writestr(name, loose.read(name))
+    with pytest.raises(ValueError, match=r"packed\.pth .*it is compressed"):
+        build_classifier("efficientnet_lite0", tmp_path / "packed.pth")
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_with_the_reasons(tmp_path):

@@ -91,6 +91,8 @@ def assert_one_line(capsys, message=""):
         ("softmax_epoch=7", "did you mean 'softmax_epochs'?"),
         ("softmax_epochs=many", "softmax_epochs = 'many' does not fit"),
         ("softmax_epochs={[]: 1}", "softmax_epochs = '{[]: 1}' does not fit"),
+        pytest.param(f"softmax_epochs={'[' * 3000}{']' * 3000}", "does not fit", id="nested"),
+        pytest.param(f"softmax_epochs={'-' * 3000}1", "does not fit", id="many signs"),
     ],
 )
 def test_a_wrong_field_is_one_line_before_anything_runs(notebook, tmp_path, capsys, field, message):

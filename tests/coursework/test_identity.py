@@ -57,6 +57,9 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path):
     [
         ("name = Ada", r"is not TOML .*write lines such as name = \"Ada Lovelace\""),
         ("student_id = 42", r'student_id is 42; put it into quotes: student_id = "42"'),
+        pytest.param(f"name = {'[' * 3000}{']' * 3000}", "is not TOML", id="nested deeply"),
+        pytest.param(f"name = {'[' * 90}{']' * 90}", r"name is \[+\.\.\.\]+;", id="nested"),
+        pytest.param(f"name = {'9' * 5000}", "is not TOML", id="a long number"),
         ('surname = "A"', r"holds 'surname'; expected only name, student_id, course, due_date"),
     ],
 )

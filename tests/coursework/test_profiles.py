@@ -79,6 +79,7 @@ def test_any_single_field_can_be_replaced(field, given, kept):
         ("mnist_download", 1, "does not fit"),
         ("sweep_batch_sizes", 8, "does not fit"),
         ("sweep_batch_sizes", "8", "does not fit"),
+        ("sweep_batch_sizes", {8: 16}, "does not fit"),
         ("sweep_batch_sizes", [8, "x"], "does not fit"),
         ("mnist_root", 3, "does not fit"),
         ("softmax_epochs", 0, "expected a positive number"),
@@ -96,6 +97,17 @@ def test_any_single_field_can_be_replaced(field, given, kept):
 def test_a_value_that_does_not_fit_is_refused(field, value, message):
     with pytest.raises(ValueError, match=message):
         get_profile("embedded", **{field: value})
+
+
+@pytest.mark.parametrize("field", ["softmax_epochs", "sweep_batch_sizes", "mnist_root"])
+@pytest.mark.parametrize("kind", [lambda value: [value], lambda value: {"a": value}])
+def test_a_value_that_is_nested_deeply_is_refused_in_a_line(field, kind):
+    value = 1
+    for _ in range(3000):
+        value = kind(value)
+    with pytest.raises(ValueError, match=rf"{field} = .*\.\.\..* does not fit") as error:
+        get_profile("embedded", **{field: value})
+    assert len(str(error.value)) < 300
 
 
 def test_zero_is_a_seed_a_digit_and_a_tolerance():

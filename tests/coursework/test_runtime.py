@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from coursework.runtime import (
+    bfloat16_pays,
     choose_device,
     choose_precision,
     full_float32,
@@ -38,7 +39,8 @@ INSTRUCTIONS = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
 def a_cpu(monkeypatch):
     """Return a function that pretends the CPU has some instructions, and oneDNN uses them."""
 
-    def pretend(*instructions, onednn=True):
+    def pretend(*instructions, onednn=True, pays=True):
+        monkeypatch.setattr("coursework.runtime.bfloat16_pays", lambda: pays)
         for name in INSTRUCTIONS:
             monkeypatch.setattr(
                 torch.cpu, name, lambda name=name: name in instructions, raising=False
@@ -66,6 +68,21 @@ def test_a_cpu_with_instructions_for_bfloat16_computes_in_it(a_cpu, name):
     assert choose_precision("fp32", "cpu") is torch.float32
     with pytest.raises(ValueError, match=r"fp16 is not fast on this CPU .* which has bf16"):
         choose_precision("fp16", "cpu")
+
+
+@pytest.mark.parametrize("name", INSTRUCTIONS)
+def test_a_cpu_that_is_slower_in_bfloat16_computes_in_it_only_on_demand(a_cpu, name):
+    a_cpu(name, pays=False)
+    assert reduced_precision("cpu") is None
+    assert choose_precision("auto", "cpu") is torch.float32
+    assert choose_precision("bf16", "cpu") is torch.bfloat16
+
+
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() != "AVX2", reason="this CPU may multiply bfloat16"
+)
+def test_a_cpu_that_emulates_bfloat16_finds_that_it_does_not_pay():
+    assert not bfloat16_pays()
 
 
 def test_a_cpu_that_would_emulate_bfloat16_stays_in_float32(a_cpu):

@@ -1,6 +1,10 @@
-"""Runs side by side: in order, on all cores, and ended together."""
+"""Runs side by side, in threads or processes: in order, on all cores, and ended together."""
 
 import _thread
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -9,6 +13,7 @@ import pytest
 from joblib import cpu_count
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from coursework.profiles import ROOT
 from coursework.side_by_side import side_by_side
 
 
@@ -74,3 +79,60 @@ def test_an_interrupt_or_an_error_ends_the_other_runs(end, error):
     with pytest.raises(error):
         run_all({"endless": endless, "failing": end_all, "waiting": endless})
     assert ended.wait(10)
+
+
+def in_processes(runs):
+    return side_by_side(runs, description="test", unit="run", processes=True)
+
+
+def test_processes_have_one_thread_each_and_results_come_in_order():
+    def place(number):
+        import torch
+
+        return number, os.getpid(), torch.get_num_threads()
+
+    found = in_processes({str(number): partial(place, number) for number in range(3)})
+    numbers, places, threads = zip(*found, strict=True)
+    assert numbers == (0, 1, 2)
+    assert threads == (1, 1, 1)
+    assert cpu_count() == 1 or os.getpid() not in places
+
+
+def test_an_error_in_a_process_names_its_run_and_keeps_its_type():
+    with pytest.raises(ValueError, match="stop") as caught:
+        in_processes({"rate = 1": int, "rate = 2": fail})
+    assert caught.value.__notes__ == ["This happened in the run with rate = 2."]
+
+
+WAITS = """
+import time
+from functools import partial
+from coursework.side_by_side import side_by_side
+
+print("waits", flush=True)
+runs = {str(seconds): partial(time.sleep, seconds) for seconds in (61, 62, 63)}
+side_by_side(runs, description="test", unit="run", processes=True, show=False)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+def test_the_processes_end_with_the_one_that_started_them(number):
+    program = subprocess.Popen(
+        [sys.executable, "-c", WAITS],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert program.stdout.readline() == "waits\n"
+    time.sleep(2)
+    if number == signal.SIGINT:
+        os.killpg(program.pid, number)  # as a terminal does: to the command and its processes
+    else:
+        program.kill()
+    _, said = program.communicate(timeout=20)  # the pipes are closed when nobody is left
+    assert program.returncode != 0
+    assert said.count("Traceback") == (1 if number == signal.SIGINT else 0), said

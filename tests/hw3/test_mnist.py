@@ -50,12 +50,76 @@ def test_an_item_is_an_image_and_its_label(digits):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-@pytest.mark.parametrize("below", [".", "MNIST/raw"])
+@pytest.mark.parametrize("below", [".", "MNIST/raw", "raw"])
 def test_a_folder_that_holds_the_files_is_enough(tmp_path, packed, below):
     images = write_mnist(tmp_path / below, packed=packed)
     digits = load_mnist(tmp_path, "train")
     np.testing.assert_array_equal(digits.images, images)
     assert digits.labels.tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{dotted}",
+        "{dotted}.gz",
+        "{name}/{name}",
+        "{dotted}/{dotted}",
+        "{name}/{dotted}",
+        "{name} (1).gz",
+        "{name}(1).gz",
+        "{dotted} (1)",
+        "MNIST/raw/{dotted}",
+    ],
+)
+def test_the_names_that_unpackers_and_browsers_give_are_found(tmp_path, place):
+    images = write_mnist(tmp_path / "as served", packed=place.endswith(".gz"))
+    for file in list((tmp_path / "as served").iterdir()):
+        name = file.name.removesuffix(".gz")
+        target = tmp_path / "here" / place.format(name=name, dotted=name.replace("-idx", ".idx"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(target)
+    np.testing.assert_array_equal(load_mnist(tmp_path / "here", "train").images, images)
+
+
+def test_another_data_set_below_is_named_and_not_taken_for_mnist(tmp_path):
+    write_mnist(tmp_path / "FashionMNIST" / "raw", packed=False)
+    with pytest.raises(
+        FileNotFoundError, match="found are FashionMNIST/raw/t10k-images-idx3-ubyte"
+    ):
+        load_mnist(tmp_path, "train")
+
+
+def idx(array):
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("number", "content", "message"),
+    [
+        (
+            1,
+            idx(np.arange(7, 14, dtype=np.uint8)),
+            "holds the label 13, expected the digits 0 to 9",
+        ),
+        (0, idx(np.zeros((7, 27, 28), np.uint8)), r"shape \(7, 27, 28\), expected .* 28 x 28"),
+        (0, idx(np.zeros((0, 28, 28), np.uint8)), r"shape \(0, 28, 28\), expected one or more"),
+        (
+            0,
+            bytes([0, 0, 8, 3]) + b"\xff" * 12 + bytes(9),
+            "promises 79,228,162,458,924,105,385,300",
+        ),
+        (0, bytes([0, 0, 8, 3]) + 3 * b"\x00\x40\x00\x00", "promises 73,786,976,294,838,206,464"),
+    ],
+)
+def test_what_mnist_does_not_hold_is_refused(tmp_path, number, content, message):
+    write_mnist(tmp_path, packed=False)
+    path = tmp_path / FILES["train"][number]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        load_mnist(tmp_path, "train")
+    assert str(path) in str(error.value)
 
 
 def test_all_of_mnist_equals_what_torchvision_reads(all_of_mnist, tmp_path):

@@ -111,6 +111,8 @@ def test_perfect_and_worst_order():
         ([0, 1], [1, np.nan], "not a finite number"),
         ([0, 1], [1, np.inf], "not a finite number"),
         ([0, 1], ["a", "b"], "not a finite number"),
+        ([0, None], [1, 2], r"y_true holds \[0, None\]"),
+        (["0", "1"], [1, 2], r"y_true holds \['0', '1'\]"),
         ([0, 1], [1, 2, 3], r"y_true \(2,\) and y_score \(3,\)"),
         ([[0, 1]], [[1, 2]], r"y_true \(1, 2\)"),
     ],
@@ -135,6 +137,12 @@ def test_one_vs_rest_gives_each_class_its_curve():
 def test_one_vs_rest_names_the_class_that_is_absent():
     with pytest.raises(ValueError, match="class 2 against the rest: 0 of 3 samples"):
         one_vs_rest([0, 1, 1], np.ones((3, 3)) / 3, [0, 1, 2])
+
+
+@pytest.mark.parametrize("classes", [[0, 1, 0], ["a", "b", "b"]])
+def test_one_vs_rest_refuses_a_class_that_stands_twice(classes):
+    with pytest.raises(ValueError, match=r"classes are \[.*\], expected each class once"):
+        one_vs_rest(classes, np.ones((3, 3)) / 3, classes)
 
 
 def test_one_vs_rest_refuses_shapes_that_do_not_fit():

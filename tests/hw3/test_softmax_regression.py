@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -276,6 +277,18 @@ def test_the_distance_that_the_weights_moved_is_euclidean(blobs):
         ([[1.0], [np.nan], [np.inf]], [0, 1, 1], "undefined numbers in 2 rows, the first at 1"),
         ([[1.0], [2.0]], [5, 5], r"y holds the class \[5\] alone"),
         ([[1.0], [2.0]], [0.0, np.nan], "y holds labels that are no numbers"),
+        ([[1.0], [2.0]], np.array([0.0, np.nan], object), "y holds labels that are no numbers"),
+        ([[1.0], [2.0]], [0, None], "y holds NoneType, int, expected numbers alone or texts"),
+        ([[1.0], [2.0]], ["a", 1], "y holds int, str, expected numbers alone or texts alone"),
+        ([[1.0], [2.0]], ["a", np.nan], "y holds float, str"),
+        ([[1.0], [2.0]], [1, 2j], "y holds complex128, expected numbers or texts"),
+        ([[1.0], [2.0]], np.ma.array([0, 1], mask=[0, 1]), "y has masked values"),
+        (scipy.sparse.eye(2), [0, 1], r"X is a sparse matrix; use X\.toarray\(\)"),
+        ([[1.0], [2.0]], scipy.sparse.eye(2), r"y is a sparse matrix; use y\.toarray\(\)"),
+        ([[1.0], [None]], [0, 1], "X holds .*, expected real numbers"),
+        ([["a"], ["b"]], [0, 1], "X holds .*, expected real numbers"),
+        ([[1.0], [2j]], [0, 1], "X holds .*, expected real numbers"),
+        (np.ma.array([[1.0], [2.0]], mask=[[0], [1]]), [0, 1], "X has masked values"),
     ],
 )
 def test_samples_that_do_not_fit_are_refused(X, y, message):
@@ -287,7 +300,8 @@ def test_samples_that_do_not_fit_are_refused(X, y, message):
     "parameter",
     [
         *({"learning_rate": 0}, {"learning_rate": np.nan}, {"batch_size": 0}, {"max_epochs": 0}),
-        *({"batch_size": 512.0}, {"max_epochs": 2.5}),
+        *({"batch_size": 512.0}, {"max_epochs": 2.5}, {"learning_rate": "0.1"}, {"tol": None}),
+        *({"random_state": "a"}, {"random_state": -1}),
     ],
 )
 def test_parameters_out_of_range_are_refused(parameter, blobs):
@@ -346,6 +360,46 @@ def test_score_refuses_labels_that_would_be_compared_in_pairs(blobs):
     X, y = blobs
     with pytest.raises(ValueError, match=r"y has the shape \(1, 200\).*ravel"):
         SoftmaxRegression(max_epochs=1).fit(X, y).score(X, y[np.newaxis])
+
+
+@pytest.mark.parametrize(
+    ("labels", "others"),
+    [([10, 20], ["10", "20"]), (["10", "20"], [10, 20]), (["a", "b"], [b"a", b"b"])],
+)
+def test_labels_of_another_kind_are_refused_where_they_would_never_be_equal(labels, others):
+    X = [[0.0], [1.0]]
+    model = SoftmaxRegression(1.0, max_epochs=50).fit(X, labels)
+    assert model.score(X, labels) == 1
+    with pytest.raises(ValueError, match=r"y holds .*, expected .* as in training"):
+        model.score(X, others)
+    with pytest.raises(ValueError, match=r"y holds .*, expected .* as in training"):
+        model.fit(X, labels, X, others)
+
+
+@pytest.mark.parametrize(
+    "given_y",
+    [
+        [False, True],
+        [0.0, 1.0],
+        np.array([0, 1], object),
+        np.array([0.0, 1], object),
+        [torch.tensor(0), torch.tensor(1)],
+        [np.bool_(False), np.bool_(True)],
+    ],
+)
+def test_numbers_are_numbers_whatever_holds_them(given_y):
+    X = [[0.0], [1.0]]
+    model = SoftmaxRegression(1.0, max_epochs=50).fit(X, given_y)
+    assert model.classes_.tolist() == [0, 1]
+    assert model.score(X, [0, 1]) == model.score(X, [False, True]) == 1
+
+
+def test_texts_in_an_array_of_objects_are_texts():
+    """As pandas hands them on."""
+    X = [[0.0], [1.0]]
+    model = SoftmaxRegression(1.0, max_epochs=50).fit(X, np.array(["a", "b"], object))
+    assert model.predict(X).tolist() == ["a", "b"]
+    assert model.score(X, ["a", "b"]) == 1
 
 
 # Standardising

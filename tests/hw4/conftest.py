@@ -81,6 +81,9 @@ class Blobs:
         rng = np.random.default_rng(self.seed)
         self.labels = rng.permutation(np.arange(self.samples) % self.classes)
 
+    def checksum(self):
+        return repr((self.samples, self.classes, self.size, self.seed, self.noise))
+
     def batch(self, indices, epoch=0):
         images = []
         for index in map(int, indices):

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from coursework.backbones import HALF
+from coursework.backbones import HALF, build_classifier
 from coursework.profiles import ROOT
 from hw4.flowers import FlowerDataset, build_network, predict
 from hw4.training import main
@@ -34,6 +34,14 @@ def test_it_trains_and_writes_the_network_it_tested(tmp_path, capsys):
     accuracy = predict(network, flowers, device="cpu").accuracy
     assert float(ACCURACY.search(printed)[2]) == pytest.approx(accuracy, abs=0.02)
     assert accuracy > 0.2
+    # What was trained is where the next training, and the extraction of features, can start.
+    again = build_network("finetune", 3, "efficientnet_lite0", output).state_dict()
+    extractor = build_classifier("efficientnet_lite0", output)[0].state_dict()
+    for name, tensor in network.state_dict().items():
+        if not name.startswith("trained.classifier"):
+            inside = name.removeprefix("frozen.").removeprefix("trained.")
+            assert torch.equal(again[f"trained.{inside}"], tensor)
+            assert torch.equal(extractor[inside.replace("blocks_", "blocks.")], tensor)
 
 
 def test_an_error_is_told_in_words(tmp_path, capsys):
@@ -43,6 +51,8 @@ def test_an_error_is_told_in_words(tmp_path, capsys):
     assert str(tmp_path) in error
     assert main([*QUICK, "--batch-size", "0"]) == 1
     assert "batch_size is 0, expected 1 or more" in capsys.readouterr().err
+    assert main([*QUICK, "--image-size", "100000"]) == 1
+    assert "image_size is 100000, expected 1 to 1024" in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):

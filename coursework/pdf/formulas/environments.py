@@ -203,14 +203,17 @@ def _write_cells(rewriter: Rewriter, environment: Environment) -> list[str]:
 
 
 def _cells(rewriter: Rewriter, environment: Environment, opening: str, below: str) -> list[str]:
-    large = environment.name.rstrip("*") in DISPLAYED
+    plain = environment.name.rstrip("*")
+    size = "display(" if plain in DISPLAYED else ""
+    if not (size or rewriter.display or plain in ("smallmatrix", "subarray")):
+        size = "inline("  # Typst would set them as small as indices
     done: list[str] = []
     for y, row in enumerate(environment.rows):
         done += [rewriter.insert(below)] if y else []
         for x, cell in enumerate(row):
             done += [rewriter.insert(_column_break(environment, x))] if x else []
             body = rewriter.rewrite(cell)
-            done += rewriter.call("display(", body) if large else body
+            done += rewriter.call(size, body) if size else body
     return [rewriter.insert(opening), *done, rewriter.insert(")")]
 
 

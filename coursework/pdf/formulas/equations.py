@@ -18,6 +18,7 @@ from coursework.pdf.typst import string
 _SECONDS = 60
 _LONG = 80  # characters of Typst: with fewer, no formula is as wide as a page
 _TALL = re.compile(r"^inlined\(.* / |^inlined\(.*(frac|binom|display|mat|cases|boxed|sized|lr)\(")
+_MATH = re.compile(r'"t": "Math", "c": \[\{[^}]*\}, ("(?:[^"\\]|\\.)*")')
 _MARK = "//////// formula ////////"
 
 
@@ -156,16 +157,28 @@ def translate(formulas: list[str]) -> list[str | None]:
         # A line that no formula can hold marks where each translation ends.
         blocks += [{"t": "Para", "c": [math]}, {"t": "RawBlock", "c": ["typst", _MARK]}]
     document = {"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks}
-    done = subprocess.run(
-        [_pandoc(), "--from=json", "--to=typst", "--wrap=none"],
-        input=json.dumps(document).encode(),
-        capture_output=True,
-        timeout=_SECONDS,
-        check=True,
-    )
-    parts = _quote_accented(done.stdout.decode()).split(_MARK)[:-1]
+    typst = _run_pandoc("json", "typst", json.dumps(document))
+    parts = _quote_accented(typst).split(_MARK)[:-1]
     translated = dict(zip(distinct, map(_between_dollars, parts), strict=True))
     return [translated[formula] for formula in formulas]
+
+
+def tex_of_mathml(formulas: list[str]) -> list[str]:
+    """Return the TeX of formulas in MathML, in one call of pandoc; empty for what is none."""
+    if not formulas:
+        return []
+    paragraphs = "".join(f"<div>{formula}</div>" for formula in formulas)
+    blocks = json.loads(_run_pandoc("html", "json", paragraphs))["blocks"]
+    found = [_MATH.search(json.dumps(block)) for block in blocks]
+    return [json.loads(match[1]) if match else "" for match in found]
+
+
+def _run_pandoc(source: str, target: str, text: str) -> str:
+    command = [str(_pandoc()), f"--from={source}", f"--to={target}", "--wrap=none"]
+    done = subprocess.run(
+        command, input=text.encode(), capture_output=True, timeout=_SECONDS, check=True
+    )
+    return done.stdout.decode()
 
 
 def _quote_accented(typst: str) -> str:

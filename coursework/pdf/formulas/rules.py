@@ -4,12 +4,10 @@ import re
 from collections import deque
 from functools import partial
 
-from coursework.pdf.formulas.chemistry import formula_of_chemistry
 from coursework.pdf.formulas.delimiters import DELIMITER_RULES
 from coursework.pdf.formulas.environments import ENVIRONMENT_RULES, skip_length
 from coursework.pdf.formulas.rewriter import LINE_BREAK, Reference, Rewriter, Rule
 from coursework.pdf.formulas.styles import STYLE_RULES
-from coursework.pdf.formulas.symbols import SYMBOLS
 from coursework.pdf.formulas.tex import (
     Tokens,
     UnreadableFormulaError,
@@ -22,6 +20,34 @@ from coursework.pdf.formulas.tex import (
 )
 from coursework.pdf.typst import string
 
+# Typst for symbols and functions that pandoc does not know, or shows as another than MathJax does.
+_SYMBOLS = {
+    "argmin": 'op("arg min", limits: #true)', "argmax": 'op("arg max", limits: #true)',
+    "liminf": 'op("lim inf", limits: #true)', "limsup": 'op("lim sup", limits: #true)',
+    "injlim": 'op("inj lim", limits: #true)', "projlim": 'op("proj lim", limits: #true)',
+    "longrightarrow": "arrow.r.long", "longleftarrow": "arrow.l.long",
+    "longleftrightarrow": "arrow.l.r.long", "Longrightarrow": "arrow.r.double.long",
+    "Longleftarrow": "arrow.l.double.long", "Longleftrightarrow": "arrow.l.r.double.long",
+    "iff": "arrow.l.r.double.long", "longmapsto": "arrow.r.long.bar",
+    "mod": '#h(1em)"mod"#h(0.333em)', "surd": "sqrt(#h(0pt))", "oiint": "integral.surf",
+    "intop": "limits(integral)",
+    "smallint": "inline(integral)", "And": r"\&", "S": '"§"', "P": '"¶"', "copyright": '"©"',
+    "AA": '"Å"', "degree": '"°"', "circledS": '"Ⓢ"', "ldotp": ".", "notChar": '"⧸"',
+    "divsymbol": "div", "diagup": '"╱"', "diagdown": '"╲"', "thicksim": "tilde.op",
+    "thickapprox": "approx", "doublecap": "inter.double", "doublecup": "union.double",
+    "llless": "lt.triple", "gggtr": "gt.triple", "shortmid": "divides", "shortparallel": "parallel",
+    "nshortmid": "divides.not", "nshortparallel": "parallel.not", "nleqq": "lt.eq.not",
+    "ngeqq": "gt.eq.not", "lvertneqq": "lt.neq", "gvertneqq": "gt.neq",
+    "nsubseteqq": "subset.eq.not", "nsupseteqq": "supset.eq.not",
+    "varsupsetneq": "supset.neq", "varsubsetneqq": 'class("relation", "⫋")',
+    "varsupsetneqq": 'class("relation", "⫌")', "leqslant": "lt.eq.slant",
+    "geqslant": "gt.eq.slant", "preceq": "prec.eq", "succeq": "succ.eq", "varnothing": "emptyset",
+    "leadsto": "arrow.r.squiggly", "amalg": 'class("binary", "⨿")',
+    "triangleleft": 'class("binary", triangle.stroked.small.l)',
+    "triangleright": 'class("binary", triangle.stroked.small.r)',
+    "barwedge": 'class("binary", "⊼")',
+    "doublebarwedge": 'class("binary", "⩞")', "backepsilon": 'class("relation", "∍")',
+}  # fmt: skip
 _ONE_ARGUMENT = (
     "hat widehat bar overline underline tilde widetilde vec dot ddot dddot acute grave check breve"
     " mathring mathbf mathrm mathit mathtt mathbb mathcal mathfrak boldsymbol bm pmb"
@@ -51,6 +77,25 @@ _ENCLOSURES = {
     "downdiagonalstrike": "cancel(inverted: #true, ", "horizontalstrike": "cancel(angle: #90deg, ",
     "verticalstrike": "cancel(angle: #0deg, ", "radical": "sqrt(",
 }  # fmt: skip
+_REACTIONS = {
+    "->": r"\xrightarrow", "<-": r"\xleftarrow", "<->": r"\xleftrightarrow",
+    "<-->": r"\xleftrightarrow", "<=>": r"\xrightleftharpoons", "<=>>": r"\xrightleftharpoons",
+    "<<=>": r"\xrightleftharpoons",
+}  # fmt: skip
+_CHEMISTRY = re.compile(
+    r"""(?P<arrow><-->|<->|<=>>|<<=>|<=>|->|<-)(?:\[(?P<above>[^\]]*)\])?(?:\[(?P<below>[^\]]*)\])?
+    |(?P<math>\$[^$]*\$)
+    |(?P<command>\\[A-Za-z]+\s?)
+    |(?P<script>[\^_])(?:\{(?P<group>[^{}]*)\}|(?P<one>[A-Za-z.*']|\d*[+-]?))
+    |(?P<charge>(?<=[A-Za-z\d)\]}])[+-]+(?=\s|$|\)|\]))
+    |(?P<count>(?<=[A-Za-z)\]}])\d+)
+    |(?P<state>\((?:aq|s|l|g)\))
+    |(?P<letters>[A-Za-z]+)
+    |(?P<space>\s+)
+    |(?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_BONDS = {"-": "-", "=": "=", "#": r"\equiv ", "*": r"\cdot ", ".": r"\cdot ", "+": "+"}
 
 # A rule that needs an option takes it first; the table at the end of the file fixes the option.
 
@@ -240,8 +285,35 @@ def _token(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return rewriter.text(read_name(tokens))
 
 
+def _chemistry_as_tex(source: str) -> str:
+    r"""Return TeX for what stands in ``\ce{...}``."""
+    done = ""
+    for match in _CHEMISTRY.finditer(source):
+        piece = match[0]
+        if match["arrow"]:
+            above, below = (_chemistry_as_tex(match[key] or "") for key in ("above", "below"))
+            done += rf"\;{_REACTIONS[match['arrow']]}[{below}]{{{above or chr(92) + 'quad'}}}\;"
+        elif match["math"]:
+            done += "{" + piece[1:-1] + "}"
+        elif match["script"]:
+            inner = match["group"] if match["group"] is not None else match["one"]
+            done += r"\uparrow " if not inner and piece == "^" else ""
+            done += f"{piece[0]}{{\\mathrm{{{inner}}}}}" if inner else ""
+        elif match["charge"]:
+            done += f"^{{{piece}}}"
+        elif match["count"]:
+            done += f"_{{{piece}}}"
+        elif match["state"] or match["letters"]:
+            done += r"\downarrow " if piece == "v" else rf"\mathrm{{{piece}}}"
+        elif match["space"]:
+            done += r"\;"
+        else:
+            done += _BONDS.get(piece, piece)
+    return done
+
+
 def _chemistry(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return rewriter.rewrite(tokenize(formula_of_chemistry("".join(read_argument(tokens)))))
+    return rewriter.rewrite(tokenize(_chemistry_as_tex("".join(read_argument(tokens)))))
 
 
 def _unit(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -283,7 +355,7 @@ def _unicode(rewriter: Rewriter, tokens: Tokens) -> list[str]:
 
 
 RULES: dict[str, Rule] = {
-    **{rf"\{name}": partial(_show, typst) for name, typst in SYMBOLS.items()},
+    **{rf"\{name}": partial(_show, typst) for name, typst in _SYMBOLS.items()},
     **STYLE_RULES,
     **DELIMITER_RULES,
     **ENVIRONMENT_RULES,

@@ -5,7 +5,7 @@ import unicodedata
 from collections import deque
 from functools import partial
 
-from coursework.pdf.dom import parse_color
+from coursework.pdf.css import parse_color
 from coursework.pdf.formulas.rewriter import Rewriter, Rule
 from coursework.pdf.formulas.tex import Tokens, read_argument, read_name, read_option
 from coursework.pdf.typst import string

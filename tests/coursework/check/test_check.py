@@ -214,6 +214,23 @@ def test_what_tells_tex_how_to_draw_is_not_drawn(work, tex):
     assert work.export().lost() == []
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\frac{x^2}{2} + x_2^2 - {x'}^2", r"\sum\nolimits_{i=1}^n i^{n-1} - n^{-i}", r"{x+y}^2_3",
+        r"\frac{\frac{a}{b}}{\frac{b}{a}} = \frac{a+b}{b-a}", r"a - b \quad b - a", r"\int_0^1 t^0",
+        r"\begin{pmatrix} a - b & b^2 \\ b - a & b_2 \end{pmatrix}", r"\mathbf{x}^T\hat{x}_T",
+        r"10^{-3} \times 10^3 = 3^{10}", r"x_{1,2}^{1/2} \text{ per-use}", r"\sqrt{x^2}_2",
+        r"a \perp b^\perp + \vec{x}' (\hat{y}) / \sqrt{\dot z}",
+        r"\renewcommand{\vec}[1]{\mathbf{#1}} \vec{x}",
+        r"\begin{aligned} a^2 &= b \\ b_2 &= a - c \end{aligned}", r"\binom{n}{k}^2 = {}_2F_1",
+    ],
+)  # fmt: skip
+def test_the_places_of_signs_are_read_from_tex(work, tex):
+    work.cells(new_markdown_cell(f"So ${tex}$ and\n\n$${tex}$$"))
+    assert work.export().findings() == []
+
+
 def test_bars_of_a_formula_in_a_table_are_bars(work):
     work.cells(new_markdown_cell("| a | b |\n|--|--|\n| $P(A|B)$ | z |\n| $\\|x\\|$ | w |"))
     assert work.export().findings() == []
@@ -316,6 +333,9 @@ REPLACED = {
     },
     "a video": {"text/html": "<video src='clip.mp4'></video>"},
     "an iframe": {"text/html": "<iframe src='https://example.org'></iframe>"},
+    "a drawing made by a script ": {
+        "text/html": "<svg class='q'></svg><script>d3.select('.q').append('g')</script>"
+    },
     "an animation": {"text/html": "<div class=animation><img><form>once loop</form></div>"},
 }
 
@@ -333,11 +353,22 @@ def test_what_only_a_browser_shows_is_listed_and_refuses_nothing(work, name):
 def test_a_mermaid_drawing_and_a_picture_on_the_network_are_listed(work):
     work.cells(
         new_markdown_cell("```mermaid\ngraph TD\n```"),
+        new_markdown_cell("<pre class='mermaid'>graph LR</pre>"),
         new_markdown_cell("![run online](https://example.org/badge.svg)"),
     )
-    findings = work.typeset("graph TD").findings()
-    assert [f.kind for f in findings] == ["note", "note"]
-    assert "its description 'run online' is not on the page" in findings[1].message
+    findings = work.typeset("graph TD\n\ngraph LR").findings()
+    assert [f.kind for f in findings] == ["note"] * 3
+    assert "its description 'run online' is not on the page" in findings[2].message
+
+
+def test_a_note_that_the_notebook_does_not_tell_of_is_listed_from_the_page(work):
+    html = "<div id=v></div><script>(function(spec) {draw(spec)})({})</script>"
+    output = new_output("display_data", data={"text/html": html, "text/plain": "<Chart>"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]), new_markdown_cell("Words"))
+    page = "x\n\n[interactive content, not shown: program]\n\nWords"
+    (finding,) = work.typeset(page).findings()
+    assert (finding.kind, finding.severity) == ("note", "warning")
+    assert "at cell 1 the page says: [interactive content, not shown" in finding.message
 
 
 def test_the_words_beside_a_drawing_made_by_a_script_are_expected(work):
@@ -395,6 +426,18 @@ def test_the_words_of_a_widget_are_expected(work, name):
     assert work.export().findings() == []
     assert work.typeset("x\n\n" + words).findings() == []
     assert len(work.typeset("x").lost()) == 1
+
+
+def test_the_title_of_a_tab_stands_before_the_tab(work):
+    tabs = {"children": ["IPY_MODEL_b", "IPY_MODEL_c"], "titles": ["One", "Two"]}
+    state = {
+        "a": {"model_name": "TabModel", "state": tabs},
+        "b": {"model_name": "LabelModel", "state": {"value": "first"}},
+        "c": {"model_name": "LabelModel", "state": {"value": "second"}},
+    }
+    work.write(widget(state))
+    assert work.export().findings() == []
+    assert work.typeset("x\n\nOne\n\nfirst\n\nTwo\n\nsecond").findings() == []
 
 
 def test_the_picture_of_a_widget_is_expected(work):
@@ -495,6 +538,40 @@ def test_a_table_in_parts_is_whole(work):
     data = {"text/html": f"<table>{rows}</table>"}
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     assert work.export().findings() == []
+
+
+X, Y = (f'#math.equation(alt: "{letter}", ${letter}$)' for letter in "xy")
+ORDERS = {
+    "paragraphs": ("Two.\n\nOne.", "One.\n\nTwo."),
+    "headings": ("# Two\n\n# One", "= One\n= Two"),
+    "lines of code": ("```\nb\na\n```", '#raw("a\\nb", block: true)'),
+    "formulas": ("$y$ and $x$ so", f"{X} and {Y} so"),
+    "a formula and a text": ("$x$\n\nText", f"Text\n\n{X}"),
+    "cells of a table": ("|a|b|\n|-|-|\n|2|1|", "#table(columns: 2)[a][b][1][2]"),
+    "rows of a table": ("|a|\n|-|\n|2|\n|1|", "#table[a][1][2]"),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_what_is_not_in_its_place_is_one_finding(work, name):
+    source, page = ORDERS[name]
+    (lost,) = work.cells(new_markdown_cell(source)).typeset(page).lost()
+    assert "cell 1: not in its place: " in lost
+
+
+def test_equal_texts_have_no_order(work):
+    stars = "\n".join("*" * count for count in range(1, 9))
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("stream", text=stars)]))
+    assert work.export().findings() == []
+
+
+def test_two_cells_of_a_table_are_not_taken_for_one(work):
+    cells = "".join(f"<td>{text}</td>" for text in ["0.0", "0", "1", "0.00", "10", "1"])
+    data = {"text/html": f"<table><tr>{cells}</tr></table>"}
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
+    table = "#table(columns: 3)[0.0][0][1][0.00][10][1]"
+    assert work.typeset(f"x\n\n{table}").findings() == []
+    assert len(work.typeset(f"x\n\n{table.replace('[10]', '')}").lost()) == 1
 
 
 def test_pdf_of_another_notebook_is_found(whole, whole_notebook):

@@ -35,6 +35,29 @@ def test_a_clear_area_above_the_text_hides_nothing(work):
     assert work.findings() == []
 
 
+def test_letters_that_cannot_be_seen_are_lost_unless_their_author_hides_them(work):
+    work.cells(new_markdown_cell("some words"))
+    white = "#text(fill: white)[some words]"
+    for shown in (white, "#text(fill: rgb(0, 0, 0, 9))[some words]"):
+        assert work.typeset(shown).lost() == [
+            "page: cell 1: the line 'some words' is there and cannot be seen on page 1"
+        ]
+    assert work.typeset(f"#highlight(fill: navy)[{white}]").findings() == []
+    assert work.typeset("#box(clip: true)[some words]").findings() == []
+    work.cells(new_markdown_cell("<p style='background: navy; color: white'>some words"))
+    assert len(work.typeset(white).lost()) == 1
+    for author in ("<font color='White'>", "<b style='color: #FFF;'>"):
+        work.cells(new_markdown_cell(f"{author}some words"))
+        assert work.typeset(white).findings() == []
+
+
+def test_tabs_are_as_wide_as_their_reader_likes(work):
+    code = "if a:\n\tb = 1\nelse:\n    b = 2\n    if c:\n\t\td = 3"
+    stream = new_output("stream", text="a\tb\n  1\t2\n")
+    work.cells(new_code_cell(code, execution_count=1, outputs=[stream]))
+    assert work.export().findings() == []
+
+
 def test_lines_that_overlap_are_to_be_looked_at(work):
     work.cells(new_markdown_cell("first words\n\nsecond words"))
     work.typeset("#place(dy: 50pt)[first words]#place(dy: 52pt)[second words]")

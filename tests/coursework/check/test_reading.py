@@ -131,6 +131,54 @@ def test_tables_are_read_as_browsers_and_github_read_them(work, source):
     assert "22" in " ".join(work.typeset("+ In a list:\n\n#table(columns: 2)[a][b][1]").lost())
 
 
+HIDDEN = {
+    "a class": "<style>p.x, .hid {display: none}</style>Seen <span class=hid>secret</span> words",
+    "an id": "<style>#T_1_row0 {visibility: hidden}</style><p id=T_1_row0>secret</p>Seen words",
+    "an attribute": "Seen <i hidden>secret</i> words",
+    "a style": "Seen <i style='Display : None !important'>secret</i> words",
+    "a template": "Seen <template>secret</template><noscript>secret</noscript> words",
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_a_browser_hides_is_not_expected(work, name):
+    data = {"text/html": HIDDEN[name], "text/plain": "<HTML>"}
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
+    assert work.typeset("x\n\nSeen words").findings() == []
+    assert "Seen words" in " ".join(work.typeset("x\n\nSeen").lost())
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "@media print {.a {display: none} .b {}}",
+        ".a:hover {display: none}",
+        "/*.a {display:none}*/",
+    ],
+)
+def test_what_only_paper_or_a_pointer_hides_is_expected(work, sheet):
+    data = {"text/html": f"<style>{sheet}</style><p class=a>Seen</p>"}
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
+    assert len(work.typeset("x").lost()) == 1
+
+
+def test_the_parts_of_a_table_stand_where_a_browser_shows_them(work):
+    row = "<tr><td>{}</td></tr>"
+    foot, body, head = (row.format(word) for word in ("sums", "rows", "heads"))
+    html = f"<table><tfoot>{foot}</tfoot>{body}<thead>{head}</thead></table>"
+    work.cells(new_code_cell("x", execution_count=1, outputs=[
+        new_output("display_data", data={"text/html": html})
+    ]))  # fmt: skip
+    assert work.typeset("x\n\n#table[heads][rows][sums]").findings() == []
+    assert "sums stands before heads" in work.typeset("x\n\n#table[sums][heads][rows]").lost()[0]
+
+
+@pytest.mark.parametrize("author", [{"name": None}, None, True, {"name": ["x"]}, {}, 7.5, " Ada "])
+def test_an_author_who_is_no_text_is_nobody(work, author):
+    work.write({"cells": [], "metadata": {"authors": [author], "coursework": {"student_id": []}}})
+    assert work.typeset("Ada 7.5").findings() == []
+
+
 @pytest.mark.parametrize(
     "html", ["", "<style>p {color: navy}</style><!-- x --><p hidden>a</p><script>b</script>"]
 )

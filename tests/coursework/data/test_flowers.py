@@ -1,6 +1,7 @@
 """The flowers: an archive becomes a folder, whole or not at all, and nothing lands elsewhere."""
 
 import dataclasses
+import gzip
 import queue
 import shutil
 import tarfile
@@ -165,6 +166,16 @@ def test_an_archive_that_is_not_right_changes_no_photograph(
     with pytest.raises(FetchError, match=message):
         fetch_flowers(folder, quiet())
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_an_entry_that_promises_gigabytes_is_refused_before_it_is_read(folder, monkeypatch, kind):
+    """Its header alone is there, so that one who reads it would find the archive cut short."""
+    huge = tarfile.TarInfo("jpg/image_00001.jpg")
+    huge.size, huge.type = 2**32, kind
+    put_archive(folder, gzip.compress(huge.tobuf(tarfile.GNU_FORMAT)), monkeypatch)
+    with pytest.raises(FetchError, match=r"of (4,294,967,296|more than 100,000,000) bytes"):
+        fetch_flowers(folder, quiet())
 
 
 def test_photographs_that_a_killed_run_left_half_unpacked_are_removed(folder):

@@ -8,6 +8,7 @@ import pytest
 
 from coursework.handin import NotebookError, run_notebook
 from coursework.identity import Identity
+from coursework.pdf import export_pdf
 
 
 def write(path, *sources, parameters=None):
@@ -124,14 +125,28 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path):
             run_notebook(path, tmp_path / "out.ipynb")
 
 
-def test_a_warning_is_the_same_in_every_run(tmp_path):
-    source = write(tmp_path / "a.ipynb", "import warnings; warnings.warn('careful')")
-    texts = []
-    for name in ("one.ipynb", "two.ipynb"):
-        run_notebook(source, tmp_path / name)
-        texts.append(printed(tmp_path / name))
-    assert texts[0] == texts[1]
-    assert "UserWarning: careful" in texts[0]
+def test_the_same_notebook_run_in_two_folders_is_the_same_pdf(tmp_path):
+    cells = [
+        "import time, warnings\nfrom tqdm import tqdm\nwarnings.warn('careful')",
+        "for _ in tqdm(range(3)): time.sleep(0.01)\nfor _ in tqdm(iter('abc')): time.sleep(0.01)",
+        "%matplotlib inline\n%config InlineBackend.figure_formats = ['svg', 'pdf', 'png']\n"
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
+        "import helper",
+    ]
+    written = []
+    for folder in (tmp_path / "one", tmp_path / "another" / "folder of work"):
+        folder.mkdir(parents=True)
+        (folder / "helper.py").write_text("import warnings; warnings.warn('old'); 1 / 0")
+        source = write(folder / "a.ipynb", *cells)
+        notebook = nbformat.read(source, as_version=4)
+        notebook.cells[-1].metadata["tags"] = ["raises-exception"]
+        nbformat.write(notebook, source)
+        run_notebook(source, folder / "build" / "a.ipynb")
+        written.append(export_pdf(folder / "build" / "a.ipynb", folder / "a.pdf").path.read_bytes())
+        text = (folder / "build" / "a.ipynb").read_text()
+        assert "UserWarning: careful" in text
+        assert "helper.py" in text
+    assert written[0] == written[1]
 
 
 def test_a_field_that_the_format_forbids_is_named_with_its_cell(tmp_path):

@@ -61,7 +61,10 @@ def test_empty_output_shows_nothing(draft, text):
         ({"text_plain": "plain", "text_markdown": "*rich*"}, "rich"),
         ({"text_plain": "plain", "text_latex": "$rich$"}, "#formulas.at(0)"),
         (
-            {"text_plain": "LinearModel()", "text_html": '<div class="sk-top-container">x</div>'},
+            {
+                "text_plain": "LinearModel()",
+                "text_html": '<div><div class="sk-text-repr-fallback"><pre>Li</pre></div>x</div>',
+            },
             "Li",
         ),
         ({"application_json": {"key": [1]}}, '"key"'),

@@ -3,6 +3,7 @@
 import re
 from importlib import resources
 
+import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -372,6 +373,50 @@ def test_no_formula_is_wider_than_the_page(export, markdown, last):
     assert max(places) < 595 - 30
 
 
+TERMS = "+".join(f"a_{{{n}}}x^{{{n}}}" for n in range(60))
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        rf"\frac{{{TERMS}}}{{2}}", rf"\sqrt{{{TERMS}}}", rf"\left({TERMS}\right)^2",
+        rf"y=\left(\frac{{{TERMS}}}{{\sqrt{{{TERMS}}}}}\right)",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("dollars", ["$", "$$"])
+def test_a_construction_that_is_too_wide_is_written_on_lines_of_readable_letters(
+    export, dollars, tex
+):
+    done = export(new_markdown_cell(f"{dollars}{tex}{dollars}"))
+    assert min(sizes(done, "𝑥")) > 10
+    assert done.squeezed.count("𝑎59𝑥59") == tex.count("x^{59}")
+    assert done.report.warnings == ()
+
+
+@pytest.mark.parametrize("command", ["underbrace", "overline", "boxed", "sqrt[3]"])
+def test_what_would_be_too_small_to_be_read_is_tex_and_a_warning(export, command):
+    done = export(new_markdown_cell("# T"), new_markdown_cell(rf"$$\{command}{{{TERMS}}}$$"))
+    assert "a_{59}x^{59}" in done.squeezed
+    assert len(done.report.warnings) == 1
+    assert done.warnings.startswith(
+        rf"cell 2: a formula is too wide and is shown as TeX: \{command}"
+    )
+
+
+def test_a_long_word_of_tex_breaks(export):
+    done = export(new_markdown_cell(rf"$\nosuch{{{'x' * 300}}}$"))
+    page = pypdfium2.PdfDocument(done.report.path)[0].get_textpage()
+    assert max(page.get_charbox(i)[2] for i in range(page.count_chars())) < 595 - 50
+    assert f"{{{'x' * 300}}}$" in done.squeezed
+
+
+@pytest.mark.parametrize("name", ["cases", "pmatrix", "matrix", "array}{cc"])
+def test_the_cells_of_a_line_are_as_large_as_the_line(export, name):
+    end = name.partition("}")[0]
+    done = export(new_markdown_cell(rf"$\begin{{{name}}}x & x\\ x & x\end{{{end}}}$"))
+    assert min(sizes(done, "𝑥")) > 10
+
+
 @pytest.mark.parametrize("text", ["$\\displaystyle \n x_1 = 2\n$", " $ x_1 = 2 $\n"])
 def test_spaces_within_the_dollars_of_a_result_are_no_part_of_its_formula(export, text):
     output = new_output("display_data", {"text/latex": text, "text/plain": "<Math>"})
@@ -389,6 +434,18 @@ def test_fractions_of_neighbouring_lines_do_not_overlap(export, style):
     assert len(above) == len(below) > 1
     for denominator, numerator in zip(sorted(below)[1:], sorted(above), strict=False):
         assert denominator - numerator > 5
+
+
+def sizes(done, letter):
+    """Return the sizes in which a letter is drawn on the first page, in points."""
+    found = set()
+
+    def visit(text, cm, tm, font, size):
+        if letter in text:
+            found.add(size * abs(tm[3] * cm[3]))
+
+    done.reader.pages[0].extract_text(visitor_text=visit)
+    return found
 
 
 def glyphs(done):

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 from pypdf import PdfWriter
 
-from coursework.pdf.dom import Size
+from coursework.pdf.css import Size
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import MOST_BYTES, decode, linked_picture, picture
 
@@ -296,3 +296,19 @@ def test_pictures_fit_the_page(export, png):
         data = page.get_contents().get_data().decode("latin-1")
         widths = [abs(float(line.split()[0])) for line in data.splitlines() if line.endswith(" cm")]
         assert max(widths) <= 600
+
+
+def test_what_the_compiler_passes_over_in_a_drawing_is_told(draft, png, export):
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><foreignObject width="90" '
+        'height="30"><div>Label <b>in</b> HTML</div></foreignObject><image href="photo.png"/>'
+        f'<image href="data:image/png;base64,{base64.b64encode(png).decode()}"/></svg>'
+    )
+    (draft.notebook_folder / "a.svg").write_text(drawing)
+    told = "[in the drawing: Label in HTML · photo.png]"
+    for html in (drawing, '<img src="a.svg">'):
+        assert told in html_to_typst(draft, html)
+    output = new_output("display_data", data={"image/svg+xml": drawing})
+    done = export(new_code_cell("x", outputs=[output]))
+    assert told in done.text
+    assert done.warnings == "cell 1: a part of a drawing (figure) is shown as a note"

@@ -44,6 +44,12 @@ def test_wrapping_loses_no_character_and_keeps_the_width(text, columns):
     assert all(hang + text_width(piece) <= columns for hang, piece in pieces)
 
 
+def test_no_line_is_the_indent_alone():
+    (_, first), (_, second) = texts(" " * 70 + "Imputer(strategy='median')),", 90)
+    assert first.lstrip() + second == "Imputer(strategy='median')),"
+    assert first.strip()
+
+
 def text(lines):
     return "\n".join("".join(span.text for span in line) for line in lines)
 

@@ -46,6 +46,29 @@ def test_prose_and_names_have_a_text_face(export, text, face):
     assert done.warnings == ""
 
 
+def test_vowels_of_arabic_are_shown_in_a_text_face_in_italics_and_in_code_too(export):
+    text = "الرَّحْمَٰنِ"
+    output = new_output("stream", name="stdout", text=text)
+    done = export(new_markdown_cell(f"*{text}*"), new_code_cell(f"# {text}", outputs=[output]))
+    assert done.warnings == ""
+    assert [name for name in faces(done) if "Oblique" in name and "Mono" not in name] == []
+
+
+@pytest.mark.parametrize("text", ["1️⃣ #️⃣ 0⃣", "🇦🇹 🇩🇪", "👨‍👩‍👧‍👦 👩🏽‍💻", "👍🏽", "❤️ ☎︎"])
+def test_sequences_of_emoji_are_drawn(export, text):
+    output = new_output("stream", name="stdout", text=text)
+    done = export(
+        new_markdown_cell(f"# {text}\n\n*{text}*"), new_code_cell(f"# {text}", outputs=[output])
+    )
+    assert done.warnings == ""
+
+
+def test_a_digit_as_a_key_is_the_digit_in_a_box(export):
+    done = export(new_markdown_cell("a 1️⃣ b"), new_code_cell("# c 2️⃣ d"))
+    assert "a 1 b" in copied(done)
+    assert "c 2 d" in copied(done)
+
+
 def test_words_in_a_formula_have_a_text_face(export):
     done = export(new_markdown_cell(r"$\text{विद्या} = x$"))
     assert any(name.startswith("NotoSansDevanagari") for name in faces(done))

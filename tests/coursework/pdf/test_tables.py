@@ -142,12 +142,21 @@ def test_a_hidden_index_of_a_styler_is_hidden(export):
     assert "zeile" not in export(styled_output(frame.style.hide(axis="index"))).text
 
 
+@pytest.mark.parametrize("part", ["table", "thead", "tr", "th"])
+def test_a_cell_has_the_colours_of_what_holds_it(export, part):
+    sheet = f"<style>{part} {{ color: #fedcba; background: #123456 }}</style>"
+    table = "<table><thead><tr><th>██</th></tr></thead><tr><td>x</td></tr></table>"
+    output = new_output("display_data", data={"text/html": sheet + table})
+    found = colours(export(new_code_cell("x", outputs=[output])).report.path)
+    assert {(0xFE, 0xDC, 0xBA), (0x12, 0x34, 0x56)} <= found
+
+
 def test_what_is_not_shown_of_a_styler_is_warned_of_with_the_cell(export):
     frame = pd.DataFrame({"a": [1.0]})
     style = frame.style.set_properties(**{"border": "1px solid", "background": "url(x.png)"})
     done = export(styled_output(style))
     assert "cell 1: a table is shown without some of its style: border" in done.warnings
-    assert "cell 1: the background of a table's cell is not shown: url(x.png)" in done.warnings
+    assert "cell 1: the background of a <td> is not shown: url(x.png)" in done.warnings
 
 
 def colours(path):

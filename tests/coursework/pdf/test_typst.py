@@ -59,7 +59,20 @@ def test_characters_without_a_glyph_are_named_and_the_rest_is_there(export):
     # Two scripts that hardly any machine has a font for.
     output = new_output("stream", name="stdout", text="\U00012000 output")
     done = export(new_markdown_cell("# Text \U00010900"), new_code_cell("x", outputs=[output]))
-    assert "\U00010900" in done.warnings
-    assert "\U00012000" in done.warnings
-    assert "pip install noto-cjk-sans-jp-regular manimgx-fonts" in done.warnings
+    warning = "no font here has these 1 characters, they are printed as boxes"
+    assert done.report.warnings == (
+        f"the head of the pages: {warning}: \U00010900",
+        f"cell 1: {warning}: \U00010900",
+        f"cell 2: {warning}: \U00012000",
+    )
     assert "output" in done.text
+
+
+def test_characters_of_formulas_and_drawings_are_named_with_their_cell(export):
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg"><text y="9">བོད</text></svg>'
+    output = new_output("display_data", data={"image/svg+xml": drawing})
+    done = export(new_markdown_cell(r"$\unicode{x12000}$"), new_code_cell("x", outputs=[output]))
+    warnings = done.report.warnings
+    assert [text.partition(":")[0] for text in warnings] == ["cell 1", "cell 2"]
+    assert "\U00012000" in warnings[0]
+    assert "བོ" in warnings[1]

@@ -97,6 +97,30 @@ def test_a_control_is_named_with_its_value():
     assert text == "n is 4"
 
 
+DAY = {"year": 2024, "month": 0, "date": 31}
+TIME = {"hours": 4, "minutes": 5, "seconds": 6, "milliseconds": 0}
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (model("Dropdown", _options_labels=["x", "y"], index=1), "Dropdown y"),
+        (model("RadioButtons", _options_labels=["x", "y"], index=None), "RadioButtons"),
+        (model("SelectMultiple", _options_labels=["x", "y", "z"], index=[0, 2]), "x, z"),
+        (model("SelectionRangeSlider", _options_labels=["x", "y", "z"], index=[1, 2]), "y, z"),
+        (model("FloatRangeSlider", value=[2.5, 7.0]), "2.5, 7.0"),
+        (model("DatePicker", description="When", value=DAY), "DatePicker When 2024-01-31"),
+        (model("TimePicker", value=TIME), "04:05:06"),
+        (model("NaiveDatetime", value={**DAY, **TIME}), "2024-01-31 04:05:06"),
+        (model("DatePicker", value=None), "DatePicker"),
+        (model("TagsInput", value=["red", "blue"]), "red, blue"),
+        (model("Checkbox", value=True), "Checkbox true"),
+    ],
+)
+def test_a_control_says_what_is_chosen(control, said):
+    assert shown({"box": control})[0]["text/plain"].endswith(said)
+
+
 @pytest.mark.parametrize("models", [{}, {"box": model("Password", description="Key", value="s3")}])
 def test_a_password_stays_secret(models):
     output = view()

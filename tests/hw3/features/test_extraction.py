@@ -140,7 +140,13 @@ def test_images_are_resized_as_torchvision_does_it_and_only_if_asked_for():
     torch.testing.assert_close(Preprocessing(0, 1, 64)(x)[:, 0], expected)
 
 
-@pytest.mark.parametrize("settings", [{"image_size": 0}, {"std": 0.0}, {"std": float("nan")}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"image_size": 0}, {"image_size": 100_000}, {"std": 0.0}, {"std": float("nan")}),
+        *({"std": float("inf")}, {"mean": float("nan")}),
+    ],
+)
 def test_a_size_or_a_deviation_that_cannot_be_is_refused(settings):
     (name,) = settings
     with pytest.raises(ValueError, match=f"{name} is .*, expected"):

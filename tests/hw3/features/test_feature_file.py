@@ -157,7 +157,22 @@ def test_an_array_beside_the_labels_of_another_is_refused(saved_array):
         load_features(saved_array)
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 200, b"\x93NUMPY\x01\x00"])
+def npy(header, data=bytes(240)):
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"x" * 200, b"\x93NUMPY\x01\x00", b"PK\x03\x04 an archive"),
+        *(npy("{'descr': '<f4"), npy("{(((")),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (5, 12000)}"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-5, -12)}"),
+        npy("{'descr': '|O', 'fortran_order': False, 'shape': (5, 6)}"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_an_array_of_another_kind_is_named(saved_array, content):
     saved_array.write_bytes(content)
     with pytest.raises(ValueError, match=r"features\.npy"):
@@ -201,6 +216,8 @@ def test_a_file_cut_short_is_named(saved):
         ({"features": np.full((5, 12), 1e300)}, "infinite or undefined"),
         ({"backbone": 7.0 * np.ones((2, 2))}, "must be texts"),
         ({"weights": 7.0}, "must be texts"),
+        ({"weights": ""}, "must be texts that are not empty"),
+        ({"labels": scipy.sparse.eye(5, format="csc")}, r"labels is \(\), expected one for each"),
         ({"backbone": "resnet50"}, "features have 12 columns, but resnet50 gives 2048"),
     ],
 )
@@ -210,6 +227,26 @@ def test_a_file_that_does_not_hold_what_it_should_is_refused(mat_file, features,
     with pytest.raises(ValueError, match=message) as error:
         load_features(mat_file)
     assert str(mat_file) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": np.zeros((4, 12), np.float32)}, "one for each of the 4 rows"),
+        ({"features": np.zeros((0, 12), np.float32), "labels": np.zeros(0)}, "expected floats"),
+        ({"features": np.full((5, 12), np.nan, np.float32)}, "infinite or undefined"),
+        ({"features": np.full((5, 12), 1e300)}, "infinite or undefined"),
+        ({"labels": np.full(5, 0.5)}, "expected whole numbers"),
+        ({"labels": np.array(3)}, "expected one for each"),
+        ({"weights": ""}, "must be texts that are not empty"),
+        ({"preprocessing": None}, "must be texts"),
+        ({"backbone": "resnet50"}, "features have 12 columns, but resnet50 gives 2048"),
+    ],
+)
+def test_what_could_not_be_read_is_not_written(mat_file, features, changes, message):
+    with pytest.raises(ValueError, match=rf"features\.mat is not written: .*{message}"):
+        save_features(mat_file, replace(features, **changes))
+    assert not list(mat_file.parent.iterdir())
 
 
 @pytest.mark.skipif(shutil.which("octave") is None, reason="needs GNU Octave")

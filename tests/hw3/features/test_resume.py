@@ -138,6 +138,30 @@ def test_progress_begins_where_it_was(hundred_digits, mat_file, capsys):
     assert "100/100" in printed
 
 
+@pytest.mark.parametrize("damage", [lambda content: content[:-40], lambda content: b"\x93NUMPY"])
+def test_a_damaged_shard_is_named_and_computed_anew_once_it_is_deleted(
+    hundred_digits, uninterrupted, mat_file, damage
+):
+    with pytest.raises(KeyboardInterrupt):
+        extract(hundred_digits, mat_file, counting(17), **HOW)
+    shard = shards(mat_file)[0]
+    shard.write_bytes(damage(shard.read_bytes()))
+    with pytest.raises(ValueError, match=rf"{shard.name} is not a NumPy array .*; delete it and"):
+        extract(hundred_digits, mat_file, counting(), **HOW)
+    shard.unlink()
+    extract(hundred_digits, mat_file, counting(), **HOW)
+    assert mat_file.read_bytes() == uninterrupted
+
+
+def test_a_damaged_recipe_of_other_work_stops_nothing(hundred_digits, uninterrupted, mat_file):
+    left = mat_file.parent / f".{mat_file.name}.parts" / "other" / "recipe.json"
+    left.parent.mkdir(parents=True)
+    for content in ("", "[1]", "{"):
+        left.write_text(content)
+        extract(hundred_digits, mat_file, counting(), **HOW)
+        assert mat_file.read_bytes() == uninterrupted
+
+
 def test_a_failed_extraction_leaves_the_old_file(hundred_digits, mat_file):
     extract(hundred_digits, mat_file, counting(), **HOW)
     before = mat_file.read_bytes()

@@ -9,10 +9,11 @@ import time
 
 import pytest
 import torch
+from PIL import Image
 
 from coursework.profiles import ROOT
 from coursework.storage import BusyError, locked
-from hw4.flowers import TrainingSettings, build_network, train_model
+from hw4.flowers import FlowerDataset, TrainingSettings, build_network, train_model
 from tests.hw4.conftest import Blobs
 
 pytestmark = pytest.mark.hw4_flowers
@@ -102,6 +103,49 @@ def test_the_checkpoint_of_another_training_is_refused_and_kept(tmp_path, change
     with pytest.raises(ValueError, match=rf"run\.pt belongs to another training: its ({named}) is"):
         train(path, **change)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(("mode", "index"), [("train", 1), ("val", -1)])
+def test_the_checkpoint_knows_every_image(tmp_path, flower_folder, mode, index):
+    root, path = flower_folder(), tmp_path / "run.pt"
+    settings = dataclasses.replace(SETTINGS, epochs=1, batch_size=3)
+
+    def run():
+        sets = [FlowerDataset(root, mode, image_size=32) for mode in ("train", "val")]
+        network = build_network("head", 2, "resnet18", None)
+        return train_model(network, *sets, settings, checkpoint=path, device="cpu")
+
+    run()
+    content = path.read_bytes()
+    image = FlowerDataset(root, mode).paths[index]
+    Image.new("RGB", (40, 30)).save(image)
+    with pytest.raises(ValueError, match=r"belongs to another training: its \w+ (images|set) is"):
+        run()
+    assert path.read_bytes() == content
+
+
+def test_a_checkpoint_of_the_first_version_goes_on(tmp_path, caplog):
+    """It does not say which images it was trained on; the rest has to be right."""
+    path = tmp_path / "run.pt"
+    finished = train(path, mode="head")
+    content = torch.load(path, weights_only=True)
+    for name in ("training images", "validation images"):
+        del content["identity"][name]
+    torch.save(content, path)
+    assert same(train(path, mode="head"), finished)
+    assert "does not say what its training images were" in caplog.text
+    with pytest.raises(ValueError, match="belongs to another training"):
+        train(path, seed=1, mode="head")
+
+
+def test_a_checkpoint_whose_state_is_damaged_is_refused(tmp_path):
+    path = tmp_path / "run.pt"
+    train(path, mode="head")
+    content = torch.load(path, weights_only=True)
+    for damage in ({"trained": {}}, {"history": {"a": 1}}, {"optimizer": 3}):
+        torch.save({**content, "state": content["state"] | damage}, path)
+        with pytest.raises(ValueError, match=r"run\.pt does not hold the state .*remove it to"):
+            train(path, mode="head")
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut"])

@@ -165,6 +165,7 @@ def test_an_image_that_is_broken_is_named_also_from_a_batch(flower_folder):
         ({"cache_bytes": -1}, "cache_bytes is -1"),
         ({"seed": -1}, "seed is -1"),
         ({"image_size": 0}, "image_size is 0"),
+        ({"image_size": 100_000}, "image_size is 100000, expected 1 to 1024"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from joblib import parallel_config
 
 from hw4.flowers import (
     MODE_NAMES,
@@ -14,10 +15,10 @@ from hw4.flowers import (
     build_network,
     chosen_rate,
     predict,
-    search_learning_rate,
     search_modes,
     train_model,
     train_modes,
+    try_rate,
 )
 
 pytestmark = pytest.mark.hw4_flowers
@@ -25,6 +26,13 @@ pytestmark = pytest.mark.hw4_flowers
 QUICK = TrainingSettings(epochs=1, batch_size=16)
 LONGER = dataclasses.replace(QUICK, epochs=2)
 RATES = (0.03, 0.01)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def in_this_process():
+    """Train in this process, where a test sees what was loaded and built."""
+    with parallel_config(backend="sequential"):
+        yield
 
 
 def build(mode):
@@ -64,11 +72,11 @@ def test_each_rate_gives_what_it_gives_alone_whatever_was_tried_before(sets, sea
         assert history.validation_loss == alone.validation_loss
 
 
-def test_a_search_leaves_the_network_and_the_global_generator_alone(blobs, validation_blobs):
+def test_a_trial_leaves_the_network_and_the_global_generator_alone(blobs, validation_blobs):
     fresh = build("head")
     weights, state = fresh.state_dict(), torch.random.get_rng_state()
     before = {name: tensor.clone() for name, tensor in weights.items()}
-    search_learning_rate(fresh, blobs, validation_blobs, (0.01,), QUICK)
+    try_rate(fresh, blobs, validation_blobs, QUICK)
     assert all(torch.equal(before[name], tensor) for name, tensor in weights.items())
     assert torch.equal(state, torch.random.get_rng_state())
 

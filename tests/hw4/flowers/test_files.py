@@ -49,6 +49,22 @@ def test_a_folder_that_torchvision_made_is_found(flower_folder):
     assert paths == [inner / "jpg" / name for name in ("image_00002.jpg", "image_00005.jpg")]
 
 
+def test_the_folder_of_the_images_stands_for_the_folder_above(flower_folder):
+    root = flower_folder()
+    assert FlowerDataset(root / "jpg", "test").paths == [root / "jpg" / "image_00003.jpg"]
+
+
+@pytest.mark.parametrize("ending", [".JPG", ".jpeg", ".JPEG"])
+def test_images_may_have_another_ending(flower_folder, ending):
+    root = flower_folder()
+    third = root / "jpg" / "image_00003.jpg"
+    third.rename(third.with_suffix(ending))
+    assert FlowerDataset(root, "test").paths == [third.with_suffix(ending)]
+    third.with_suffix(".jpg" if ending == ".jpeg" else ".jpeg").write_bytes(b"another")
+    with refusal(ValueError, third.with_suffix(""), "are two files for one image"):
+        FlowerDataset(root)
+
+
 @pytest.mark.parametrize("missing", ["jpg", "imagelabels.mat", "setid.mat"])
 def test_a_missing_file_is_named_with_the_way_to_get_it(flower_folder, missing):
     root = flower_folder()
@@ -65,7 +81,8 @@ def test_an_absent_folder_lacks_everything(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([0, 1, 1, 2, 2, 2], "labels run from 0 to 2"),
+        ([0, 1, 1, 2, 2, 2], "labels run from 0 to 2, expected classes that count from 1"),
+        ([1, 1, 1, 2, 2, np.inf], "expected whole numbers"),
         ([1, 1, 3, 3, 4, 4], "expected every class from 1 to K; 2 is absent"),
         ([1.5, 1, 1, 1, 2, 2], "expected whole numbers"),
         ([np.nan, 1, 1, 1, 2, 2], "expected whole numbers"),
@@ -101,6 +118,14 @@ def test_a_damaged_file_is_named(flower_folder, name):
     root = flower_folder()
     (root / name).write_bytes((root / name).read_bytes()[:150])
     with refusal(ValueError, root / name, "fetch it again"):
+        FlowerDataset(root)
+
+
+@pytest.mark.parametrize("name", ["imagelabels.mat", "setid.mat"])
+def test_a_file_of_version_7_3_says_how_to_save_it(flower_folder, name):
+    root = flower_folder()
+    (root / name).write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n")
+    with refusal(ValueError, root / name, "save it with -v7"):
         FlowerDataset(root)
 
 

@@ -1,6 +1,10 @@
 """Coding part 1: images of any kind load upright and as RGB; broken ones are named."""
 
+import contextlib
 import re
+import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -43,24 +47,18 @@ def picture(mode, colour, size=(6, 4)):
         ("RGBA", (255, 0, 0, 255), "a.png", RED),
         ("RGBA", (255, 0, 0, 0), "a.png", WHITE),
         ("RGBA", (255, 0, 0, 51), "a.png", (255, 204, 204)),
-        ("CMYK", (0, 255, 255, 0), "a.tif", RED),
         ("CMYK", (0, 255, 255, 0), "a.jpg", RED),
         ("I;16", 257 * 99, "a.png", (99, 99, 99)),
-        ("I;16", 65535, "a.tif", WHITE),
-        ("I", 257 * 99, "a.tif", (99, 99, 99)),
+        ("I;16", 65535, "a.png", WHITE),
         ("YCbCr", (255, 128, 128), "a.jpg", WHITE),
-        ("HSV", (0, 255, 255), "a.gif", RED),
-        ("LAB", (255, 128, 128), "a.tif", None),
     ],
 )
 def test_every_mode_becomes_rgb(file, mode, colour, name, expected):
-    source = picture(mode, colour)
-    loaded = load_image(file(source.convert("RGB") if mode == "HSV" else source, name))
+    loaded = load_image(file(picture(mode, colour), name))
     assert (loaded.mode, loaded.size) == ("RGB", (6, 4))
-    if expected is not None:
-        difference = np.abs(np.asarray(loaded).astype(int) - expected)
-        # JPEG may be off by two.
-        assert difference.max() <= (2 if name.endswith("jpg") else 0)
+    difference = np.abs(np.asarray(loaded).astype(int) - expected)
+    # JPEG may be off by two.
+    assert difference.max() <= (2 if name.endswith("jpg") else 0)
 
 
 def test_a_palette_with_and_without_transparency(file):
@@ -68,7 +66,6 @@ def test_a_palette_with_and_without_transparency(file):
     indexed.putpalette([0, 0, 0, 255, 0, 0])
     assert load_image(file(indexed)).getpixel((0, 0)) == RED
     assert load_image(file(indexed, transparency=1)).getpixel((0, 0)) == WHITE
-    assert load_image(file(indexed, "a.gif")).getpixel((0, 0)) == RED
 
 
 def test_one_colour_declared_transparent_becomes_white(file):
@@ -80,7 +77,7 @@ def test_one_colour_declared_transparent_becomes_white(file):
 
 def test_the_first_picture_of_an_animation(file):
     frames = [picture("RGB", RED), picture("RGB", WHITE)]
-    path = file(frames[0], "a.gif", save_all=True, append_images=frames[1:])
+    path = file(frames[0], save_all=True, append_images=frames[1:])
     assert load_image(path).getpixel((0, 0)) == RED
 
 
@@ -134,13 +131,42 @@ def test_a_broken_file_is_named(tmp_path, file):
             load_image(path)
 
 
-def test_floating_point_pixels_are_refused(file):
-    with pytest.raises(ValueError, match="floating-point numbers; save it with 8 bits"):
-        load_image(file(picture("F", 0.5), "a.tif"))
+@pytest.mark.parametrize("kind", ["gif", "tiff", "bmp", "ppm", "webp", "eps"])
+def test_other_formats_are_not_opened_whatever_their_name(file, kind):
+    path = file(picture("RGB", RED), "image_00001.jpg", format=kind)
+    with pytest.raises(ValueError, match=re.escape(str(path)) + " cannot be read as a JPEG or PNG"):
+        load_image(path)
+
+
+def test_a_damaged_length_takes_no_memory(tmp_path, file):
+    """The length of the data is 3.6 GB, in a file of some hundred bytes."""
+    path = file(picture("RGB", RED))
+    content = path.read_bytes()
+    start = content.index(b"IDAT") - 4
+    path.write_bytes(content[:start] + b"\xdb\0\0\x38" + content[start + 4 :])
+    tracemalloc.start()
+    with contextlib.suppress(ValueError):
+        load_image(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("size", [(7100, 7100), (12_000, 12_000), (60_000, 60_000)])
+def test_a_small_file_of_many_pixels_is_refused_before_it_is_decoded(tmp_path, size):
+    """Only the header of a PNG says how large it is: no pixels are in this file."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    path = tmp_path / "image_00001.jpg"
+    content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header
+    content += struct.pack(">I", zlib.crc32(header))
+    path.write_bytes(content + struct.pack(">I4sI", 0, b"IDAT", zlib.crc32(b"IDAT")))
+    with pytest.raises(ValueError, match=re.escape(str(path)) + ".* pixels"):
+        load_image(path)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of data that it skips
-@given(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from(["jpg", "png", "gif", "tif"]))
+@given(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from(["jpg", "png"]))
 def test_a_damaged_byte_never_ends_in_a_foreign_error(tmp_path_factory, where, value, suffix):
     path = tmp_path_factory.mktemp("damaged") / f"image.{suffix}"
     picture("RGB", RED, (16, 16)).save(path)

@@ -165,3 +165,9 @@ def test_unknown_modes_and_files_are_refused(tmp_path):
         ImbalancedDataset(tmp_path, "train")
     with pytest.raises(ValueError, match="the training file and the test file"):
         ImbalancedDataset(tmp_path, "train", "samplestr.txt")
+
+
+def test_a_number_that_the_data_set_cannot_hold_is_refused(tmp_path):
+    (tmp_path / "samplestr.txt").write_text("1 2 0\n3 -1e39 1\n")
+    with pytest.raises(ValueError, match=r"samplestr\.txt holds 1e\+39, which is too large"):
+        ImbalancedDataset(tmp_path)

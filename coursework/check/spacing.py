@@ -1,0 +1,79 @@
+"""Spaces of code and of printed lines: the comparison of texts leaves them out.
+
+In a typewriter face each character has the same width, so a line that is narrower than its
+characters, or that begins farther to the left than its indent, has lost spaces.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from coursework.check.align import Alignment
+from coursework.check.expected import Item
+from coursework.check.pages import Pages
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line on a page.
+
+    Attributes
+    ----------
+    item
+        The line of the notebook.
+    indent, count
+        The spaces at its start, and the characters after them.
+    left, width
+        Where the first character begins, and from there where the last one does, in points.
+    size
+        The size of its letters, in tenths of a point.
+    """
+
+    item: Item
+    indent: int
+    count: int
+    left: float
+    width: float
+    size: int
+
+
+def find_lost_spaces(
+    pages: Pages, alignment: Alignment, places: list[tuple[int, int]]
+) -> Iterator[Item]:
+    """Yield each line of code or output that has fewer spaces on its page."""
+    groups: dict[tuple[str, str], list[_Line]] = {}
+    width_of: dict[int, float] = {}  # a character, by the size of the letters
+    for item, span in zip(alignment.items, alignment.spans, strict=True):
+        if item.kind not in ("code", "output") or not item.required or not span:
+            continue
+        text = item.text.strip()
+        if not text.isascii() or span[1] - span[0] != len("".join(text.split())):
+            continue  # of another width, or found in another form
+        if "\t" in item.text:
+            continue  # as wide as its reader likes
+        first, last = places[span[0]], places[span[1] - 1]
+        if first[0] != last[0] or not pages.is_typewritten(first):
+            continue
+        left, top = pages.origin(first)
+        right, bottom = pages.origin(last)
+        if abs(top - bottom) < 1:
+            indent = len(item.text.rstrip()) - len(text)
+            line = _Line(item, indent, len(text), left, right - left, round(10 * pages.size(first)))
+            groups.setdefault((item.where, item.kind), []).append(line)
+            if " " not in text[:2] and line.count > 1:
+                second = places[span[0] + 1]
+                width_of.setdefault(line.size, pages.origin(second)[0] - left)
+    for lines in groups.values():
+        yield from _narrow(lines, width_of)
+
+
+def _narrow(lines: list[_Line], width_of: dict[int, float]) -> Iterator[Item]:
+    for number, line in enumerate(lines):
+        width = width_of.get(line.size, 0.0)
+        # Several listings may have edges of their own: the indent is that from the nearest line.
+        near = itertools.chain(range(number - 1, -1, -1), range(number + 1, len(lines)))
+        outer = (lines[n] for n in near if lines[n].indent < line.indent)
+        other = next(outer, line) if line.indent else line
+        indent = (line.indent - other.indent - 0.5) * width
+        if line.width < (line.count - 1.5) * width or line.left < other.left + indent:
+            yield line.item
