@@ -120,7 +120,6 @@ _TABLE_ENDS = re.compile(
     r"\s*$| {0,3}(?:>|#{1,6}(?:\s|$)|```|~~~|<[a-zA-Z/!]|[-+*]\s|\d{1,9}[.)]\s|\$\$|\\begin\{)"
     r"| {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$| {4}"
 )
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _BAR = re.compile(r"(?<!\\)\|")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 
@@ -148,9 +147,7 @@ def _parse_table(block: BlockParser, match: re.Match[str], state: BlockState) ->
         return None
     end = match.end()
     rows = []
-    for line in _LINE.findall(state.src[end : state.cursor_max]):
-        if _TABLE_ENDS.match(line):
-            break
+    while end < state.cursor_max and not _TABLE_ENDS.match(line := state.get_line(end)):
         cells = _cells(line, len(aligns))[: len(aligns)]
         rows.append(cells + [""] * (len(aligns) - len(cells)))
         end += len(line)
