@@ -24,7 +24,7 @@ PINS = dict(
 )
 
 # Where somebody installs the homeworks beside a kernel that runs. Only packages are listed that the
-# project names too, or that move when these do.
+# project names. What has to move is left out: mistune, which loses links below 3.3, and filelock.
 COLAB = {  # 2025, Python 3.12
     "beautifulsoup4": "4.13.5",
     "ipykernel": "6.17.1",
@@ -33,7 +33,6 @@ COLAB = {  # 2025, Python 3.12
     "joblib": "1.5.2",
     "markdown-it-py": "4.0.0",
     "matplotlib": "3.10.0",
-    "mistune": "3.1.4",
     "nbclient": "0.10.2",
     "nbconvert": "7.16.6",
     "nbformat": "5.10.4",
@@ -57,7 +56,6 @@ COURSE_SERVER = {  # JupyterHub's images of autumn 2024, with PyTorch
     "jinja2": "3.1.4",
     "joblib": "1.4.2",
     "matplotlib": "3.9.2",
-    "mistune": "3.0.2",
     "nbclient": "0.10.0",
     "nbformat": "5.10.4",
     "numpy": "2.0.2",
