@@ -1,22 +1,30 @@
 # `make submission` and `make test` each work as the very first command after a clone.
 .DEFAULT_GOAL := help
-.PHONY: help submission test bench lint format notebooks clean
+.PHONY: help submission test oldest newest bench lint format notebooks clean
 .DELETE_ON_ERROR:
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python` names another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
-BIN := .venv/bin
+# Windows names this folder otherwise; `make` runs there in Git Bash.
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 ARGS ?=
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-submission: .venv/installed-run ## run the notebooks, export them, leave everything in build/
+submission: .venv/installed-homework ## run the notebooks, export them, leave everything in build/
 	$(BIN)/coursework submit $(ARGS)
 
 test: .venv/installed-test ## run every test (ARGS="-m hw3_q2" for one question)
 	$(BIN)/python -m pytest $(ARGS)
+
+oldest newest: .venv/created ## every test with the oldest libraries allowed, or the newest (PYTHON=python3.13)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --seed --clear --python '$(PYTHON)' .venv/$@
+	$(BIN)/uv pip install --quiet --python .venv/$@ --editable '.[test]' \
+	--resolution $(if $(filter oldest,$@),lowest-direct,highest)
+	.venv/$@/$(notdir $(BIN))/python -m pytest $(ARGS)
 
 bench: .venv/installed-bench ## measure the speeds, fail if one falls short (ARGS="NAME" for one)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -30,9 +38,11 @@ format: .venv/installed-lint ## mend style and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# In a container everybody is root, whom Jupyter refuses unless it is told.
+# An editable installation copies nothing to where JupyterLab looks for extensions. In a container
+# everybody is root, whom Jupyter refuses unless it is told.
 notebooks: .venv/installed-lab ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+	JUPYTER_PATH="$(CURDIR)/coursework/pdf/jupyter$${JUPYTER_PATH:+:$$JUPYTER_PATH}" $(BIN)/jupyter lab notebooks \
+		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
@@ -41,10 +51,9 @@ clean: ## remove the virtual environment and everything that was built
 # One stamp for each set of extras, so that a second run installs nothing. The tested versions come
 # first; a platform that lacks one of them gets the newest that pyproject.toml allows.
 .venv/installed-%: pyproject.toml constraints.txt .venv/created
-	@extras='[$*]'; [ '$*' = run ] && extras=; \
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".$$extras" || { \
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]' || { \
 	echo 'make: the tested versions do not install here; trying the ranges of pyproject.toml' >&2; \
-	$(BIN)/python -m pip install --quiet --editable ".$$extras"; }
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'; }
 	@touch $@
 
 # The mark is set only when pip works there: half an environment, from a run that was interrupted or

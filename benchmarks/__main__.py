@@ -16,9 +16,10 @@ from pathlib import Path
 import torch
 
 from benchmarks import balanced_batches, extraction, feature_files, flowers, processes, roc, softmax
-from benchmarks.table import Row, markdown, matmul_peak, put_between_marks, streaming_read
+from benchmarks.table import COLUMNS, Row, markdown, matmul_peak, put_between_marks, streaming_read
+from coursework.machine import describe_machine
 from coursework.profiles import ROOT
-from coursework.runtime import describe_device, describe_machine
+from coursework.runtime import describe_device
 from coursework.storage import atomic_path
 
 MODULES = (balanced_batches, extraction, feature_files, flowers, processes, roc, softmax)
@@ -48,35 +49,40 @@ def main(
 ) -> int:
     """Measure, print and write the table; return 1 if a row falls short and 0 otherwise.
 
-    ``README.md`` and ``build/`` are looked for in the folder ``root``.
+    ``build/``, ``docs/speed.md`` and ``README.md`` are looked for in the folder ``root``.
     """
     parser = argparse.ArgumentParser("python -m benchmarks", description="Measure the speeds.")
     names = ", ".join(available)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {names}; all by default")
-    parser.add_argument("--update-readme", action="store_true", help="write README.md's table too")
+    parser.add_argument(
+        "--update-docs",
+        action="store_true",
+        help="also write docs/speed.md, and the first row of each part into README.md",
+    )
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.names if name not in available]
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {names}")
-    if chosen.update_readme and chosen.names:
-        parser.error("--update-readme needs the whole table: give no names with it")
-    rows = []
+    if chosen.update_docs and chosen.names:
+        parser.error("--update-docs needs the whole table: give no names with it")
+    rows: list[Row] = []
+    first: list[Row] = []
     for name in chosen.names or available:
         print(f"\n{name}", flush=True)
+        start = len(rows)
         for row in available[name]():
             rows.append(row)
             work, here, baseline, ratio, required, limit = row.cells()
             required = f", required {required}" if required else ""
             comparison = f"{here}, baseline {baseline}: {ratio}{required}"
             print(f"  {work}\n    {comparison}\n    {limit}", flush=True)
+        first += rows[start : start + 1]
     table = markdown(rows, caption())
     with atomic_path(root / "build" / "benchmarks.md") as path:
         path.write_text(table, encoding="utf-8")
-    if chosen.update_readme:
-        readme = root / "README.md"
-        text = put_between_marks(readme.read_text(encoding="utf-8"), table)
-        with atomic_path(readme) as path:
-            path.write_text(text, encoding="utf-8")
+    if chosen.update_docs:
+        put_between_marks(root / "docs" / "speed.md", table)
+        put_between_marks(root / "README.md", markdown(first, columns=COLUMNS[:4]))
     short = [row for row in rows if row.falls_short]
     for row in short:
         message = f"{row.work}: ratio {row.ratio:.3g}, required {row.required:.3g}"

@@ -5,13 +5,16 @@ import statistics
 import time
 import timeit
 import tracemalloc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
+
+from coursework.storage import atomic_path
 
 COLUMNS = ("work", "here", "baseline", "ratio", "required", "what limits it")
 START, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
@@ -139,19 +142,21 @@ def streaming_read() -> float:
     return 1e-9 * array.nbytes / min(timeit.repeat(array.sum, number=1, repeat=8))
 
 
-def markdown(rows: Iterable[Row], caption: str) -> str:
-    """Return the caption and the rows as a table in Markdown."""
-    lines = [caption, ""]
+def markdown(rows: Iterable[Row], caption: str = "", columns: Sequence[str] = COLUMNS) -> str:
+    """Return the caption and the first columns of the rows as a table in Markdown."""
+    lines = [caption, ""] if caption else []
     for cells in (COLUMNS, ("---",) * len(COLUMNS), *(row.cells() for row in rows)):
-        escaped = " | ".join(cell.replace("|", "\\|") for cell in cells)
+        escaped = " | ".join(cell.replace("|", "\\|") for cell in cells[: len(columns)])
         lines.append(f"| {escaped} |")
     return "\n".join(lines) + "\n"
 
 
-def put_between_marks(document: str, table: str) -> str:
-    """Return the document with the table in place of the text between its two marks."""
+def put_between_marks(path: Path, table: str) -> None:
+    """Write the table into a document in place of the text between its two marks."""
+    document = path.read_text(encoding="utf-8")
     before, start, rest = document.partition(f"{START}\n")
     _, end, after = rest.partition(END)
     if document.count(START) != 1 or document.count(END) != 1 or not end:
-        raise ValueError(f"README.md: expected one line {START!r} and after it one {END!r}")
-    return before + start + table + end + after
+        raise ValueError(f"{path}: expected one line {START!r} and after it one {END!r}")
+    with atomic_path(path) as temporary:
+        temporary.write_text(before + start + table + end + after, encoding="utf-8")

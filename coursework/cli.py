@@ -7,11 +7,24 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from coursework.data import GROUPS, FetchOptions, fetch, table
-from coursework.profiles import PROFILES, ROOT, Profile, data_root, get_profile
+from coursework.profiles import (
+    PROFILES,
+    ROOT,
+    OutsideProjectError,
+    Profile,
+    data_root,
+    get_profile,
+    require_project,
+)
+
+ANYWHERE = {"doctor", "fetch", "pdf", "check", "verify"}
+"""The commands that need neither the project's folder nor the homeworks' libraries."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0; 1 after an error, which is printed in words; 130 after Ctrl-C.
+        The exit code: 0; 1 after an error, which is printed in words, and 2 where the command
+        has no project to work on; 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -28,10 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
+        if options.command not in ANYWHERE:
+            _require_homeworks()
         return int(options.action(options) or 0)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"coursework: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, OutsideProjectError) else 1
     except KeyboardInterrupt:
         print("coursework: interrupted", file=sys.stderr)
         return 130
@@ -41,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coursework", description="Run the homework notebooks and make the hand-in."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     doctor = commands.add_parser("doctor", help="show the machine, the versions and the profiles")
     doctor.set_defaults(action=_doctor)
@@ -150,6 +166,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _require_homeworks() -> None:
+    require_project()
+    if find_spec("torch") is None:
+        raise OutsideProjectError(
+            "the libraries of the homeworks are missing here; run "
+            f"`pip install --editable '.[homework]'` in {ROOT}"
+        )
+
+
 def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "notebooks", nargs="*", type=Path, help="default: all in notebooks/", metavar="NOTEBOOK"
@@ -211,11 +236,16 @@ def _warn(line: str) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> None:
-    from coursework.runtime import describe_machine
+    from coursework.machine import describe_machine
 
     for name, value in describe_machine().items():
         _say(f"{name:<12} {value}")
-    for profile in map(get_profile, PROFILES):
+    try:
+        profiles = [get_profile(name) for name in PROFILES]
+    except OutsideProjectError as error:
+        _say(f"\nno profile: {error}")
+        return
+    for profile in profiles:
         _say(f"\nprofile {profile.name!r}")
         for field in dataclasses.fields(Profile)[1:]:
             _say(f"  {field.name:<24} {getattr(profile, field.name)}")
@@ -235,8 +265,9 @@ def _fetch(options: argparse.Namespace) -> None:
         report=_say,
     )
     fetch(groups, root, how)
-    if root != data_root().resolve():
-        _say(f"set COURSEWORK_DATA={root} so that the profile 'full' finds this")
+    with suppress(OutsideProjectError):  # no project, so no profile either
+        if root != data_root().resolve():
+            _say(f"set COURSEWORK_DATA={root} so that the profile 'full' finds this")
 
 
 def _run(options: argparse.Namespace) -> None:

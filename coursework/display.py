@@ -5,14 +5,16 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from IPython.display import Markdown
 from nbformat import NotebookNode
 
+if TYPE_CHECKING:  # the command line reads headline figures without the homeworks' libraries
+    import pandas as pd
+    from IPython.display import Markdown
 
-def show_source(*functions: Callable[..., Any]) -> Markdown:
+
+def show_source(*functions: Callable[..., Any]) -> "Markdown":
     """Show the code of functions, so that the hand-in holds the code it calls.
 
     Docstrings are cut to their first line, and remarks to the type checker are left out.
@@ -27,6 +29,8 @@ def show_source(*functions: Callable[..., Any]) -> Markdown:
     IPython.display.Markdown
         One block of Python code, in the order given.
     """
+    from IPython.display import Markdown
+
     source = "\n\n\n".join(_with_short_docstrings(function) for function in functions)
     # Four tildes, so that backticks inside cannot end the block.
     return Markdown(f"~~~~python\n{source}\n~~~~")
@@ -48,7 +52,7 @@ def _with_short_docstrings(function: Callable[..., Any]) -> str:
     return re.sub(r" *# type: ignore\[[\w, -]+\]", "", "\n".join(lines))
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return a table for reading: its first column names the rows, 1234 is written 1,234."""
     first = table.columns[0]
     # pandas writes the name of an index into a row of its own; it writes the name of the columns

@@ -21,6 +21,26 @@ BUILD = ROOT / "build"
 """Where results are written unless ``build_root`` names another folder."""
 
 
+class OutsideProjectError(FileNotFoundError):
+    """The packages are installed without the project, which is needed here."""
+
+
+def require_project() -> None:
+    """Raise unless the packages lie in the project's folder, beside its data and notebooks.
+
+    Raises
+    ------
+    OutsideProjectError
+        If they were installed from a wheel. `ROOT` is then a folder of Python's own, where nothing
+        of the project is found and nothing may be written.
+    """
+    if not ((ROOT / "pyproject.toml").is_file() and (ROOT / "notebooks").is_dir()):
+        raise OutsideProjectError(
+            f"the packages in {ROOT} are installed without the project's notebooks and data; "
+            "clone the project and run `make submission` in its folder"
+        )
+
+
 @dataclass(frozen=True)
 class Profile:
     """The sizes, paths and choices of one run.
@@ -194,9 +214,12 @@ def data_root() -> Path:
     ValueError
         If the variable holds no full path. A notebook runs in another folder than the command
         that starts it, so a relative path would name two places.
+    OutsideProjectError
+        If there is neither the variable nor the project.
     """
     named = os.environ.get("COURSEWORK_DATA")
     if not named:
+        require_project()
         return DOWNLOADS
     root = Path(named).expanduser()
     if not root.is_absolute():
@@ -223,12 +246,15 @@ def get_profile(name: str = "embedded", /, **overrides: Any) -> Profile:
     ValueError
         If the profile or a field does not exist, a value does not fit its field, or `data_root`
         finds no full path.
+    OutsideProjectError
+        If there is no project, whose data and folders the profiles name.
 
     Examples
     --------
     >>> get_profile("embedded", softmax_epochs=5).softmax_epochs
     5
     """
+    require_project()
     if name not in PROFILES:
         raise ValueError(f"no profile {name!r}; there are {', '.join(PROFILES)}")
     field_types = typing.get_type_hints(Profile)

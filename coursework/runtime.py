@@ -1,12 +1,9 @@
-"""The machine that runs the homework: its device, the types it computes in fast, its versions."""
+"""The machine that runs the homework: its device, and the types it computes in fast."""
 
-import os
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 import torch
@@ -175,17 +172,3 @@ def _cpu_multiplies_bfloat16() -> bool:
     )
     onednn = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return any(probe and probe() for probe in probes) and bool(onednn and onednn())
-
-
-def describe_machine() -> dict[str, str]:
-    """Return the facts about the machine and the versions that a report names."""
-    packages = ("numpy", "scipy", "torch", "torchvision", "timm")
-    versions = {package: metadata.version(package) for package in packages}
-    return {
-        "Python": platform.python_version(),
-        "platform": platform.platform(terse=True),
-        "CPU cores": str(os.cpu_count()),
-        "device": str(choose_device()),
-        "precision": str(choose_precision("auto", choose_device())).removeprefix("torch."),
-        **versions,
-    }

@@ -13,6 +13,7 @@ from coursework.profiles import ROOT
 LAYERS = {
     "coursework": [
         *("door", "storage", "matlab", "profiles", "progress", "figure", "display", "runtime"),
+        *("machine",),
         *("side_by_side", "processes", "identity", "data", "backbones", "pdf", "check", "handin"),
         *("course", "cli", "__main__"),
     ],

@@ -1,6 +1,7 @@
 """Make folders hold what the homeworks need: verified if it is there, downloaded if it is not."""
 
 import dataclasses
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -281,6 +282,7 @@ def _also_in_torch_cache(source: Source) -> Source:
 
 
 def _torch_cache() -> Path:
-    import torch
-
-    return Path(torch.hub.get_dir()) / "checkpoints"
+    """Return where PyTorch keeps the weights it downloads, whether it is installed or not."""
+    caches = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    home = os.environ.get("TORCH_HOME", os.path.join(caches, "torch"))
+    return Path(home).expanduser() / "hub" / "checkpoints"

@@ -17,7 +17,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from pypdf import PdfReader
 
@@ -110,6 +109,8 @@ def used_modules(notebook: NotebookNode) -> list[Path]:
         Files of the project relative to its folder, sorted, with the ``__init__.py`` of each
         package on the way.
     """
+    from IPython.core.inputtransformer2 import TransformerManager  # `verify_bundle` needs none
+
     # IPython turns magics and shell lines into Python.
     to_python = TransformerManager().transform_cell
     waiting: list[str] = []

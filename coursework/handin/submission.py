@@ -11,9 +11,9 @@ from coursework.check import Finding, check_pdf
 from coursework.handin.bundle import write_bundle
 from coursework.handin.run import Run, read_parameters, run_notebook
 from coursework.identity import Identity
+from coursework.machine import describe_machine
 from coursework.pdf import export_pdf
 from coursework.profiles import PATH_FIELDS, PROFILES, Profile, get_profile
-from coursework.runtime import describe_machine
 from coursework.storage import locked, scratch_folder
 
 

@@ -9,13 +9,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
+from packaging.requirements import Requirement
+
 from coursework.pdf.textlayer import IN_PIECES, mend_text_layer
 
 TOOLS = {
-    "typst": ("0.14", "typst>=0.14,<0.15"),
-    "pypandoc_binary": ("1.17", "pypandoc_binary>=1.17,<1.18"),
+    "typst": "typst>=0.14.4,<0.15",
+    "pypandoc_binary": "pypandoc_binary>=1.17,<1.18",
 }
-"""The packages of the compiler and of pandoc: the release of each that suits the other, and a pin.
+"""The packages of the compiler and of pandoc, with the releases of each that suit the other.
 
 Pandoc writes the names of symbols, which Typst changes from release to release.
 """
@@ -89,15 +91,13 @@ def literal(text: str) -> str:
 
 def check_tools() -> None:
     """Raise `PdfToolError` unless Typst and pandoc are there, in the releases that fit."""
-    for package, (release, pin) in TOOLS.items():
+    for package, pin in TOOLS.items():
         try:
             found = metadata.version(package)
         except metadata.PackageNotFoundError:
             raise PdfToolError(f'{package} is not installed; run: pip install "{pin}"') from None
-        if not f"{found}.".startswith(f"{release}."):
-            raise PdfToolError(
-                f'{package} {found} does not fit; {release} is needed: pip install "{pin}"'
-            )
+        if not Requirement(pin).specifier.contains(found):
+            raise PdfToolError(f'{package} {found} does not fit; run: pip install "{pin}"')
 
 
 def font_folders() -> list[Path]:

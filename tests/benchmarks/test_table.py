@@ -17,10 +17,13 @@ LINE = "| sorting | 1 s | 2 s (bubblesort) | 2.00 | 1.5 | memory, 12 GB/s |"
 
 
 @pytest.fixture
-def readme(tmp_path):
-    path = tmp_path / "README.md"
-    path.write_text(f"# Title\n\n{START}\nold\n{END}\n\nthe end\n", encoding="utf-8")
-    return path
+def project(tmp_path):
+    """A folder with the two documents that hold tables."""
+    (tmp_path / "docs").mkdir()
+    for name in ("README.md", "docs/speed.md"):
+        text = f"# Title\n\n{START}\nold\n{END}\n\nthe end\n"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -73,27 +76,39 @@ def test_an_unknown_name_is_refused(tmp_path, capsys):
     assert "no benchmark three; there are one" in capsys.readouterr().err
 
 
-def test_the_readme_shows_the_new_table_and_keeps_the_rest(readme):
-    main(["--update-readme"], {"one": lambda: [row()]}, readme.parent)
-    text = readme.read_text(encoding="utf-8")
-    assert text.startswith(f"# Title\n\n{START}\nMeasured on ")
-    assert text.endswith(f"{LINE}\n{END}\n\nthe end\n")
-    assert "old" not in text
+def test_the_documents_show_the_new_tables_and_keep_the_rest(project):
+    parts = {"one": lambda: [row(), row(work="searching")], "two": lambda: [row(work="adding")]}
+    main(["--update-docs"], parts, project)
+    whole = (project / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert whole.startswith(f"# Title\n\n{START}\nMeasured on ")
+    assert LINE in whole
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith(f"# Title\n\n{START}\n| work | here | baseline | ratio |\n")
+    for text in (whole, readme):
+        assert text.endswith(f"{END}\n\nthe end\n")
+        assert "old" not in text
+        assert "| adding |" in text
+    assert "searching" in whole
+    assert "searching" not in readme  # which has the first row of each part
 
 
-def test_a_part_of_the_table_does_not_replace_the_whole(readme, capsys):
+def test_a_part_of_the_table_does_not_replace_the_whole(project, capsys):
     with pytest.raises(SystemExit):
-        main(["one", "--update-readme"], {"one": lambda: [row()]}, readme.parent)
+        main(["one", "--update-docs"], {"one": lambda: [row()]}, project)
     assert "needs the whole table" in capsys.readouterr().err
-    assert "old" in readme.read_text(encoding="utf-8")
+    for name in ("README.md", "docs/speed.md"):
+        assert "old" in (project / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     "document", ["", START, f"{END}\n{START}\n", f"{START}\n{END}\n{START}\n{END}\n"]
 )
-def test_marks_that_are_missing_or_twice_are_an_error(document):
-    with pytest.raises(ValueError, match="expected one line"):
-        put_between_marks(document, "table\n")
+def test_marks_that_are_missing_or_twice_are_an_error(document, tmp_path):
+    path = tmp_path / "speed.md"
+    path.write_text(document, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"speed\.md: expected one line"):
+        put_between_marks(path, "table\n")
+    assert path.read_text(encoding="utf-8") == document
 
 
 def test_markdown_has_one_line_for_each_row():
