@@ -41,7 +41,7 @@ BY_TESTS = {
 BY_HAND = {
     'make test ARGS="-m hw3_q2"': "a part of `make test`",
     "make notebooks": "opens a browser",
-    "make bench": "takes an hour",
+    "make bench": "needs a machine that does nothing else",
     "make oldest": "installs other libraries",
     "make newest PYTHON=python3.13": "installs other libraries, and needs another Python",
     "python -m venv .venv": "as `make test` does",
