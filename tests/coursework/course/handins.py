@@ -1,8 +1,8 @@
 """Make hand-ins whose grades are known, and compare them with the grades that they got.
 
-``python handins.py FOLDER`` writes a hundred zips, each with one mistake of `traps` for each of its
-questions, or one attack, or none; ``coursework grade FOLDER`` grades them; and
-``python handins.py FOLDER grades.csv`` prints a table, mistake by mistake.
+``python -m tests.coursework.course.handins FOLDER`` writes a hundred zips, each with one mistake of
+`traps` for each of its questions, or one attack, or none; ``coursework grade FOLDER`` grades them;
+and the first command with ``grades.csv`` behind the folder prints a table, mistake by mistake.
 """
 
 import csv
@@ -16,11 +16,11 @@ from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from traps import HOSTILE, TRAPS, Trap
 
 from coursework.course.questions import load_questions
 from coursework.handin import write_bundle
 from coursework.pdf import export_pdf
+from tests.coursework.course.traps import HOSTILE, TRAPS, Trap
 
 NAMES = {"hw3": "hw3_dnn", "hw4": "hw4_cnn"}
 

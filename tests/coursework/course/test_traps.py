@@ -1,17 +1,12 @@
 """The known mistakes are changes of the answers as they are now."""
 
 import ast
-import importlib.util
-from pathlib import Path
 
 import pytest
 
 from coursework.course.questions import load_questions
 from coursework.profiles import ROOT
-
-spec = importlib.util.spec_from_file_location("traps", Path(__file__).with_name("traps.py"))
-traps = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(traps)
+from tests.coursework.course import traps
 
 
 @pytest.mark.parametrize("kind", ["TRAPS", "HOSTILE"])
