@@ -261,7 +261,9 @@ def _covered(
         )
         for owner in before[(across > 0.4) & (along > 0.4)].tolist():
             if kinds[owner] in _PICTURES:
-                hidden.append((owner, number))
+                # A drawing may paint over a picture of its own, such as numbers over a heat map.
+                if _content(page, owner) != _content(page, number) or _content(page, owner) < 0:
+                    hidden.append((owner, number))
                 continue
             hit = [p for p in boxes.owned[owner] if _share(boxes.of(p), bounds[number]) > 0.1]
             if hit:
@@ -288,6 +290,12 @@ def _covered(
     for picture in {picture for picture, _ in hidden}:
         if _pixels(lost, page, tuple(bounds[picture])).mean() > _HIDDEN:
             yield Fault("picture covered", boxes.page, "", picture)
+
+
+def _content(page: pdfium.PdfPage, number: int) -> int:
+    """Return the number of the tagged content that an object is part of, or -1."""
+    found = pdf.FPDFPage_GetObject(page.raw, number)
+    return int(pdf.FPDFPageObj_GetMarkedContentID(found))
 
 
 def _opaque(page: pdfium.PdfPage, objects: Objects) -> Iterator[int]:

@@ -1,5 +1,8 @@
 """What the check sees on the page itself: ink, places, and texts that are read badly."""
 
+import io
+
+import matplotlib.figure
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
@@ -33,6 +36,20 @@ def test_a_clear_area_above_the_text_hides_nothing(work):
     work.cells(new_markdown_cell("some words"))
     work.typeset("some words#place(dy: -20pt, rect(width: 90pt, height: 30pt, fill: rgb(0,0,0,9)))")
     assert work.findings() == []
+
+
+def test_a_drawing_may_write_on_a_picture_of_its_own(work):
+    """White numbers on the dark squares of a confusion matrix are large areas."""
+    drawing = matplotlib.figure.Figure(figsize=(3, 3))
+    ax = drawing.subplots()
+    ax.imshow([[0, 1], [1, 0]])
+    ax.text(0, 0, "88", color="white", fontsize=60, ha="center", va="center")
+    ax.text(1, 1, "99", color="white", fontsize=60, ha="center", va="center")
+    svg = io.StringIO()
+    drawing.savefig(svg, format="svg")
+    output = new_output("display_data", data={"image/svg+xml": svg.getvalue()})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.export().findings() == []
 
 
 def test_letters_that_cannot_be_seen_are_lost_unless_their_author_hides_them(work):
