@@ -116,5 +116,4 @@ def test_both_data_sets_share_the_room_and_augmented_ones_need_none(network):
     for augments, times in ((False, 2), (True, 1)):
         train, validation = Blobs(augments=augments), Blobs(samples=21, seed=1)
         train_model(network, train, validation, settings)
-        # The first image is looked at once more, to recognise the data.
-        assert [validation.loaded[index] for index in range(3)] == [1 + times, times, times]
+        assert set(validation.loaded.values()) == {times}
