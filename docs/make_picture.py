@@ -9,7 +9,7 @@ from PIL import Image
 from coursework.profiles import ROOT
 from coursework.storage import atomic_path
 
-PAGES = (("hw3_dnn.pdf", 1), ("hw3_dnn.pdf", 7), ("hw4_cnn.pdf", 4), ("hw4_cnn.pdf", 6))
+PAGES = (("hw3_dnn.pdf", 1), ("hw3_dnn.pdf", 7), ("hw4_cnn.pdf", 5), ("hw4_cnn.pdf", 9))
 """Which pages stand side by side: file and page number."""
 
 
