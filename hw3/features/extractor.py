@@ -90,15 +90,8 @@ def build_extractor(
 
     Raises
     ------
-    ValueError
-        If there is no such backbone, or a checkpoint does not fit it.
-    FileNotFoundError
-        If a checkpoint does not exist, or weights can be neither found nor downloaded.
-
-    References
-    ----------
-    He et al., *Deep Residual Learning for Image Recognition*, 2016. Tan and Le, *EfficientNet*,
-    2019.
+    ValueError, FileNotFoundError
+        As `coursework.backbones.build_classifier` raises them.
     """
     network, described = build_classifier(backbone, weights, seed=seed)
     setattr(network, BACKBONES[backbone].head, nn.Identity())
