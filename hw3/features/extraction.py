@@ -22,6 +22,7 @@ from hw3.features.shards import (
     differences,
     open_shards,
     place_shards,
+    unfinished_layout,
 )
 
 
@@ -71,6 +72,7 @@ def compute_features(
         precision.
     """
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
+    pipeline = pipeline.arranged(pipeline.faster_layout(dataset, batch_size))
     images = range(len(dataset))
     bar = progress(total=len(images), description=description, unit="image", show=show_progress)
     with bar:
@@ -139,8 +141,17 @@ def extract(
     check_target(filename, len(dataset), extractor.width)
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
     labels, checksum = survey(dataset, batch_size)
+    group = current_group()
     recipe = pipeline.recipe(dataset, checksum, batch_size)
-    shards, group = place_shards(filename, recipe), current_group()
+    layout = group.from_first(
+        (unfinished_layout(filename, recipe) or pipeline.faster_layout(dataset, batch_size))
+        if group.rank == 0
+        else None
+    )
+    if layout != pipeline.layout:
+        pipeline = pipeline.arranged(layout)
+        recipe = pipeline.recipe(dataset, checksum, batch_size)
+    shards = place_shards(filename, recipe)
     with join_work(filename, shards, recipe, group):
         for rows, report in share_rows(shards, group, Path(filename).stem, show_progress):
             features, _ = run_rows(dataset, rows, pipeline, batch_size, report)
