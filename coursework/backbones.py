@@ -276,13 +276,23 @@ def describe_layouts(profile: Profile) -> str:
     device = choose_device(profile.device)
     random = torch.Generator().manual_seed(0)
 
-    def chosen(backbone: str, precision: str, images: int, side: int, training: bool) -> str:
+    def chosen(backbone: str, precision: str, batch: int, side: int, training: bool) -> str:
         network = build_classifier(backbone, None)[0].to(device).train(training)
-        x = torch.rand(images, 3, side, side, generator=random).to(device)
+        x = torch.rand(batch, 3, side, side, generator=random).to(device)
         return choose_layout(network, x, choose_precision(precision, device))
 
-    side = profile.feature_image_size or 28
-    features = chosen(profile.feature_backbone, profile.feature_precision, 128, side, False)
-    flowers = profile.flowers_backbone, profile.flowers_precision, 4, profile.flowers_image_size
-    training = chosen(*flowers, True)
+    features = chosen(
+        profile.feature_backbone,
+        profile.feature_precision,
+        profile.feature_batch_size,
+        profile.feature_image_size or 28,
+        training=False,
+    )
+    training = chosen(
+        profile.flowers_backbone,
+        profile.flowers_precision,
+        profile.flowers_batch_size,
+        profile.flowers_image_size,
+        training=True,
+    )
     return f"{features} for features, {training} for training (profile {profile.name})"

@@ -127,6 +127,10 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
 LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 """The orders of images in memory: all channels of a pixel together, or all pixels of a channel."""
 
+TRIAL_PIXELS = 400_000
+"""How many pixels a trial of the layouts takes at most: some seven images of 224 x 224. With much
+fewer, convolutions have too little work, and another layout may win than in a whole batch."""
+
 _chosen_layouts: dict[tuple[object, ...], str] = {}
 
 
@@ -134,16 +138,16 @@ def choose_layout(network: nn.Module, images: Tensor, dtype: torch.dtype) -> str
     """Return the order of memory in which a network takes less time; the values differ by rounding.
 
     On some processors the convolutions are faster in the one order, and on some in the other. A
-    trial tells, once in a process for each network, size, type and number of threads. It passes the
-    images through a copy of the network four times.
+    trial tells, once in a process for each network, size, type and number of threads. It passes
+    some images through a copy of the network four times, in a second or two.
 
     Parameters
     ----------
     network
         If it is in training mode, the trial computes gradients as well.
     images
-        Some images (b, 3, height, width). Their number matters: give as many as there will be, or
-        so many that the convolutions have work enough.
+        A batch (b, 3, height, width) as it will be computed; the trial takes its first
+        `TRIAL_PIXELS` pixels. Which layout is faster depends on the size of a batch, too.
     dtype
         The type to compute in, from `choose_precision`.
 
@@ -156,8 +160,8 @@ def choose_layout(network: nn.Module, images: Tensor, dtype: torch.dtype) -> str
     """
     if images.device.type != "cpu":
         return "channels_last"
-    threads = torch.get_num_threads()
-    key = (repr(network), images.shape, dtype, network.training, threads)
+    images = images[: max(1, TRIAL_PIXELS // images[0, 0].numel())]
+    key = (repr(network), images.shape, dtype, network.training, torch.get_num_threads())
     if key not in _chosen_layouts:
         seconds = _time_layouts(copy.deepcopy(network), images, dtype)
         clearly = 1.1 * seconds["contiguous"] < seconds["channels_last"]

@@ -141,23 +141,32 @@ def extract(
     check_target(filename, len(dataset), extractor.width)
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
     labels, checksum = survey(dataset, batch_size)
-    group = current_group()
-    recipe = pipeline.recipe(dataset, checksum, batch_size)
-    layout = group.from_first(
-        (unfinished_layout(filename, recipe) or pipeline.faster_layout(dataset, batch_size))
-        if group.rank == 0
-        else None
-    )
-    if layout != pipeline.layout:
-        pipeline = pipeline.arranged(layout)
-        recipe = pipeline.recipe(dataset, checksum, batch_size)
-    shards = place_shards(filename, recipe)
+    pipeline, recipe = settle_layout(pipeline, dataset, checksum, batch_size, filename)
+    shards, group = place_shards(filename, recipe), current_group()
     with join_work(filename, shards, recipe, group):
         for rows, report in share_rows(shards, group, Path(filename).stem, show_progress):
             features, _ = run_rows(dataset, rows, pipeline, batch_size, report)
             shards.write(rows, features)
         if group.rank == 0:
             assemble(filename, shards, labels, pipeline.texts())
+
+
+def settle_layout(
+    pipeline: Pipeline, dataset: ImageDataset, checksum: str, batch_size: int, filename: Path | str
+) -> tuple[Pipeline, dict[str, Any]]:
+    """Return the pipeline in the layout of unfinished work, or in the faster one; and its recipe.
+
+    Of several processes the first one decides, since all have to round alike.
+    """
+    recipe, group, layout = pipeline.recipe(dataset, checksum, batch_size), current_group(), None
+    if group.rank == 0:
+        layout = unfinished_layout(filename, recipe)
+        layout = layout or pipeline.faster_layout(dataset, batch_size)
+    layout = group.from_first(layout)
+    if layout == pipeline.layout:
+        return pipeline, recipe
+    pipeline = pipeline.arranged(layout)
+    return pipeline, pipeline.recipe(dataset, checksum, batch_size)
 
 
 def run_rows(

@@ -28,7 +28,7 @@ from hw3.features.extractor import Extractor
 from hw3.features.images import ImageDataset, batches
 
 TRIAL_FROM = 10_000
-"""How many images make a trial of the layouts worth its second. With fewer, as in the profile
+"""How many images make a trial of the layouts worth its time. With fewer, as in the profile
 ``embedded``, no clock has a say, and the features are the same in every run on a machine."""
 
 
@@ -111,8 +111,7 @@ class Pipeline:
         """Return the layout that a trial on the first images finds faster (see `choose_layout`)."""
         if len(dataset) < TRIAL_FROM:
             return "channels_last"
-        # Half a batch of 250 takes half the time, and the layouts differ as they do in a whole one.
-        _, images, _ = next(batches(dataset, min(batch_size, 128)))
+        _, images, _ = next(batches(dataset, batch_size))
         x = self.preprocessing(images.to(self.device))
         return choose_layout(self.extractor, x, self.dtype)
 
@@ -121,8 +120,8 @@ class Pipeline:
         full = self.dtype is torch.float32
         precision = full_float32() if full else torch.autocast(self.device.type, self.dtype)
         with torch.inference_mode(), precision:
-            x = self.preprocessing(images.to(self.device))
-            output = self.extractor(x.contiguous(memory_format=LAYOUTS[self.layout]))
+            inputs = self.preprocessing(images.to(self.device))
+            output = self.extractor(inputs.contiguous(memory_format=LAYOUTS[self.layout]))
         features: npt.NDArray[np.float32] = output.float().cpu().numpy()
         self.check(features, len(images))
         return features

@@ -34,7 +34,7 @@ SCHEDULES = ("constant", "cosine")
 TRAINING_PRECISIONS = ("auto", "fp32", "bf16")
 TRIAL_FROM = 128
 """The side in pixels from which a training lasts so long that a trial of the layouts is worth its
-second. Below, as in the profile ``embedded``, no clock has a say, and the figures are the same in
+time. Below, as in the profile ``embedded``, no clock has a say, and the figures are the same in
 every run on a machine."""
 
 
@@ -310,8 +310,8 @@ class TrainingRun:
 
     def choose_layout(self) -> None:
         """Arrange the network as a trial on the first images finds faster, in all processes."""
-        source = self.inputs.source
-        images, _ = source.batch(np.arange(min(4, len(source.labels))), 0)
+        source, share = self.inputs.source, self.settings.batch_size // self.processes.size
+        images, _ = source.batch(np.arange(min(max(share, 1), len(source.labels))), 0)
         if min(images.shape[-2:]) >= TRIAL_FROM:
             precision = self.inputs.precision
             layout = choose_layout(self.network, images.to(self.inputs.device), precision)

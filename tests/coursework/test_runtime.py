@@ -176,6 +176,13 @@ def test_a_layout_is_tried_once_for_each_network_size_type_and_mode():
     assert len(network.passes) == 16
 
 
+def test_the_trial_of_a_layout_takes_part_of_a_large_batch():
+    network = Slow("contiguous", 0)
+    choose_layout(network, torch.ones(5, 3, 400, 500), torch.float32)
+    choose_layout(network, torch.ones(5, 3, 1000, 1000), torch.float32)
+    assert network.passes == 4 * [(2, 3, 400, 500)] + 4 * [(1, 3, 1000, 1000)]
+
+
 def test_the_trial_of_a_layout_leaves_the_network_as_it_is():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).requires_grad_(True)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
