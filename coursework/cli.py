@@ -238,7 +238,12 @@ def _warn(line: str) -> None:
 def _doctor(options: argparse.Namespace) -> None:
     from coursework.machine import describe_machine
 
-    for name, value in describe_machine().items():
+    facts = describe_machine()
+    with suppress(ModuleNotFoundError):  # the networks come with the extra `homework`
+        from coursework.backbones import describe_layouts
+
+        facts["layout"] = describe_layouts(PROFILES["full"])
+    for name, value in facts.items():
         _say(f"{name:<12} {value}")
     try:
         profiles = [get_profile(name) for name in PROFILES]

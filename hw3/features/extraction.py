@@ -22,6 +22,7 @@ from hw3.features.shards import (
     differences,
     open_shards,
     place_shards,
+    unfinished_layout,
 )
 
 
@@ -71,6 +72,7 @@ def compute_features(
         precision.
     """
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
+    pipeline = pipeline.arranged(pipeline.faster_layout(dataset, batch_size))
     images = range(len(dataset))
     bar = progress(total=len(images), description=description, unit="image", show=show_progress)
     with bar:
@@ -139,7 +141,7 @@ def extract(
     check_target(filename, len(dataset), extractor.width)
     pipeline = build_pipeline(extractor, preprocessing, device=device, precision=precision)
     labels, checksum = survey(dataset, batch_size)
-    recipe = pipeline.recipe(dataset, checksum, batch_size)
+    pipeline, recipe = settle_layout(pipeline, dataset, checksum, batch_size, filename)
     shards, group = place_shards(filename, recipe), current_group()
     with join_work(filename, shards, recipe, group):
         for rows, report in share_rows(shards, group, Path(filename).stem, show_progress):
@@ -147,6 +149,24 @@ def extract(
             shards.write(rows, features)
         if group.rank == 0:
             assemble(filename, shards, labels, pipeline.texts())
+
+
+def settle_layout(
+    pipeline: Pipeline, dataset: ImageDataset, checksum: str, batch_size: int, filename: Path | str
+) -> tuple[Pipeline, dict[str, Any]]:
+    """Return the pipeline in the layout of unfinished work, or in the faster one; and its recipe.
+
+    Of several processes the first one decides, since all have to round alike.
+    """
+    recipe, group, layout = pipeline.recipe(dataset, checksum, batch_size), current_group(), None
+    if group.rank == 0:
+        layout = unfinished_layout(filename, recipe)
+        layout = layout or pipeline.faster_layout(dataset, batch_size)
+    layout = group.from_first(layout)
+    if layout == pipeline.layout:
+        return pipeline, recipe
+    pipeline = pipeline.arranged(layout)
+    return pipeline, pipeline.recipe(dataset, checksum, batch_size)
 
 
 def run_rows(

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Self
 
-import torch
 from torch import Tensor, nn
 
 from coursework.backbones import BACKBONES, build_classifier, count_parameters
@@ -27,8 +26,7 @@ class Extractor(nn.Module):
 
     def __init__(self, network: nn.Module, backbone: str, weights: str) -> None:
         super().__init__()
-        # The layout in which convolutions are fastest; values are the same up to rounding.
-        self.network = network.requires_grad_(False).to(memory_format=torch.channels_last)
+        self.network = network.requires_grad_(False)
         self.backbone = backbone
         self.weights = weights
         self.width = BACKBONES[backbone].width

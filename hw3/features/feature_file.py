@@ -39,7 +39,7 @@ _HEADER = struct.pack(
 
 _ADVICE = "make it again with hw3.features.extract"
 
-_TEXTS = ("backbone", "weights", "preprocessing", "precision")
+_TEXTS = ("backbone", "weights", "preprocessing", "precision", "layout")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,9 @@ class Features:
         The network, where its weights come from, and what was done to the images, in words.
     precision
         What the network computed in: ``"fp32"``, ``"bf16"`` or ``"fp16"``.
+    layout
+        The order of images in memory, on which rounding depends: a name in
+        `coursework.runtime.LAYOUTS`.
     """
 
     features: Matrix
@@ -64,6 +67,7 @@ class Features:
     weights: str
     preprocessing: str
     precision: str = "fp32"
+    layout: str = "channels_last"
 
 
 def is_array(filename: Path | str) -> bool:
@@ -103,8 +107,8 @@ def save_features(filename: Path | str, features: Features) -> None:
     """Write features to a MATLAB 5 file, which MATLAB, Octave and SciPy read.
 
     The variables are ``features`` (m x width, single), ``labels`` (m x 1) and the texts
-    ``backbone``, ``weights``, ``preprocessing`` and ``precision``. The file appears whole or not at
-    all, and equal features give equal bytes.
+    ``backbone``, ``weights``, ``preprocessing``, ``precision`` and ``layout``. The file appears
+    whole or not at all, and equal features give equal bytes.
 
     Raises
     ------
@@ -180,8 +184,9 @@ def load_features(filename: Path | str) -> Features:
     if not path.is_file():
         raise FileNotFoundError(f"no feature file {path}; hw3.features.extract writes one")
     content = _read_both(path) if is_array(path) else read_mat(path, _ADVICE)
-    # Files from before there was a choice do not hold the precision.
+    # Files from before there was a choice do not hold the precision or the layout.
     content.setdefault("precision", np.array(["fp32"]))
+    content.setdefault("layout", np.array(["channels_last"]))
     if fault := _fault(content):
         raise ValueError(f"{path}: {fault}; {_ADVICE}")
     features = content["features"]

@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,14 +16,20 @@ from torch.nn.utils import fuse_conv_bn_eval
 
 from coursework.backbones import LARGEST_SIDE
 from coursework.runtime import (
+    LAYOUTS,
     PRECISIONS,
     choose_device,
+    choose_layout,
     choose_precision,
     describe_device,
     full_float32,
 )
 from hw3.features.extractor import Extractor
 from hw3.features.images import ImageDataset, batches
+
+TRIAL_FROM = 10_000
+"""How many images make a trial of the layouts worth its time. With fewer, as in the profile
+``embedded``, no clock has a say, and the features are the same in every run on a machine."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Preprocessing:
             size = (self.image_size, self.image_size)
             x = functional.interpolate(x, size, mode="bilinear", antialias=True)
         x = (x - self.mean) / self.std
-        return x.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        return x.expand(-1, 3, -1, -1)
 
     def __str__(self) -> str:
         size = "size as stored"
@@ -86,19 +92,36 @@ class Pipeline:
     dtype
         What it multiplies in; all bits of float32, or a reduced precision through
         ``torch.autocast``.
+    layout
+        The order of images in memory, a name in `coursework.runtime.LAYOUTS`.
     """
 
     extractor: Extractor
     preprocessing: Preprocessing
     device: torch.device
     dtype: torch.dtype
+    layout: str = "channels_last"
+
+    def arranged(self, layout: str) -> "Pipeline":
+        """Return the pipeline in another layout. The network is its own, and is rearranged."""
+        self.extractor.to(memory_format=LAYOUTS[layout])
+        return replace(self, layout=layout)
+
+    def faster_layout(self, dataset: ImageDataset, batch_size: int) -> str:
+        """Return the layout that a trial on the first images finds faster (see `choose_layout`)."""
+        if len(dataset) < TRIAL_FROM:
+            return "channels_last"
+        _, images, _ = next(batches(dataset, batch_size))
+        x = self.preprocessing(images.to(self.device))
+        return choose_layout(self.extractor, x, self.dtype)
 
     def __call__(self, images: Tensor) -> npt.NDArray[np.float32]:
         """Map images (b, height, width) in [0, 1] to features (b, width)."""
         full = self.dtype is torch.float32
         precision = full_float32() if full else torch.autocast(self.device.type, self.dtype)
         with torch.inference_mode(), precision:
-            output = self.extractor(self.preprocessing(images.to(self.device)))
+            inputs = self.preprocessing(images.to(self.device))
+            output = self.extractor(inputs.contiguous(memory_format=LAYOUTS[self.layout]))
         features: npt.NDArray[np.float32] = output.float().cpu().numpy()
         self.check(features, len(images))
         return features
@@ -130,6 +153,7 @@ class Pipeline:
             "weights": self.extractor.weights,
             "preprocessing": str(self.preprocessing),
             "precision": self.precision,
+            "layout": self.layout,
         }
 
     def recipe(self, dataset: ImageDataset, checksum: str, batch_size: int) -> dict[str, Any]:
@@ -164,7 +188,8 @@ def build_pipeline(
     target = choose_device(device)
     dtype = choose_precision(precision, target)
     folded = fold_batch_norm(extractor.to(target))
-    return Pipeline(folded, preprocessing or Preprocessing(), target, dtype)
+    pipeline = Pipeline(folded, preprocessing or Preprocessing(), target, dtype)
+    return pipeline.arranged("channels_last")
 
 
 def fold_batch_norm(extractor: Extractor) -> Extractor:

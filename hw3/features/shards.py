@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coursework.runtime import LAYOUTS
 from coursework.storage import atomic_path, locked
 from hw3.features.feature_file import (
     Features,
@@ -88,11 +89,26 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
 
 def place_shards(filename: Path | str, recipe: Mapping[str, Any]) -> Shards:
     """Return where the shards of a file belong that is made by a `Pipeline.recipe`."""
-    name = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
+    # The recipes of versions without a choice do not name the layout, and their work goes on.
+    named = {key: value for key, value in recipe.items() if value != "channels_last"}
+    name = hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
     folder = Path(filename).parent / f".{Path(filename).name}.parts" / name
     images, width = recipe["shape"]
     # A process that is killed loses a shard at most, and processes share the work in shards.
     return Shards(folder, images, width, 4 * recipe["batch size"])
+
+
+def unfinished_layout(filename: Path | str, recipe: Mapping[str, Any]) -> str | None:
+    """Return the layout of unfinished work that differs from a recipe in nothing else, if any."""
+    for path in place_shards(filename, recipe).folder.parent.glob("*/recipe.json"):
+        with suppress(ValueError, AttributeError):  # what cannot be read is warned of later
+            found = json.loads(path.read_text(encoding="utf-8"))
+            layout = found.get("layout", "channels_last")
+            unlike = {key for key, value in recipe.items() if found.get(key) != value}
+            # Features depend on the layout, in their last bits.
+            if unlike <= {"layout", "first features sha256"} and layout in tuple(LAYOUTS):
+                return str(layout)
+    return None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coursework.runtime import choose_precision
+from coursework.runtime import LAYOUTS, choose_precision
 from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.networks import StagedNetwork
 from hw4.flowers.processes import Processes
@@ -116,6 +116,8 @@ class FrozenInputs:
                 features = features[: len(share)]
             else:
                 features = self._kept[torch.from_numpy(share).to(self.device)].movedim(-1, 1)
+                if self.network.layout == "contiguous":
+                    features = features.contiguous()
             yield features, labels[share].to(self.device)
 
     def logits(self, features: Tensor) -> Tensor:
@@ -141,7 +143,7 @@ class FrozenInputs:
 
     @torch.no_grad()
     def _frozen(self, images: Tensor) -> Tensor:
-        images = images.to(self.device, memory_format=torch.channels_last)
+        images = images.to(self.device, memory_format=LAYOUTS[self.network.layout])
         if not len(self.network.frozen):
             return images
         with self._autocast():

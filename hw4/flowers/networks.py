@@ -4,10 +4,10 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Self
 
-import torch
 from torch import Tensor, nn
 
 from coursework.backbones import BACKBONES, build_classifier, count_parameters, seeded
+from coursework.runtime import LAYOUTS
 
 MODES = {
     "scratch": "no weights loaded, all layers trained",
@@ -42,6 +42,9 @@ class StagedNetwork(nn.Module):
     ----------
     frozen, trained
         The two parts, each a ``Sequential``. ``frozen`` may be empty; it then changes nothing.
+    layout
+        The order of its weights in memory, and of the images that it takes: a name in
+        `coursework.runtime.LAYOUTS`.
     """
 
     def __init__(
@@ -56,9 +59,13 @@ class StagedNetwork(nn.Module):
         self.frozen = nn.Sequential(OrderedDict(items[:frozen])).requires_grad_(False)
         self.trained = nn.Sequential(OrderedDict(items[frozen:])).requires_grad_(True)
         self.name, self.fixed_statistics = name, fixed_statistics
-        # Convolutions are fastest in this layout; the values are the same up to rounding.
-        self.to(memory_format=torch.channels_last)
+        self.arrange("channels_last")
         self.train()
+
+    def arrange(self, layout: str) -> None:
+        """Bring the weights into another order of memory; values are the same up to rounding."""
+        self.layout = layout
+        self.to(memory_format=LAYOUTS[layout])
 
     @property
     def classes(self) -> int:

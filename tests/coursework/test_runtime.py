@@ -1,15 +1,19 @@
 """The machine is asked what it can do; nothing is assumed."""
 
+import time
 from contextlib import suppress
 from operator import attrgetter
 from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from coursework.runtime import (
+    LAYOUTS,
     bfloat16_pays,
     choose_device,
+    choose_layout,
     choose_precision,
     full_float32,
     reduced_precision,
@@ -125,6 +129,74 @@ def test_other_devices_stay_in_float32():
 def test_an_unknown_precision_is_refused():
     with pytest.raises(ValueError, match="no precision 'half'; there are auto, fp32, bf16, fp16"):
         choose_precision("half", "cpu")
+
+
+class Slow(nn.Module):
+    """A network that takes its time where images come in one of the layouts."""
+
+    def __init__(self, layout, seconds=0.03):
+        super().__init__()
+        self.layout, self.seconds, self.norm = layout, seconds, nn.BatchNorm2d(3)
+        self.passes = []
+
+    def forward(self, images):
+        self.passes.append(images.shape)
+        end = time.process_time()
+        if images.is_contiguous(memory_format=LAYOUTS[self.layout]):
+            end += self.seconds
+        while time.process_time() < end:
+            pass
+        return self.norm(images)
+
+    def __deepcopy__(self, memo):
+        copy = Slow(self.layout, self.seconds)
+        copy.passes = self.passes
+        return copy.train(self.training)
+
+    def __repr__(self):
+        return f"{self.seconds} seconds in {self.layout}"
+
+
+IMAGES = torch.ones(2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(("slow", "chosen"), [tuple(LAYOUTS), tuple(reversed(LAYOUTS))])
+def test_the_layout_is_the_one_that_takes_less_time_here(slow, chosen):
+    assert choose_layout(Slow(slow), IMAGES, torch.float32) == chosen
+
+
+def test_a_layout_is_tried_once_for_each_network_size_type_and_mode():
+    network = Slow("contiguous", 0.001)
+    for _ in range(3):
+        choose_layout(network, IMAGES, torch.float32)
+    assert network.passes == 4 * [(2, 3, 4, 5)]
+    choose_layout(network, IMAGES, torch.bfloat16)
+    choose_layout(network.eval(), IMAGES, torch.float32)
+    choose_layout(network, IMAGES[:1], torch.float32)
+    assert len(network.passes) == 16
+
+
+def test_the_trial_of_a_layout_takes_part_of_a_large_batch():
+    network = Slow("contiguous", 0)
+    choose_layout(network, torch.ones(5, 3, 400, 500), torch.float32)
+    choose_layout(network, torch.ones(5, 3, 1000, 1000), torch.float32)
+    assert network.passes == 4 * [(2, 3, 400, 500)] + 4 * [(1, 3, 1000, 1000)]
+
+
+def test_the_trial_of_a_layout_leaves_the_network_as_it_is():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).requires_grad_(True)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    strides = [parameter.stride() for parameter in network.parameters()]
+    choose_layout(network, IMAGES, torch.float32)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    assert [parameter.stride() for parameter in network.parameters()] == strides
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_other_devices_are_not_tried():
+    network = Slow("channels_last")
+    assert choose_layout(network, IMAGES.to("meta"), torch.float32) == "channels_last"
+    assert not network.passes
 
 
 newer = pytest.mark.skipif(

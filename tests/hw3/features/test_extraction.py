@@ -264,6 +264,21 @@ def test_pixels_are_features_too(some_digits):
     np.testing.assert_array_equal(result.labels, some_digits.labels)
 
 
+def test_the_layout_changes_features_by_rounding_alone_and_the_file_names_it(
+    some_digits, mat_file, monkeypatch
+):
+    monkeypatch.setattr("hw3.features.pipeline.TRIAL_FROM", 1)
+    extractor = build_extractor("resnet18", None)
+    found = {}
+    for layout in ("contiguous", "channels_last"):
+        monkeypatch.setattr("hw3.features.pipeline.choose_layout", lambda *_, name=layout: name)
+        extract(some_digits, mat_file, extractor, show_progress=False)
+        found[layout] = load_features(mat_file)
+        assert found[layout].layout == layout
+    one, other = (made.features for made in found.values())
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(one).max())
+
+
 @pytest.fixture
 def fast_bfloat16(monkeypatch):
     monkeypatch.setattr(runtime, "reduced_precision", lambda device: torch.bfloat16)

@@ -122,10 +122,12 @@ def test_a_name_without_mat_stays_as_it_is(features, tmp_path):
     assert load_features(tmp_path / "train").labels.tolist() == [3, 1, 4, 1, 5]
 
 
-def test_a_file_that_does_not_say_its_precision_is_of_full_precision(mat_file, features):
-    content = {name: value for name, value in vars(features).items() if name != "precision"}
+def test_a_file_of_old_says_neither_precision_nor_layout(mat_file, features):
+    content = dict(vars(features))
+    del content["precision"], content["layout"]
     scipy.io.savemat(mat_file, content)
-    assert load_features(mat_file).precision == "fp32"
+    loaded = load_features(mat_file)
+    assert (loaded.precision, loaded.layout) == ("fp32", "channels_last")
 
 
 @pytest.fixture

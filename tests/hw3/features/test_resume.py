@@ -1,5 +1,7 @@
 """Question 1, stopped: the next run goes on, and its file is that of a run in one go."""
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -105,6 +107,51 @@ def test_a_stopped_extraction_goes_on_where_it_was(hundred_digits, uninterrupted
     assert second.network.batches == 34 - 4 * finished
     assert mat_file.read_bytes() == uninterrupted
     assert names(mat_file.parent) == [mat_file.name]
+
+
+@pytest.fixture
+def trial(monkeypatch):
+    """Return a function that says what the next trials of the layouts will find."""
+    monkeypatch.setattr("hw3.features.pipeline.TRIAL_FROM", 1)
+
+    def finds(layout):
+        monkeypatch.setattr("hw3.features.pipeline.choose_layout", lambda *_: layout)
+
+    return finds
+
+
+def test_stopped_work_goes_on_in_its_layout(hundred_digits, mat_file, tmp_path, trial):
+    trial("contiguous")
+    extract(hundred_digits, tmp_path / "in one go.mat", counting(), **HOW)
+    # The first images are computed in both layouts, to recognise the pipeline: one batch more.
+    with pytest.raises(KeyboardInterrupt):
+        extract(hundred_digits, mat_file, counting(18), **HOW)
+    trial("channels_last")
+    second = counting()
+    extract(hundred_digits, mat_file, second, **HOW)
+    assert second.network.batches == 34 - 16 + 1
+    assert load_features(mat_file).layout == "contiguous"
+    assert mat_file.read_bytes() == (tmp_path / "in one go.mat").read_bytes()
+
+
+def test_stopped_work_that_names_no_layout_is_in_channels_last(
+    hundred_digits, uninterrupted, mat_file, trial
+):
+    """Versions before 0.2.0 knew no other."""
+    trial("channels_last")
+    with pytest.raises(KeyboardInterrupt):
+        extract(hundred_digits, mat_file, counting(17), **HOW)
+    (note,) = mat_file.parent.glob(".*.parts/*/recipe.json")
+    recipe = json.loads(note.read_text())
+    assert recipe.pop("layout") == "channels_last"
+    note.write_text(json.dumps(recipe))
+    # Such a version named the folder by its whole recipe.
+    assert note.parent.name == hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
+    trial("contiguous")
+    second = counting()
+    extract(hundred_digits, mat_file, second, **HOW)
+    assert second.network.batches == 34 - 16
+    assert mat_file.read_bytes() == uninterrupted
 
 
 def test_a_stop_before_the_first_piece_leaves_nothing(hundred_digits, mat_file):

@@ -138,6 +138,36 @@ def test_a_checkpoint_of_the_first_version_goes_on(tmp_path, caplog):
         train(path, seed=1, mode="head")
 
 
+@pytest.fixture
+def trial(monkeypatch):
+    """Return a function that says what the next trials of the layouts will find."""
+    monkeypatch.setattr("hw4.flowers.training.TRIAL_FROM", 1)
+
+    def finds(layout):
+        monkeypatch.setattr("hw4.flowers.training.choose_layout", lambda *_: layout)
+
+    return finds
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_training_goes_on_in_the_layout_of_its_checkpoint(tmp_path, trial, named):
+    """Versions before 0.2.0 knew `channels_last` alone, and did not name it."""
+    path, short = tmp_path / "run.pt", dataclasses.replace(SETTINGS, schedule="constant", epochs=1)
+    then, now = ("contiguous", "channels_last") if named else ("channels_last", "contiguous")
+    trial(then)
+    whole = train(settings=dataclasses.replace(short, epochs=2))
+    train(path, short)
+    if not named:
+        content = torch.load(path, weights_only=True)
+        assert content["state"].pop("layout") == then
+        torch.save(content, path)
+    trial(now)
+    resumed = train(path, dataclasses.replace(short, epochs=2))
+    assert resumed.network.layout == whole.network.layout == then
+    assert same(resumed, whole)
+    assert not same(resumed, train(settings=dataclasses.replace(short, epochs=2)))
+
+
 def test_a_checkpoint_whose_state_is_damaged_is_refused(tmp_path):
     path = tmp_path / "run.pt"
     train(path, mode="head")

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coursework.runtime import LAYOUTS
 from hw4.flowers import FrozenInputs, TrainingSettings, build_network, epoch_batches, train_model
 from tests.hw4.conftest import Blobs
 
@@ -47,16 +48,17 @@ def assert_close(found, network, source, indices, epoch=0):
 
 
 @settings(max_examples=10)
-@given(st.sampled_from([0, 19, 20, 50]), st.sampled_from([1, 7, 16]))
-def test_the_features_are_the_same_whether_they_are_kept_or_not(network, rows, size):
+@given(st.sampled_from([0, 19, 20, 50]), st.sampled_from([1, 7, 16]), st.sampled_from([*LAYOUTS]))
+def test_the_features_are_the_same_whether_they_are_kept_or_not(network, rows, size, layout):
     source = Blobs(samples=20)
+    network.arrange(layout)
     inputs = FrozenInputs(network, source, CPU, cache_bytes=rows * ROW)
     for epoch in range(3):
         batches = epoch_batches(20, size, 0, epoch)
         for indices, (x, y) in zip(batches, inputs.batches(batches, epoch), strict=True):
             assert_close(x, network, Blobs(samples=20), indices)
             assert y.tolist() == source.labels[indices].tolist()
-            assert x.is_contiguous(memory_format=torch.channels_last)
+            assert x.is_contiguous(memory_format=LAYOUTS[layout])
             assert not x.requires_grad
     # All are kept or, if there is no room for all, none.
     assert set(source.loaded.values()) == {1 if rows >= 20 else 3}
