@@ -1,6 +1,6 @@
 # `make submission` and `make test` each work as the very first command after a clone.
 .DEFAULT_GOAL := help
-.PHONY: help submission test oldest newest bench lint format notebooks clean
+.PHONY: help submission test oldest newest bench gpu lint format notebooks clean
 .DELETE_ON_ERROR:
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python` names another.
@@ -28,6 +28,10 @@ oldest newest: .venv/created ## every test with the oldest libraries allowed, or
 
 bench: .venv/installed-bench ## measure the speeds, fail if one falls short (ARGS="NAME" for one)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+gpu: .venv/installed-test ## run the tests for a GPU and measure it; without one a small size on the CPU
+	$(BIN)/python -m pytest tests/test_gpu.py
+	$(BIN)/python -m benchmarks.gpu
 
 lint: .venv/installed-lint ## check style, format and types
 	$(BIN)/ruff check .

@@ -38,6 +38,7 @@ it would not try which order of memory is faster."""
 MANY = 10_000
 """How many images the process extracts whose memory is measured."""
 
+CPU = torch.device("cpu")
 Array = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
@@ -56,14 +57,16 @@ def plain_network() -> nn.Module:
     return network.eval()
 
 
-def plain_features(images: npt.NDArray[np.uint8], batch_size: int) -> Array:
+def plain_features(
+    images: npt.NDArray[np.uint8], batch_size: int, device: torch.device = CPU
+) -> Array:
     """Compute features with torchvision's network in batches, which may hold a single image."""
-    features = np.empty((len(images), 2048), np.float32)
+    features, network = np.empty((len(images), 2048), np.float32), plain_network().to(device)
     with torch.no_grad():
         for start in range(0, len(images), batch_size):
-            batch = torch.from_numpy(images[start : start + batch_size])[:, None]
-            x = batch.float().div(255).expand(-1, 3, 28, 28)
-            features[start : start + batch_size] = plain_network()((x - 0.5) / 0.5).numpy()
+            batch = torch.from_numpy(images[start : start + batch_size]).to(device)[:, None]
+            x = network((batch.float().div(255).expand(-1, 3, 28, 28) - 0.5) / 0.5)
+            features[start : start + batch_size] = x.float().cpu().numpy()
     return features
 
 

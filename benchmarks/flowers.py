@@ -46,8 +46,10 @@ def enlarged(source: Path, target: Path) -> Path:
 
 
 def first(count: int, dataset: FlowerDataset) -> FlowerDataset:
-    """Return a data set of which only the first images are left."""
-    dataset.labels, dataset.paths = dataset.labels[:count], dataset.paths[:count]
+    """Return a data set with so many images: its first ones, and again from where it ends."""
+    size = len(dataset)
+    dataset.labels = np.resize(dataset.labels, count)
+    dataset.paths = [dataset.paths[index % size] for index in range(count)]
     return dataset
 
 

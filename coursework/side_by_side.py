@@ -62,9 +62,11 @@ def side_by_side(
         # joblib lets each process use one thread.
         parallel = Parallel(n_jobs=-1, prefer="processes", return_as="generator")
         calls = [delayed(_in_process)(os.getpid(), name, run) for name, run in runs.items()]
-        with _ctrl_c_for_this_process_alone():
-            results = parallel(calls)
-        return list(bar(results))
+        # With one core to give, joblib runs them in this process, which may have more threads.
+        with threadpool_limits(limits=1):
+            with _ctrl_c_for_this_process_alone():
+                results = parallel(calls)
+            return list(bar(results))
     active: set[int] = set()
 
     def call(name: str, run: Callable[[], Result]) -> Result:

@@ -23,6 +23,7 @@ from hw4.flowers.images import load_image
 from hw4.flowers.inputs import FrozenInputs, epoch_batches
 from hw4.flowers.networks import MODES, StagedNetwork, assemble_network, build_network
 from hw4.flowers.processes import current_processes
+from hw4.flowers.together import finish_together
 from hw4.flowers.training import (
     SCHEDULES,
     TRAINING_PRECISIONS,
@@ -65,6 +66,7 @@ __all__ = [
     "current_processes",
     "epoch_batches",
     "evaluate",
+    "finish_together",
     "homework_split",
     "load_flowers",
     "load_image",

@@ -135,7 +135,7 @@ class FrozenInputs:
         with ThreadPoolExecutor(1, "load-ahead") as thread:
             coming = None
             for indices in batches:
-                this, coming = coming, thread.submit(self.source.batch, indices, epoch)
+                this, coming = coming, thread.submit(self.source.batch, indices, epoch, self.device)
                 if this is not None:
                     yield this.result()[0]
             if coming is not None:

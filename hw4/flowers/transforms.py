@@ -2,6 +2,7 @@
 
 A transform has two steps. `prepare` gives the same result every time, so the result can be kept in
 memory; `finish` is cheap and, in training, random. Its random numbers come in as an argument.
+On a GPU `hw4.flowers.finish_together` finishes a whole batch.
 """
 
 import math
@@ -20,6 +21,25 @@ Normalised = npt.NDArray[np.float32]
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """The weights of red, green and blue in the gray value of a colour (ITU-R BT.601)."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is seen of an image, and in which light.
+
+    Attributes
+    ----------
+    box
+        The rectangle that becomes the square: left, top, right and bottom edge in pixels.
+    mirrored
+        Whether left and right change places.
+    light
+        The factors of brightness, saturation and contrast.
+    """
+
+    box: tuple[float, float, float, float]
+    mirrored: bool = False
+    light: tuple[float, ...] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,11 @@ class EvaluationTransform:
         left, top = ((length - side) / 2 for length in image.size)
         return np.array(resample(image, self.image_size, (left, top, left + side, top + side)))
 
-    def finish(self, pixels: Pixels, rng: np.random.Generator | None = None) -> Normalised:
+    def draw(self, width: int, height: int, rng: np.random.Generator) -> "View":
+        """Return the whole of the square, as it is; nothing is random."""
+        return View((0, 0, width, height))
+
+    def finish(self, pixels: Pixels, rng: np.random.Generator) -> Normalised:
         """Normalise; nothing is random."""
         return recolour(pixels, np.eye(3, dtype=np.float32), 0.0, self.normalisation)
 
@@ -84,14 +108,20 @@ class TrainingTransform:
             image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
         return np.array(image)
 
+    def draw(self, width: int, height: int, rng: np.random.Generator) -> "View":
+        """Draw all that is random: the rectangle, whether it is mirrored, and the light."""
+        box = random_box(width, height, self.least_area, self.most_stretch, rng)
+        mirrored = rng.random() < 0.5
+        light = tuple(rng.uniform(1 - self.jitter, 1 + self.jitter, 3))
+        return View(box, mirrored, light)
+
     def finish(self, pixels: Pixels, rng: np.random.Generator) -> Normalised:
         """Cut, mirror, change the light, and normalise."""
         height, width = pixels.shape[:2]
-        box = random_box(width, height, self.least_area, self.most_stretch, rng)
-        mirrored = rng.random() < 0.5
-        brightness, saturation, contrast = rng.uniform(1 - self.jitter, 1 + self.jitter, 3)
-        cut = resample(Image.fromarray(pixels), self.image_size, box)
-        if mirrored:
+        view = self.draw(width, height, rng)
+        brightness, saturation, contrast = view.light
+        cut = resample(Image.fromarray(pixels), self.image_size, view.box)
+        if view.mirrored:
             cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         square = np.asarray(cut)
         # Each change is linear in the colour, so that all three are one matrix and one shift:

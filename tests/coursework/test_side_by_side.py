@@ -10,7 +10,7 @@ import time
 from functools import partial
 
 import pytest
-from joblib import cpu_count
+from joblib import cpu_count, parallel_config
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from coursework.profiles import ROOT
@@ -85,17 +85,25 @@ def in_processes(runs):
     return side_by_side(runs, description="test", unit="run", processes=True)
 
 
+def place(number):
+    import torch
+
+    return number, os.getpid(), torch.get_num_threads()
+
+
 def test_processes_have_one_thread_each_and_results_come_in_order():
-    def place(number):
-        import torch
-
-        return number, os.getpid(), torch.get_num_threads()
-
     found = in_processes({str(number): partial(place, number) for number in range(3)})
     numbers, places, threads = zip(*found, strict=True)
     assert numbers == (0, 1, 2)
     assert threads == (1, 1, 1)
     assert cpu_count() == 1 or os.getpid() not in places
+
+
+def test_one_process_for_all_has_one_thread_too():
+    """As in a container that is given one core of many."""
+    with threadpool_limits(2), parallel_config(backend="sequential"):
+        assert in_processes({"a": partial(place, 0)}) == [(0, os.getpid(), 1)]
+        assert place(0) == (0, os.getpid(), 2)
 
 
 def test_an_error_in_a_process_names_its_run_and_keeps_its_type():

@@ -432,7 +432,7 @@ TRAPS = [
         "hw4_flowers",
         "hw4/flowers/transforms.py",
         ("not unnormalised", "(images.float() * stds + means)", "(images.float() * stds)"),
-        ("never mirrored", "        if mirrored:\n", "        if False:\n"),
+        ("never mirrored", "        if view.mirrored:\n", "        if False:\n"),
     ),
     *_traps(
         "hw4_imbalanced",

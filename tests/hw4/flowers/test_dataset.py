@@ -16,7 +16,7 @@ from coursework.backbones import HALF, IMAGENET
 from coursework.data import FetchError, sources
 from coursework.data.sources import Source
 from coursework.profiles import ROOT
-from hw4.flowers import PARTS, FlowerDataset, load_flowers, unnormalise
+from hw4.flowers import PARTS, FlowerDataset, finish_together, load_flowers, unnormalise
 from hw4.flowers import dataset as module
 
 pytestmark = pytest.mark.hw4_flowers
@@ -114,6 +114,24 @@ def test_augmentation_depends_on_seed_epoch_and_index_alone(epoch, before, index
     assert not torch.equal(used.batch([index], epoch + 1)[0][0], expected)
     other_seed = FlowerDataset(DRAWN, "train", image_size=16, seed=1)
     assert not torch.equal(other_seed.batch([index], epoch)[0][0], expected)
+
+
+@pytest.mark.parametrize("mode", PARTS)
+def test_another_device_is_shown_the_same(mode):
+    """The device ``meta`` computes nothing: what another would compute is computed beside it."""
+    data = FlowerDataset(DRAWN, mode, image_size=32)
+    indices, epoch = [7, 119, 3], 4
+    images, labels = data.batch(indices, epoch, torch.device("meta"))
+    assert (images.device.type, images.shape, images.dtype) == (
+        "meta",
+        (3, 3, 32, 32),
+        torch.float32,
+    )
+    assert labels.tolist() == data.labels[indices].tolist()
+    decoded, rngs = zip(*((data.pixels(i), data.rng(i, epoch)) for i in indices), strict=True)
+    there = finish_together(data.transform, decoded, rngs, torch.device("cpu"))
+    here, _ = data.batch(indices, epoch)
+    assert (unnormalise(there) - unnormalise(here)).abs().max() < 2 / 255
 
 
 @pytest.mark.parametrize("workers", [0, 2])

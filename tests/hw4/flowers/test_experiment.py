@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from joblib import parallel_config
+from threadpoolctl import threadpool_limits
 
 from hw4.flowers import (
     MODE_NAMES,
@@ -23,7 +24,7 @@ from hw4.flowers import (
 
 pytestmark = pytest.mark.hw4_flowers
 
-QUICK = TrainingSettings(epochs=1, batch_size=16)
+QUICK = TrainingSettings(epochs=1, batch_size=16, precision="fp32")
 LONGER = dataclasses.replace(QUICK, epochs=2)
 RATES = (0.03, 0.01)
 
@@ -67,9 +68,20 @@ def test_each_rate_gives_what_it_gives_alone_whatever_was_tried_before(sets, sea
     assert [tuple(search) for search in searches.values()] == [RATES] * 3
     for rate, history in searches["last_layers"].items():
         settings = dataclasses.replace(QUICK, learning_rate=rate)
-        alone = train_model(build("last_layers"), train, validation, settings).history
+        with threadpool_limits(1):
+            alone = train_model(build("last_layers"), train, validation, settings).history
         assert history.training_loss == alone.training_loss
         assert history.validation_loss == alone.validation_loss
+
+
+def test_two_processes_find_what_one_finds(sets, searches):
+    """So the figures are the same on any number of cores."""
+    train, validation, _ = sets
+    with parallel_config(backend="loky"):
+        side_by_side = search_modes(build, train, validation, RATES, QUICK, modes=("scratch",))
+    for rate, history in side_by_side["scratch"].items():
+        alone = searches["scratch"][rate]
+        assert dataclasses.replace(history, seconds=()) == dataclasses.replace(alone, seconds=())
 
 
 def test_a_trial_leaves_the_network_and_the_global_generator_alone(blobs, validation_blobs):
@@ -108,7 +120,8 @@ def test_training_starts_afresh_with_the_best_rate_of_its_own_search(sets, searc
     result = results["last_layers"]
     assert result.learning_rate == chosen_rate(searches["last_layers"])
     settings = dataclasses.replace(LONGER, learning_rate=result.learning_rate)
-    alone = train_model(build("last_layers"), train, validation, settings)
+    with threadpool_limits(1):
+        alone = train_model(build("last_layers"), train, validation, settings)
     assert result.history.training_loss == alone.history.training_loss
     for name, tensor in alone.network.state_dict().items():
         assert torch.equal(tensor, result.network.state_dict()[name]), name
