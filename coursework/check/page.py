@@ -179,8 +179,6 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
     finally:
         count = len(document)
         document.close()
-    if reading.formulas is None:
-        _drop_repeated_lines(reading)
     reading.heads += [""] * (count - len(reading.heads))
     return reading
 
@@ -333,11 +331,13 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
     characters, owners = _characters(text_page, objects)
     reader = _Page(reading, page, text_page, index, objects)
     reader.read_tags()
-    shown = reader.add_text(characters, owners)
-    reader.look_at_formulas()
     whole = "".join(characters)
+    footer = _FOOTER.search(whole)
+    # Where no tags tell a footer from a line, this is how it is known.
+    end = len(characters) - (len(footer[0]) if footer and not reader.tagged else 0)
+    shown = reader.add_text(characters[:end], owners[:end])
+    reader.look_at_formulas()
     reading.heads.append(fold(whole))
-    footer = _FOOTER.search(whole.strip())
     reading.numbering.append(" ".join(footer[0].split()) if footer else "")
     if not shown and not reader.seen:
         reading.blank.append(index + 1)
@@ -410,10 +410,3 @@ def _string(read: object, element: object) -> str:
     buffer = ctypes.create_string_buffer(length)
     read(element, buffer, length)  # type: ignore[operator]
     return buffer.raw[: length - 2].decode("utf-16-le", "replace")
-
-
-def _drop_repeated_lines(reading: Reading) -> None:
-    """Without tags nothing tells a footer from a line: drop "page n of N" from the text."""
-    for footer in reversed(list(re.finditer(r"page\d+of\d+", "".join(reading.parts)))):
-        del reading.parts[footer.start() : footer.end()]
-        del reading.places[footer.start() : footer.end()]

@@ -5,7 +5,7 @@ Markdown is read with markdown-it, HTML as browsers read it (Lexbor); the export
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from html import escape
 
@@ -91,11 +91,22 @@ _DRAWING_SCRIPTS = {
     r"\bL\.map\(": "a map",
     r"\bd3\.select": "a drawing made by a script",
 }
-# A rule of a style sheet that hides what it selects, whatever a pointer does.
 _RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
-_HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)", re.IGNORECASE)
+_SELECTORS = re.compile(r",(?![^(]*\))")
+_OF_A_POINTER = re.compile(r":(hover|focus|active|target|visited|before|after|:)")
+_HIDES = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0(\.0*)?%?\s*([;!]|$)"
+    r"|^(?=.*\b(overflow\s*:\s*hidden|clip\s*:)).*\b(width|height)\s*:\s*[01](px)?\s*([;!]|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CASE = re.compile(r"text-transform\s*:\s*(uppercase|lowercase|capitalize)")
+_CASES: dict[str, Callable[[str], str]] = {
+    "uppercase": str.upper,
+    "lowercase": str.lower,
+    "capitalize": lambda text: re.sub(r"(?<![\w'’])\w", lambda first: first[0].upper(), text),
+}
 _NESTED_RULES = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|/\*.*?\*/", re.DOTALL)
-_WHITE = re.compile(r"(?:^|;)(?:color:(?:white|#fff(?:fff)?)\b|opacity:0(?![.\d]))")
+_WHITE = re.compile(r"(?:^|;)color:(?:white|#fff(?:fff)?)\b")
 _BACKED = re.compile(r"background(-color)?:(?!none|transparent|white|#fff\b|#ffffff)")
 # Wherever the parts of a table stand, a browser shows them in this order.
 _PARTS_OF_TABLES = {"caption": 0, "thead": 1, "tfoot": 3}
@@ -116,8 +127,9 @@ class Piece:
     source
         Where a picture comes from.
     looks
-        ``"center"``, ``"rtl"`` or ``"inline"``, where the author asked for it; ``"white"`` where
-        its letters are white or clear, and ``"backed"`` where they have a coloured ground.
+        ``"center"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where the author
+        asked for it; ``"white"`` where its letters are white, and ``"backed"`` where they have a
+        coloured ground.
     row
         Numbers for the outermost table in which it stands and for its row; zeros outside of
         tables. A cell of several rows has no number of a row.
@@ -144,6 +156,8 @@ class _Walk:
     def flush(self) -> None:
         """End the run of text that has been read."""
         text = self.run if self.kind == "code" else " ".join(self.run.split())
+        for case in self.looks & _CASES.keys():
+            text = _CASES[case](text)
         if text.strip():
             self.pieces.append(Piece(self.kind, text, looks=self.looks, row=self.row))
         self.run = ""
@@ -224,7 +238,8 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
     html = _LONG_DATA.sub(r"\1", _SCRIPT.sub("", html))
     walk = _Walk(formulas)
     tree = LexborHTMLParser(html)
-    hidden = _hidden(tree, sheets)
+    hidden = {node.mem_id for node, _ in _styled(tree, sheets, _HIDES)}
+    cases = {node.mem_id: case for node, case in _styled(tree, sheets, _CASE)}
     stack: list[tuple[LexborNode, bool, str, frozenset[str], tuple[int, int]]] = []
     if tree.body is not None:
         stack.append((tree.body, False, "text", frozenset(), (0, 0)))
@@ -250,7 +265,7 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
             row = row[0] or rows, rows
         elif (node.attributes.get("rowspan") or "1") != "1":
             row = row[0], 0
-        looks |= _looks(node, tag)
+        looks |= _looks(node, tag) | {*filter(None, (cases.get(node.mem_id),))}
         children = []
         child = node.child
         while child is not None:
@@ -263,17 +278,19 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
     return walk.pieces
 
 
-def _hidden(tree: LexborHTMLParser, sheets: str) -> set[int]:
-    """Return the elements that style sheets hide."""
-    if not _HIDES.search(sheets):
-        return set()
-    hidden = set()
+def _styled(
+    tree: LexborHTMLParser, sheets: str, asked: re.Pattern[str]
+) -> Iterator[tuple[LexborNode, str]]:
+    """Yield the elements to which style sheets give some declaration, and its last group."""
     rules = _NESTED_RULES.sub("", re.sub("<[^>]*>", "", sheets))
     for selectors, declarations in _RULE.findall(rules):
-        if _HIDES.search(declarations) and ":" not in selectors:
-            with contextlib.suppress(SelectolaxError):  # a selector of a later CSS
-                hidden |= {node.mem_id for node in tree.css(selectors.strip())}
-    return hidden
+        found = asked.search(declarations)
+        if found is None:
+            continue
+        for selector in _SELECTORS.split(selectors):
+            if not _OF_A_POINTER.search(selector):
+                with contextlib.suppress(SelectolaxError):  # a selector of a later CSS
+                    yield from ((node, found[1] or "") for node in tree.css(selector.strip()))
 
 
 def _read_text(walk: _Walk, text: str) -> None:
@@ -324,6 +341,9 @@ def _looks(node: LexborNode, tag: str) -> frozenset[str]:
         looks.add("white")
     if tag == "center" or attributes.get("align") == "center" or "text-align:center" in style:
         looks.add("center")
+    case = _CASE.search(style)
+    if case:
+        looks.add(case[1])
     if attributes.get("dir") == "rtl":
         looks.add("rtl")
     if "list-inline" in (attributes.get("class") or "").split():

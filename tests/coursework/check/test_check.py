@@ -1,6 +1,7 @@
 """The check passes what is whole, and names each of the faults that are planted here."""
 
 import ast
+import base64
 import copy
 
 import pytest
@@ -603,14 +604,31 @@ def test_pdf_without_tags_is_checked_by_its_letters(work):
         new_code_cell("x = 'left' + 'right'", execution_count=1),
     )
     work.typeset("= Title\nFormula $ + β ≤ 1$ here.\n\n#raw(\"[1] x = 'left' + \")")
+    assert without_tags(work).lost() == [
+        "code: cell 2: not in the PDF: x = 'left' + 'right'",
+        "formula: formulas hold α 1 times, the PDF 0 times",
+    ]
+
+
+def without_tags(work):
     untagged = PdfWriter()
     for page in PdfReader(work.pdf).pages:
         untagged.add_page(page)
     untagged.write(work.pdf)
-    assert work.lost() == [
-        "code: cell 2: not in the PDF: x = 'left' + 'right'",
-        "formula: formulas hold α 1 times, the PDF 0 times",
-    ]
+    return work
+
+
+def test_footers_of_a_pdf_without_tags_are_no_part_of_its_text(work):
+    work.cells(
+        new_markdown_cell("One.\n\nThis is page 7 of 9"),
+        new_markdown_cell(f"![](data:image/png;base64,{PIXEL})"),
+        new_markdown_cell("| a | b |\n|--|--|\n| 11 | 22 |"),
+    )
+    footer = "#set page(footer: context [page #counter(page).display() of 3])\n"
+    picture = f"#image(bytes({tuple(base64.b64decode(PIXEL))}))"
+    pages = ["One.", "This is page 7 of 9", f"{picture}\n#table(columns: 2)[a][b][11][22]"]
+    work.typeset(footer + "\n#pagebreak()\n".join(pages))
+    assert without_tags(work).findings() == []
 
 
 def test_many_losses_are_counted_and_not_all_listed(lacking):

@@ -136,6 +136,9 @@ HIDDEN = {
     "an id": "<style>#T_1_row0 {visibility: hidden}</style><p id=T_1_row0>secret</p>Seen words",
     "an attribute": "Seen <i hidden>secret</i> words",
     "a style": "Seen <i style='Display : None !important'>secret</i> words",
+    "its place": "<style>b:nth-child(2) {display: none}</style>Seen <b>words</b><b>secret</b>",
+    "no colour": "<style>.a {opacity: 0.0}</style>Seen <i class=a>secret</i><b>words</b>",
+    "no height": "Seen <i style='max-height: 0; overflow: hidden'>secret</i> words",
     "a template": "Seen <template>secret</template><noscript>secret</noscript> words",
 }
 
@@ -146,6 +149,17 @@ def test_what_a_browser_hides_is_not_expected(work, name):
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     assert work.typeset("x\n\nSeen words").findings() == []
     assert "Seen words" in " ".join(work.typeset("x\n\nSeen").lost())
+
+
+@pytest.mark.parametrize(
+    "html", ["<style>.a {text-transform: uppercase}</style><p class=a>Seen <b>words</b>",
+             "<p style='text-transform:uppercase'>Seen words"],
+)  # fmt: skip
+def test_capitals_that_a_style_asks_for_are_expected(work, html):
+    output = new_output("display_data", data={"text/html": html})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.export().findings() == []
+    assert len(work.typeset("x\n\nSeen words").lost()) == 1
 
 
 @pytest.mark.parametrize(

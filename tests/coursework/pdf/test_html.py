@@ -49,6 +49,7 @@ from coursework.pdf.html import html_to_typst
         ('<div class="alert alert-info">x</div>', '#callout("info")[#"x";]'),
         ('<p style="display:none">x</p><p hidden>y</p>', ""),
         ("<style>p {}</style><script>f()</script><!-- note --><title>t</title>", ""),
+        ("<table><caption>a</caption></table>", '#table-title[#"a";]'),
         ("&lt;b&gt; &amp;amp;", '#"<b> &amp;";'),
         ("  a \n\t b  ", '#"a b";'),
         ("<unknown>x</unknown>", '#"x";'),

@@ -119,6 +119,7 @@ def stream(**fields):
         stream() | {"id": "a b/c$", "metadata": {"tags": "hard"}},
         stream() | {"id": None, "metadata": {"collapsed": "maybe", "tags": [1, {}]}},
         stream() | {"source": ["run", "()"]},
+        stream() | {"source": "import os\r\nrun()\r\n"},
     ],
 )
 def test_what_other_tools_leave_out_costs_nothing(export_json, cell):

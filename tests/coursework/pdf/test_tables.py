@@ -1,5 +1,6 @@
 """Tables: every cell in its place, all of them within the page."""
 
+import random
 import time
 
 import pandas as pd
@@ -30,6 +31,44 @@ def test_a_span_over_columns_that_no_cell_uses_is_cut():
 
 def test_a_span_over_rows_ends_with_the_table():
     assert places("<tr><td rowspan=0>a<tr><td>b") == [("a", 0, 0, 2, 1), ("b", 1, 1, 1, 1)]
+
+
+def test_cells_do_not_cover_each_other():
+    html = "<tr><td>a<td rowspan=2>b<td>c<tr><td colspan=3>d<td>e"
+    assert places(html)[3:] == [("d", 1, 0, 1, 1), ("e", 1, 2, 1, 1)]
+
+
+def test_a_cell_ends_with_the_head_or_the_body_that_it_stands_in():
+    html = "<thead><tr><th rowspan=3>a<th>b<tbody><tr><td>c<td>d"
+    assert places(html)[0] == ("a", 0, 0, 1, 1)
+    assert places(html)[2] == ("c", 1, 0, 1, 1)
+
+
+def test_a_row_of_headings_that_reach_below_it_is_no_header():
+    assert grid("<tr><th rowspan=2>a<th>b<tr><td>c").header_rows == 0
+
+
+def random_table(rng):
+    def cell():
+        spans = [f"{n}={rng.randrange(6)}" for n in ("rowspan", "colspan") if rng.random() < 0.3]
+        return f"<{rng.choice(['td', 'td', 'th'])} {' '.join(spans)}>cell"
+
+    def rows(most):
+        return "".join(
+            "<tr>" + "".join(cell() for _ in range(rng.randrange(5))) for _ in range(most)
+        )
+
+    parts = [(f"<{part}>{rows(2)}", "") for part in ("thead", "tbody", "tfoot")]
+    return "<table>" + rows(2) + "".join(map(rng.choice, parts)) + "</table>"
+
+
+def test_no_table_is_refused_whatever_its_spans(export):
+    rng = random.Random(7)
+    tables = "".join(random_table(rng) for _ in range(60))
+    output = new_output("display_data", data={"text/html": tables})
+    done = export(new_code_cell("x", outputs=[output]))
+    assert done.text.count("cell") == tables.count("cell")
+    assert done.warnings == ""
 
 
 def test_an_empty_header_is_none():
