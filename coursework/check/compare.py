@@ -44,6 +44,7 @@ _NOISE = {
     r"\\(?:eq)?ref\{[^{}]*\}": "a reference to an equation as TeX",
     rf"[A-Za-z0-9+/=]{{{_DATA_LETTERS},}}": "the data of a file",
 }
+_AMOUNT = re.compile(r"\d[\d.,]*(?:\s*[|)]|\s+[^\W\d_]{2})")
 # How a note in the place of something else reads, without spaces.
 _NOTE = re.compile(
     r"\[[^\[\]]*?(notshown|cannotbe|couldnotbe|asastillpicture|asitssource)[^\[\]]*\]"
@@ -306,11 +307,13 @@ def _check_formulas(
     rest = alignment.rest
     for item in missing:
         source = fold(item.text)
+        # Two amounts in dollars look like a formula, and are right as text.
+        severity = WARNING if _AMOUNT.match(item.text) else LOST
         if source not in rest:
-            yield Finding("formula", f"{item.where}: not shown as a formula: {_shorten(item.text)}")
+            message = f"{item.where}: not shown as a formula: {_shorten(item.text)}"
+            yield Finding("formula", message, severity)
             continue
         rest = rest.replace(source, "", 1)
-        # Two amounts in dollars look like a formula, and are right as text.
         if re.search(r"[\\^_{}]", item.text):
             yield Finding(
                 "tex", f"{item.where}: raw TeX is left on the page: {_shorten(item.text)}"

@@ -180,7 +180,11 @@ def read_markdown(source: str) -> list[Piece]:
         if match["escaped"]:
             return "$"
         originals.append(match[0])
-        formulas.append("" if match["reference"] else _tex(match))
+        tex = "" if match["reference"] else _tex(match)
+        line = match.string[: match.start()].rpartition("\n")[2]
+        if re.match(r"[-+*\d.)\s]*>", line):  # each line of a quotation begins so
+            tex = re.sub(r"\n(?:[ \t]*>)+", "\n", tex)
+        formulas.append(tex)
         return f"\ue000{len(formulas) - 1}\ue001"
 
     source = _keep_rows(spell_controls(source.translate(_NO_MARKS)))

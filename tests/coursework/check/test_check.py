@@ -300,6 +300,8 @@ def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
 def test_two_amounts_in_dollars_are_no_formula_that_was_lost(work):
     work.cells(new_markdown_cell("It costs $5 today and $6 tomorrow."))
     assert work.typeset("It costs \\$5 today and \\$6 tomorrow.").findings() == []
+    work.cells(new_markdown_cell("| a | b |\n|--|--|\n| $5 | now |\n| then | $6 |"))
+    assert work.export().lost() == []
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,9 @@ def test_a_damaged_list_of_lines_reads_as_its_texts(work):
     assert work.typeset("a5b").lost() == []
 
 
-def test_a_formula_may_hold_dollars_in_its_tag(work):
-    work.cells(new_markdown_cell(r"$$a = b \tag{$*$}$$"))
+@pytest.mark.parametrize(
+    "source", [r"$$a = b \tag{$*$}$$", "> $$\n> x > y\n> $$", "> > words $$a\n> > = b$$", "> $x > y$"]
+)
+def test_formulas_are_read_with_dollars_in_their_tags_and_in_quotations(work, source):
+    work.cells(new_markdown_cell(source))
     assert work.export().findings() == []
