@@ -40,15 +40,11 @@ def find_odd_looks(
     for face, where in faces.items():
         yield where, f"a script whose letters are joined is set from {face}, which does not join"
     yield from _columns(pages, alignment, owned, places)
-    if expected.colors:
-        fills = pages.fills()
-        for item, colors in expected.colors:
-            if _share_color(colors, fills):
-                continue
-            numbers = [n for n in owned if alignment.items[n].where == item.where]
-            on_pages = {places[position][0] for n in numbers for position in owned[n]}
-            if not any(_share_color(colors, pages.drawn(page)) for page in on_pages):
-                yield item.where, "the colours of a table are not on the page"
+    for item, colors in expected.colors:
+        numbers = [n for n in owned if alignment.items[n].where == item.where]
+        on_pages = {places[position][0] for n in numbers for position in owned[n]}
+        if not any(_share_color(colors, pages.drawn(page)) for page in on_pages):
+            yield item.where, "the colours of a table are not on the page"
 
 
 def _wrong_face(

@@ -61,21 +61,8 @@ class Pages:
         """Let go of the file, which may be moved next."""
         self.document.close()
 
-    def fills(self) -> set[Color]:
-        """Return the colours of all areas."""
-        found = set()
-        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-        for number in range(len(self.document)):
-            page, _ = self.open(number)
-            for child in range(pdf.FPDFPage_CountObjects(page.raw)):
-                area = pdf.FPDFPage_GetObject(page.raw, child)
-                if pdf.FPDFPageObj_GetType(area) == pdf.FPDF_PAGEOBJ_PATH:
-                    pdf.FPDFPageObj_GetFillColor(area, red, green, blue, alpha)
-                    found.add((red.value, green.value, blue.value))
-        return found
-
     def drawn(self, number: int) -> set[Color]:
-        """Return the colours of a page, those of gradients too, which have no single fill."""
+        """Return the colours of a page as it is drawn."""
         page, _ = self.open(number)
         bitmap = page.render(rev_byteorder=True, prefer_bgrx=True)
         pixels = bitmap.to_numpy()[:, :, :3].astype(np.uint32)
