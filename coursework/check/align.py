@@ -12,7 +12,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from coursework.check.expected import Item
-from coursework.check.page import EMPTY, FIGURE, fold
+from coursework.check.page import EMPTY, FIGURE, Picture, Reading, fold
 
 _ANCHOR = 8  # characters of a text that is looked for far from its neighbours
 _NEAR = 3000  # characters of the page around the place where a short text must be
@@ -145,19 +145,9 @@ class Alignment:
         return [(min(pair), max(pair)) for pair in pairs]
 
 
-def align(
-    text: str,
-    breaks: set[int],
-    lines: set[int],
-    sizes: dict[int, tuple[int, int]],
-    items: list[Item],
-) -> Alignment:
-    """Find each item in a folded text.
-
-    Words begin in it at ``breaks``, lines at ``lines``, and ``sizes`` has the pixels of the
-    pictures in it.
-    """
-    alignment = Alignment(text, breaks, lines, items)
+def align(reading: Reading, items: list[Item]) -> Alignment:
+    """Find each item in the text of a PDF."""
+    alignment = Alignment(reading.text, reading.breaks, reading.lines, items)
     needles = [_needle(item) for item in items]
     _take_anchors(alignment, needles)
     _take_between(alignment, needles, required=True)
@@ -170,7 +160,7 @@ def align(
     _take_nearby(alignment)
     _order_equals(alignment, needles)
     _take_between(alignment, needles, required=True)  # what others have given back since
-    _match_figures(alignment, sizes)
+    _match_figures(alignment, reading.pictures)
     return alignment
 
 
@@ -420,7 +410,7 @@ def _order_equals(alignment: Alignment, needles: list[str]) -> None:
             alignment.take(number, *span)
 
 
-def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> None:
+def _match_figures(alignment: Alignment, pictures: dict[int, Picture]) -> None:
     """Where one of several neighbouring pictures is missing, tell by the sizes which one it is."""
     for _, group in itertools.groupby(
         range(len(alignment.items)), key=lambda number: alignment.items[number].kind == "figure"
@@ -432,6 +422,6 @@ def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> N
         for number in numbers:
             alignment.spans[number] = None
         for place in found:
-            same = [n for n in numbers if alignment.items[n].size == sizes.get(place)]
+            same = [n for n in numbers if alignment.items[n].size == pictures[place].pixels]
             alignment.take((same or numbers)[0], place, place + 1)
             numbers.remove((same or numbers)[0])

@@ -87,8 +87,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         return [*findings, Finding("file", f"{pdf}: {error}")]
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]
-    sizes = {place: picture.pixels for place, picture in reading.pictures.items()}
-    alignment = align(reading.text, reading.breaks, reading.lines, sizes, texts)
+    alignment = align(reading, texts)
     with contextlib.closing(Pages(pdf, reading.places)) as pages:
         return [
             *findings,

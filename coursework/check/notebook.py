@@ -105,16 +105,9 @@ def read_notebook(path: Path) -> Notebook:
         content = None
     content = _dictionary(content)
     cells = content.get("cells")
-    if cells is None:  # format 3
-        cells = (
-            [
-                cell
-                for sheet in _list(content.get("worksheets"))
-                for cell in _list(_dictionary(sheet).get("cells"))
-            ]
-            if "worksheets" in content
-            else None
-        )
+    if cells is None and "worksheets" in content:  # format 3
+        sheets = map(_dictionary, _list(content["worksheets"]))
+        cells = [cell for sheet in sheets for cell in _list(sheet.get("cells"))]
     if not isinstance(cells, list):
         raise ValueError(
             f"{path}: not a notebook: expected JSON with a list of cells, found something else; "

@@ -201,34 +201,30 @@ def test_formulas_that_are_right_on_the_page_are_right(work, tex):
     assert work.export().lost() == []
 
 
-@pytest.mark.parametrize(
-    "tex",
-    [
+def test_what_tells_tex_how_to_draw_is_not_drawn(work):
+    formulas = [
         r"\begin{aligned}[t] a \end{aligned}", r"\begin{gathered}[b] a \end{gathered}",
         r"\cfrac[l]{1}{2}", r"a \mspace{18mu} b", r"\fcolorbox{red}{white}{E}",
         r"\enclose{circle}{x}", r"\sqrt[\uproot{2}n]{x}", r"\ce{A -> B}", r"\ce{A <=> B v}",
         r"\quad",
-    ],
-)  # fmt: skip
-def test_what_tells_tex_how_to_draw_is_not_drawn(work, tex):
-    work.cells(new_markdown_cell(f"So ${tex}$ so."))
+    ]  # fmt: skip
+    work.cells(*(new_markdown_cell(f"So ${tex}$ so.") for tex in formulas))
     assert work.export().lost() == []
 
 
-@pytest.mark.parametrize(
-    "tex",
-    [
+def test_the_places_of_signs_are_read_from_tex(work):
+    formulas = [
         r"\frac{x^2}{2} + x_2^2 - {x'}^2", r"\sum\nolimits_{i=1}^n i^{n-1} - n^{-i}", r"{x+y}^2_3",
         r"\frac{\frac{a}{b}}{\frac{b}{a}} = \frac{a+b}{b-a}", r"a - b \quad b - a", r"\int_0^1 t^0",
         r"\begin{pmatrix} a - b & b^2 \\ b - a & b_2 \end{pmatrix}", r"\mathbf{x}^T\hat{x}_T",
         r"10^{-3} \times 10^3 = 3^{10}", r"x_{1,2}^{1/2} \text{ per-use}", r"\sqrt{x^2}_2",
         r"a \perp b^\perp + \vec{x}' (\hat{y}) / \sqrt{\dot z}",
-        r"\renewcommand{\vec}[1]{\mathbf{#1}} \vec{x}",
         r"\begin{aligned} a^2 &= b \\ b_2 &= a - c \end{aligned}", r"\binom{n}{k}^2 = {}_2F_1",
-    ],
-)  # fmt: skip
-def test_the_places_of_signs_are_read_from_tex(work, tex):
-    work.cells(new_markdown_cell(f"So ${tex}$ and\n\n$${tex}$$"))
+    ]  # fmt: skip
+    work.cells(*(new_markdown_cell(f"So ${tex}$ and\n\n$${tex}$$") for tex in formulas))
+    assert work.export().findings() == []
+    macro = r"\renewcommand{\vec}[1]{\mathbf{#1}} \vec{x}"
+    work.cells(new_markdown_cell(f"So ${macro}$ and\n\n$${macro}$$"))
     assert work.export().findings() == []
 
 

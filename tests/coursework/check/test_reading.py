@@ -255,7 +255,8 @@ def test_a_damaged_list_of_lines_reads_as_its_texts(work):
 
 
 @pytest.mark.parametrize(
-    "source", [r"$$a = b \tag{$*$}$$", "> $$\n> x > y\n> $$", "> > words $$a\n> > = b$$", "> $x > y$"]
+    "source",
+    [r"$$a = b \tag{$*$}$$", "> $$\n> x > y\n> $$", "- > > in $$a\n  > > = b$$", "> $x > y$"],
 )
 def test_formulas_are_read_with_dollars_in_their_tags_and_in_quotations(work, source):
     work.cells(new_markdown_cell(source))
