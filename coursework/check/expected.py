@@ -43,6 +43,10 @@ _DRAWN_BY_A_BROWSER = (
     ("holoviews", "a holoviews chart"), ("geo+json", "a map"), ("javascript", "JavaScript"),
     ("audio/", "audio"), ("video/", "a video"), ("mermaid", "a mermaid drawing"),
 )  # fmt: skip
+# The times of progress bars change from run to run: a page may leave them out.
+_TIMES = re.compile(
+    r"(?<=[━\]])( -)?( ETA:)? \d[\d:]*s?( [\d.]+[mun]?s/\w+)?(?=\s|$)|(?<=\d) [\d:]+<[\d:?]+(?=\])"
+)
 _FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model$")
 _QUIET_WIDGETS = re.compile(
     r"((Output|Box|Progress|HTML|Label|Layout|Style)\w*|(\w*Box|Tab|Accordion|Stack|Image))Model$"
@@ -306,9 +310,9 @@ def _expect_lines(
     """Expect lines; what draws nothing is spelled out on the page, or left out."""
     for line in lines:
         if line.strip():
-            # The time of a progress bar changes from run to run: a page may leave it out.
             also = without_spelled(line) if kind == "output" else without_unseen(line)
             also = line.split("[")[0] if re.search(r"\d%\||\d\S* \[\d+:\d\d", line) else also
+            also = _TIMES.sub("", also)
             expected.items.append(Item(kind, cell, number, spell_out(line), also))
 
 
@@ -325,6 +329,7 @@ def _expect_pieces(expected: Expected, cell: int, number: int, pieces: Iterable[
             text = piece.text.translate(dict.fromkeys(map(ord, BREAKS)))
             # Readers differ: lists of definitions, lists of tasks, headings without a space.
             also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", without_spelled(spell_out(text)))
+            also = _TIMES.sub("", also)
             text = spell_out(text)
             item = Item(piece.kind, cell, number, text, also, piece.looks, row=piece.row)
             expected.items.append(item)

@@ -365,6 +365,8 @@ def reads_right_to_left(text: str) -> bool:
 def parse_color(value: str) -> str:
     """Return a colour of text as ``#rrggbb``, or empty where it is unknown."""
     value = value.strip().lower()
+    if not value:
+        return ""
     try:
         return _NAMED.get(value) or _hexadecimal(*_levels(value)[:3])
     except ValueError:

@@ -63,11 +63,12 @@ def read_grid(table: Tag) -> Grid:
     # Markdown cannot write a table without a header, so authors leave the header empty.
     while len(rows) > 1 and not rows[0].get_text().strip() and not rows[0].find("img"):
         del rows[0]
+    last = {id(row.parent): y for y, row in enumerate(rows)}
     taken: set[tuple[int, int]] = set()
     cells = []
     for y, row in enumerate(rows):
         # A cell ends with the head, the body or the foot that it stands in.
-        room = sum(other.parent is row.parent for other in rows[y:])
+        room = last[id(row.parent)] + 1 - y
         x = 0
         for tag in row.find_all(["td", "th"], recursive=False):
             while (y, x) in taken:
