@@ -174,7 +174,8 @@ def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
         body = html_to_typst(draft, as_html(kind, value), in_output=True)
         return f"#out-rich[{body}]" if body else ""
     size = as_dict(output.get("metadata", {}).get(kind))
-    asked = Size(_points(size.get("width")), _points(size.get("height")))
+    width = _points(size.get("width"))
+    asked = Size(width, "" if width else _points(size.get("height")))
     alt = output.data.get("text/plain") or "figure"
     return f"#out-picture[{picture(draft, decode(value), alt, asked)}]"
 

@@ -443,9 +443,13 @@ def _fill(value: str) -> str:
 
 
 def image_size(tag: Tag) -> Size:
-    """Return the size that an image's attributes or style ask for."""
+    """Return the size that an image's style or attributes ask for.
+
+    A width and a height as attributes stretch no picture: in Jupyter the width alone counts then.
+    """
     style = styles(tag)
-    width, height = (_length(str(tag.get(k) or style.get(k, ""))) for k in ("width", "height"))
+    width = _length(style.get("width") or str(tag.get("width", "")))
+    height = _length(style.get("height") or ("" if width else str(tag.get("height", ""))))
     # A height in percent refers to a box that a page does not have.
     return Size(width, "" if height.endswith("%") else height)
 
