@@ -141,7 +141,7 @@ def _check_identity(notebook: Notebook) -> Iterator[Finding]:
 
 
 def _check_file(path: Path, reading: Reading) -> Iterator[Finding]:
-    size, pages = path.stat().st_size, len(reading.heads)
+    size, pages = path.stat().st_size, len(reading.page_texts)
     if not pages:
         yield Finding("file", "the PDF has no page")
     if pages > MOST_PAGES:
@@ -171,13 +171,13 @@ def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
         "student ID": _said(handed_in.get("student_id")),
     }
     for field, text in wanted.items():
-        missing = [n for n, head in enumerate(reading.heads, 1) if not _names(head, text)]
+        missing = [n for n, head in enumerate(reading.page_texts, 1) if not _names(head, text)]
         if missing:
             # A name that readers garble cannot be told from one that is not there.
             is_hard = any(map(is_hard_to_read, fold(text)))
             pages = ", ".join(map(str, missing[:_AT_MOST]))
             message = f"the {field} {text!r} is not on page {pages}"
-            if is_hard and all(_has_ink(reading.heads[n - 1], text) for n in missing):
+            if is_hard and all(_has_ink(reading.page_texts[n - 1], text) for n in missing):
                 message = f"the {field} {text!r} is on the pages, but a copy of it reads otherwise"
                 yield Finding("copy", message, WARNING)
             else:
@@ -240,7 +240,7 @@ def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
 
 
 def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
-    """Say of what is wrong on a page to which cell it belongs."""
+    """Name the cell to which each fault of a page belongs."""
     owners = dict(zip(reading.places, alignment.owners, strict=True)) if reading.faults else {}
     pictures = {
         (picture.page, picture.number): alignment.owners[place]
@@ -305,7 +305,7 @@ def _check_noise(alignment: Alignment) -> Iterator[Finding]:
 
 def _list_replaced(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
     """List what no page can show, and whether its description is there instead."""
-    whole = "".join(reading.heads)
+    whole = "".join(reading.page_texts)
     for item in expected.replaced:
         message = f"{item.where}: {item.text} cannot be printed; look what stands in its place"
         if item.also and fold(item.also) not in whole:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 WIDGET_PICTURES = "(pictures)"
-"""What a widget's state has, read, as its pictures in base64."""
+"""The key under which the state of a widget has its pictures in base64, once it is read."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")

@@ -95,8 +95,8 @@ class Reading:
         For each of its characters, the page and the character's number there.
     formulas
         In order; ``None`` if the PDF has no tags.
-    heads
-        For each page all of its text, folded: with header and footer.
+    page_texts
+        For each page all of its text, folded, with header and footer.
     numbering
         The "page n of N" of each page, empty where there is none.
     blank
@@ -111,7 +111,7 @@ class Reading:
     pictures: dict[int, Picture] = field(default_factory=dict)
     places: list[tuple[int, int]] = field(default_factory=list)
     formulas: list[Formula] | None = None
-    heads: list[str] = field(default_factory=list)
+    page_texts: list[str] = field(default_factory=list)
     numbering: list[str] = field(default_factory=list)
     blank: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -179,7 +179,7 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
     finally:
         count = len(document)
         document.close()
-    reading.heads += [""] * (count - len(reading.heads))
+    reading.page_texts += [""] * (count - len(reading.page_texts))
     return reading
 
 
@@ -337,7 +337,7 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
     end = len(characters) - (len(footer[0]) if footer and not reader.tagged else 0)
     shown = reader.add_text(characters[:end], owners[:end])
     reader.look_at_formulas()
-    reading.heads.append(fold(whole))
+    reading.page_texts.append(fold(whole))
     reading.numbering.append(" ".join(footer[0].split()) if footer else "")
     if not shown and not reader.seen:
         reading.blank.append(index + 1)

@@ -16,7 +16,7 @@ from coursework.check.notebook import spell_controls
 
 
 class _Markdown(MarkdownIt):
-    """Markdown of which each link is one: also to a file of one's own, or to a program."""
+    """Markdown in which every link is a link, also one to a local file or to a script."""
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 (the name is the library's)
         return True
@@ -319,9 +319,8 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
             walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
     elif tag == "svg":
         if any(child.tag not in _UNDRAWN for child in node.iter()):
-            walk.add(
-                Piece("figure", "", "svg")
-            )  # else it has symbols for others, or a script draws
+            # Without such a child it holds symbols for other drawings, or a script draws into it.
+            walk.add(Piece("figure", "", "svg"))
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
         if annotation is None:

@@ -164,11 +164,8 @@ def _weight(selector: str) -> tuple[int, int, int]:
 def _select(soup: BeautifulSoup, selector: str) -> list[Tag]:
     try:
         return list(soup.select(selector))
-    except (
-        soup.css.api.SelectorSyntaxError,
-        NotImplementedError,
-    ):  # it is wrong, or of a later CSS
-        return []
+    except (soup.css.api.SelectorSyntaxError, NotImplementedError):
+        return []  # it is wrong, or of a later CSS
 
 
 def _add_content(tag: Tag, place: str, declarations: list[Any]) -> None:
@@ -244,7 +241,10 @@ def _keep_lines(tag: Tag, spaces: bool) -> None:
 
 
 def _is_pale(tag: Tag) -> bool:
-    """Whether words have nearly the colour that they stand on: the page shows fewer backgrounds."""
+    """Whether words have nearly the colour behind them, and are better black.
+
+    White words may stand on a background that the page does not show.
+    """
     colour = text_color(tag)
     if not colour:
         return False
