@@ -131,14 +131,6 @@ def test_outline_skips_no_level_whatever_the_headings_look_like(draft):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("tag", ["video", "iframe", "audio", "canvas", "object", "embed"])
-def test_what_moves_is_a_note_with_its_address(draft, tag):
-    markup = html_to_typst(draft, f'<{tag} src="https://a.b/c"></{tag}>')
-    assert f"[interactive content, not shown: {tag} https://a.b/c]" in markup
-    article = "a" if tag in ("video", "canvas") else "an"
-    assert draft.warnings == [f"{article} <{tag}> cannot be printed https://a.b/c"]
-
-
 def test_mathml_is_a_formula(draft):
     html = (
         '<math><mi>x</mi><annotation encoding="application/x-tex">x^2</annotation></math>'
