@@ -343,7 +343,7 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
         reading.blank.append(index + 1)
     # What a picture shows is the work of its author.
     owners = [-1 if owner < 0 or reader.is_drawn(owner) else owner for owner in owners]
-    reading.faults += find_faults(document, index, page, text_page, objects, characters, owners)
+    reading.faults += find_faults(page, index, text_page, objects, characters, owners)
     text_page.close()
     page.close()
 
