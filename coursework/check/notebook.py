@@ -228,7 +228,7 @@ def model_id(view: object) -> str:
     return str(_dictionary(view).get("model_id", ""))
 
 
-def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[str, Any]]]:
+def widget_models(widgets: dict[str, Any], view: object) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name and the state of a widget and of all that it holds, in order.
 
     The title that a tab or a fold has comes before it, as a label.
@@ -240,7 +240,7 @@ def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[
         model = model.removeprefix("IPY_MODEL_")
         if title:
             yield "LabelModel", {"value": title}
-        saved = _dictionary(notebook.widgets.get(model))
+        saved = _dictionary(widgets.get(model))
         if model in seen or not saved:
             continue
         seen.add(model)
