@@ -315,20 +315,20 @@ def _first(heights: Sequence[int]) -> list[int]:
     return indices
 
 
-def _expect_lines(place: _Place, kind: str, lines: Iterable[str]) -> None:
+def _expect_lines(place: _Place, kind: str, lines: Iterable[str], **more: Any) -> None:
     """Expect lines; what draws nothing is spelled out on the page, or left out."""
     for line in lines:
         if line.strip():
             also = without_spelled(line) if kind == "output" else without_unseen(line)
             also = line.split("[")[0] if re.search(r"\d%\||\d\S* \[\d+:\d\d", line) else also
             also = _TIMES.sub("", also)
-            place.add(kind, spell_out(line), also)
+            place.add(kind, spell_out(line), also, **more)
 
 
 def _expect_pieces(place: _Place, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if piece.kind == "code":
-            _expect_lines(place, "code", piece.text.split("\n"))
+            _expect_lines(place, "code", piece.text.split("\n"), looks=piece.looks)
         elif piece.kind == "live":
             place.replace(piece.text)
         elif piece.kind == "figure" and re.match(r"(https?:)?//", piece.source):

@@ -33,7 +33,8 @@ def _odd_looks(pages: Pages, expected: Expected, alignment: Alignment) -> Iterat
         face = _wrong_face(pages, item, alignment, here)
         if face:
             faces.setdefault(face, item.where)
-        if item.kind == "heading" and "center" in item.looks and _is_off_center(pages, here):
+        is_centred = "center" in item.looks and item.row == (0, 0)  # in a cell of a table, of it
+        if item.kind == "heading" and is_centred and _is_off_center(pages, here):
             yield item.where, f"a centred heading stands at the side: {item.text}"
         if "rtl" in item.looks and _runs_from_left(pages, alignment, number):
             yield item.where, f"a text from right to left is set from left to right: {item.text}"

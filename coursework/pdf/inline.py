@@ -185,6 +185,8 @@ def _drawing(tag: Tag, place: Place) -> str:
 
 
 def _code(tag: Tag, place: Place) -> str:
+    if tag.find(MATH_TAG) is not None:  # in a <samp>, in which Jupyter looks for formulas
+        return f"#inline-code[{write_inlines(tag, place.inside())}];"
     for line_end in tag.find_all("br"):
         line_end.replace_with("\v")  # the control character itself would be spelled out
     lines = []
@@ -297,7 +299,7 @@ def _breakable(text: str) -> str:
 
 INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **dict.fromkeys(("code", "tt", "samp"), _code),
-    "kbd": lambda tag, place: f"#key[{write_text(tag.get_text())}];",
+    "kbd": lambda tag, place: f"#key[{write_inlines(tag, place.inside())}];",
     "br": lambda tag, place: "#linebreak();",
     "q": lambda tag, place: f"{literal('“')}{write_inlines(tag, place.inside())}{literal('”')}",
     **{

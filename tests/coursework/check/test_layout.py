@@ -68,6 +68,11 @@ def test_letters_that_cannot_be_seen_are_lost_unless_their_author_hides_them(wor
         assert work.typeset(white).findings() == []
 
 
+def test_lines_of_code_that_are_centred_have_no_indent(work):
+    work.cells(new_markdown_cell("<center><pre>def f():\n    return 1</pre></center>"))
+    assert work.export().findings() == []
+
+
 def test_tabs_are_as_wide_as_their_reader_likes(work):
     code = "if a:\n\tb = 1\nelse:\n    b = 2\n    if c:\n\t\td = 3"
     stream = new_output("stream", text="a\tb\n  1\t2\n")
@@ -113,6 +118,12 @@ def test_centred_headings_stand_in_the_middle(work):
     work.cells(new_markdown_cell("<center>\n\n# One\n\n</center>\n\n<h2 align=center>Two</h2>"))
     work.typeset("#align(center)[= One]\n#align(center)[== Two]")
     assert work.findings() == []
+    work.cells(new_markdown_cell("<table><tr><td><h2 align=center>Two</h2></td></tr></table>"))
+    assert work.typeset("#table(columns: 1)[== Two]").findings() == []
+
+
+def test_a_centred_heading_at_the_side_is_to_be_looked_at(work):
+    work.cells(new_markdown_cell("<center>\n\n# One\n\n</center>\n\n<h2 align=center>Two</h2>"))
     work.typeset("#align(center)[= One]\n== Two")
     assert "a centred heading stands at the side: Two" in work.findings()[0].message
 

@@ -21,6 +21,10 @@ from coursework.pdf.html import html_to_typst
         ("<kbd>Esc</kbd>", '#key[#"Esc";];'),
         ("<q>x</q>", '#"“";#"x";#"”";'),
         ("a<br>b", '#"a";#linebreak();#"b";'),
+        (
+            "<samp>a <tex-math>x</tex-math></samp>",
+            '#lines((0,))[#inline-code[#"a"; #formulas.at(0);];]',
+        ),
         ("<code>a  b</code>", '#inline-code[#"a  b";];'),
         ("<hr>", "#rule();"),
         ('<font color="red">x</font>', '#text(fill: rgb("#cc0000"))[#"x";];'),
