@@ -127,9 +127,9 @@ class Piece:
     source
         Where a picture comes from.
     looks
-        ``"center"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where the author
-        asked for it; ``"white"`` where its letters are white, and ``"backed"`` where they have a
-        coloured ground.
+        ``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
+        the author asked for it; ``"white"`` where its letters are white, and ``"backed"`` where
+        they have a coloured ground.
     row
         Numbers for the outermost table in which it stands and for its row; zeros outside of
         tables. A cell of several rows has no number of a row.
@@ -342,8 +342,9 @@ def _looks(node: LexborNode, tag: str) -> frozenset[str]:
         looks.add("backed")
     if _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"):
         looks.add("white")
-    if tag == "center" or attributes.get("align") == "center" or "text-align:center" in style:
-        looks.add("center")
+    for side in ("center", "right"):
+        if side in (tag, attributes.get("align")) or f"text-align:{side}" in style:
+            looks.add(side)
     case = _CASE.search(style)
     if case:
         looks.add(case[1])

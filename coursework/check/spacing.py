@@ -48,8 +48,8 @@ def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
         text = item.text.strip()
         if not text.isascii() or span[1] - span[0] != len("".join(text.split())):
             continue  # of another width, or found in another form
-        if "\t" in item.text or "center" in item.looks:
-            continue  # as wide as its reader likes, or wherever its middle is
+        if "\t" in item.text or item.looks & {"center", "right"}:
+            continue  # as wide as its reader likes, or without an indent
         first, last = span[0], span[1] - 1
         if pages.page_of(first) != pages.page_of(last) or not pages.is_typewritten(first):
             continue

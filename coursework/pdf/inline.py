@@ -185,7 +185,7 @@ def _drawing(tag: Tag, place: Place) -> str:
 
 
 def _code(tag: Tag, place: Place) -> str:
-    if tag.find(MATH_TAG) is not None:  # in a <samp>, in which Jupyter looks for formulas
+    if tag.find(lambda inner: inner.name != "br") is not None:  # links, pictures, formulas
         return f"#inline-code[{write_inlines(tag, place.inside())}];"
     for line_end in tag.find_all("br"):
         line_end.replace_with("\v")  # the control character itself would be spelled out

@@ -69,8 +69,10 @@ def test_letters_that_cannot_be_seen_are_lost_unless_their_author_hides_them(wor
 
 
 def test_lines_of_code_that_are_centred_have_no_indent(work):
-    work.cells(new_markdown_cell("<center><pre>def f():\n    return 1</pre></center>"))
-    assert work.export().findings() == []
+    code = "<pre>def f():\n    return 1</pre>"
+    for html in (f"<center>{code}</center>", f"<p align=right>{code}</p>"):
+        work.cells(new_markdown_cell(html))
+        assert work.export().findings() == []
 
 
 def test_tabs_are_as_wide_as_their_reader_likes(work):

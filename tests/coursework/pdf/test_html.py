@@ -25,6 +25,7 @@ from coursework.pdf.html import html_to_typst
             "<samp>a <tex-math>x</tex-math></samp>",
             '#lines((0,))[#inline-code[#"a"; #formulas.at(0);];]',
         ),
+        ("<code><a href=b:c>a</a>b</code>", '#inline-code[#link("b:c")[#"a";];#"b";];'),
         ("<code>a  b</code>", '#inline-code[#"a  b";];'),
         ("<hr>", "#rule();"),
         ('<font color="red">x</font>', '#text(fill: rgb("#cc0000"))[#"x";];'),
