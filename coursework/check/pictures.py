@@ -42,9 +42,7 @@ def _other_pictures(
     for item, span in zip(alignment.items, alignment.spans, strict=True):
         if item.kind != "figure" or span is None or item.size is None:
             continue
-        picture = pictures.get(span[0])
-        if picture is None:
-            continue
+        picture = pictures[span[0]]
         if max(picture.width, picture.height) < _DOT < _SMALL < max(item.size):
             yield item, f"the picture is only {picture.width:.1f} points wide"
             continue
