@@ -332,6 +332,13 @@ def test_a_formula_drawn_in_another_shape_is_to_be_looked_at(work, tex, drawn, w
     assert why in finding.message
 
 
+def test_an_arc_that_stands_beside_its_letters_is_to_be_looked_at(work):
+    work.cells(new_markdown_cell(r"So $\overparen{AB}$ holds."))
+    page = 'So #math.equation(alt: "\\\\overparen{{AB}}", ${}$) holds.'.format
+    assert work.typeset(page("overparen(A B)")).findings() == []
+    assert "stands beside its letters" in work.typeset(page('"⏜" A B')).findings()[0].message
+
+
 REPLACED = {
     "a widget": {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}},
     "a plotly chart": {"application/vnd.plotly.v1+json": {}, "text/html": "<div></div>"},

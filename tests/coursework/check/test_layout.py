@@ -130,6 +130,12 @@ def test_a_centred_heading_at_the_side_is_to_be_looked_at(work):
     assert "a centred heading stands at the side: Two" in work.findings()[0].message
 
 
+def test_a_text_from_right_to_left_ends_at_the_left(work):
+    work.cells(new_markdown_cell("<p dir=rtl>שלום NumPy.</p>"))
+    assert "is set from left to right" not in str(work.export().findings())
+    assert "is set from left to right" in str(work.typeset("שלום NumPy.").findings())
+
+
 def test_a_list_of_r_runs_in_a_line(work):
     html = "<ol class=list-inline><li>21</li><li>32</li><li>43</li></ol>"
     output = new_output("display_data", data={"text/html": html})

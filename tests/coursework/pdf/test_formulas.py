@@ -203,6 +203,8 @@ SHOWN_BY_MATHJAX = [
     r"\begin{gathered}\begin{split}p\end{split}\notag\\\begin{split}\end{split}\end{gathered}",
     r"\begin{array}{|c|}\hline a\\\hline\end{array}",
     r"\begin{eqnarray}a\\\nonumber\end{eqnarray}",
+    r"\framebox[1cm][l]{x}\smash[b]{y}\moveleft 2pt{z}",
+    r"\Rule{1em}{2em}{1pt}\Space{1em}{1em}{1em}\mmlToken{mi}[mathvariant=bold]{q}\big.x",
 ]  # fmt: skip
 
 
