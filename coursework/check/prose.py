@@ -71,12 +71,14 @@ _KINDS = {
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details", "div",
     "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "li", "main",
-    "nav", "ol", "p", "q", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
+    "nav", "ol", "p", "q", "rt", "section", "summary", "table", "tbody", "tfoot", "thead", "tr",
+    "ul",
 }  # fmt: skip
 _UNSEEN = {
-    "style", "script", "title", "template", "noscript", "head", "select", "option", "button",
-    "textarea", "-comment",
+    "style", "script", "title", "template", "noscript", "head", "datalist", "rp", "-comment",
 }  # fmt: skip
+# Between words stands what a control shows, in whatever form.
+_CONTROLS = {"input", "select", "button", "textarea", "progress", "meter"}
 _UNDRAWN = {"defs", "symbol", "use", "style", "title", "desc", "metadata", "script"}
 LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
         "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
@@ -323,14 +325,15 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
             walk.add(Piece("figure", "", "svg"))
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
-        if annotation is None:
-            return False
-        walk.add(Piece("formula", annotation.text()))
+        walk.add(Piece("formula", (annotation or node).text()))  # its signs, where it has no TeX
+    elif tag in _CONTROLS:
+        walk.flush()
     elif "animation" in (attributes.get("class") or "").split():
         walk.add(Piece("live", "an animation"))
     else:
         style = attributes.get("style") or ""
-        return tag in _UNSEEN or "hidden" in attributes or bool(_HIDES.search(style))
+        is_closed = tag == "dialog" and "open" not in attributes
+        return tag in _UNSEEN or is_closed or "hidden" in attributes or bool(_HIDES.search(style))
     return True
 
 

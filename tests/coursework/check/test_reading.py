@@ -163,6 +163,23 @@ def test_capitals_that_a_style_asks_for_are_expected(work, html):
 
 
 @pytest.mark.parametrize(
+    "inner",
+    [
+        "<input value=typed>", "<input type=hidden value=x>", "<select><option>a<option>b</select>",
+        "<button>go</button>", "<textarea>t</textarea>", "<progress value=3 max=4>75</progress>",
+        "<ruby>漢<rt>kan</rt></ruby>", "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>",
+        "<dialog>x</dialog>", "<datalist><option>z</datalist>", "<math><mi>x</mi></math>",
+        "<math><msup><mi>x</mi><mn>2</mn></msup><mo>+</mo><mi>y</mi></math>",
+    ],
+)  # fmt: skip
+def test_words_beside_a_control_a_gloss_or_mathml_are_expected(work, inner):
+    output = new_output("display_data", data={"text/html": f"<p>one {inner} two"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.export().lost() == []
+    assert "two" in " ".join(work.typeset("x\n\none").lost())
+
+
+@pytest.mark.parametrize(
     "sheet",
     [
         "@media print {.a {display: none} .b {}}",
