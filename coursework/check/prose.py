@@ -58,6 +58,11 @@ _IN_TEXT = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# The end of a line before the header of a table, which a row of dashes follows.
+_TABLE = re.compile(
+    r"(?<=[^\n])\n(?=[^\n>]*\|[^\n]*\n[ \t|]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$)",
+    re.MULTILINE,
+)
 _VERBATIM = re.compile(r"<(pre|code)\b.*?</\1>|<[a-zA-Z][^>]*>", re.DOTALL)
 _PLACE = re.compile("\ue000(\\d+)\ue001")
 _SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
@@ -220,7 +225,12 @@ def drawn_by_script(html: str) -> str:
 
 
 def _keep_rows(source: str) -> str:
-    """Join rows of an HTML table that a blank line would turn into a block of code."""
+    """Join and part lines where markdown-it reads the rows of a table otherwise than Jupyter.
+
+    A blank line would turn the rows of an HTML table that follow it into a block of code. Below an
+    item of a list, the rows of a table would be a part of the item's paragraph.
+    """
+    source = _TABLE.sub("\n\n", source)
     return re.sub(r"\n\s*\n\s+(?=</?(?:tr|td|th|tbody)\b)", "\n", source)
 
 

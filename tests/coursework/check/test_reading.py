@@ -120,6 +120,7 @@ def test_code_is_set_aside_before_dollars_are_paired(work):
     [
         "1. In a list:\n\n   | a | b |\n   |---|---|\n   | 1 | 22 |",
         "> | a | b |\n> |---|---|\n> | 1 | 22 |",
+        "1. In a list:\n| a | b |\n|---|---|\n| 1 | 22 |",
         "| a | b |\n|---|---|\n| 1 | 22 | 333 |",
         "<table>\n<tr><td>a</td><td>b</td></tr>\n\n    <tr>\n  <td>1</td><td>22</td></tr></table>",
         "<table><td>a</td><td>b</td></table>\n\n1 22",
