@@ -45,7 +45,7 @@ _DRAWN_BY_A_BROWSER = (
 )  # fmt: skip
 # The times of progress bars change from run to run: a page may leave them out.
 _TIMES = re.compile(
-    r"(?<=[━\]])( -)?( ETA:)? \d[\d:]*s?( [\d.]+[mun]?s/\w+)?(?=\s|$)|(?<=\d) [\d:]+<[\d:?]+(?=\])"
+    r"(?<=[━\]])( -)?( ETA:)? \d[\d:]*s?( [\d.]+[mun]?s/\w+)?(?=\s|$)|(?<=\d) \d[\d:]+<[\d:?]+"
 )
 _FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model$")
 _QUIET_WIDGETS = re.compile(
