@@ -53,13 +53,12 @@ def parse(html: str) -> BeautifulSoup:
 
 def _with_heading_ends(html: str) -> str:
     """Let ``</h3>`` end a heading of any level, as browsers do."""
-    level = ""
+    levels: list[str] = []  # of the headings that have begun
 
     def mend(match: re.Match[str]) -> str:
-        nonlocal level
         if match[1]:
-            return f"</h{level or match[2]}"
-        level = match[2]
+            return f"</h{levels.pop() if levels else match[2]}"
+        levels.append(match[2])
         return match[0]
 
     return re.sub(r"<(/?)[hH]([1-6])(?=[\s>])", mend, html)

@@ -96,7 +96,7 @@ def test_scratch_folders_that_are_made_at_the_same_moment_do_not_meet(tmp_path):
             assert list(folder.iterdir()) == []
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(make, range(300)))
+        list(pool.map(make, range(150)))
     assert list(tmp_path.iterdir()) == []
 
 
