@@ -43,7 +43,7 @@ _DRAWN_BY_A_BROWSER = (
     ("holoviews", "a holoviews chart"), ("geo+json", "a map"), ("javascript", "JavaScript"),
     ("audio/", "audio"), ("video/", "a video"), ("mermaid", "a mermaid drawing"),
 )  # fmt: skip
-# The times of progress bars change from run to run: a page may leave them out.
+_TIMES_OF_TQDM = re.compile(r"\d%\||\d\S* \[\d+:\d\d")
 _TIMES = re.compile(
     r"(?<=[━\]])( -)?( ETA:)? \d[\d:]*s?( [\d.]+[mun]?s/\w+)?(?=\s|$)|(?<=\d) \d[\d:]+<[\d:?]+"
 )
@@ -320,9 +320,12 @@ def _expect_lines(place: _Place, kind: str, lines: Iterable[str], **more: Any) -
     for line in lines:
         if line.strip():
             also = without_spelled(line) if kind == "output" else without_unseen(line)
-            also = line.split("[")[0] if re.search(r"\d%\||\d\S* \[\d+:\d\d", line) else also
-            also = _TIMES.sub("", also)
-            place.add(kind, spell_out(line), also, **more)
+            place.add(kind, spell_out(line), _without_times(also), **more)
+
+
+def _without_times(text: str) -> str:
+    """Leave the times of progress bars out, as a page may: they change from run to run."""
+    return _TIMES.sub("", text.split("[")[0] if _TIMES_OF_TQDM.search(text) else text)
 
 
 def _expect_pieces(place: _Place, pieces: Iterable[Piece]) -> None:
@@ -337,5 +340,5 @@ def _expect_pieces(place: _Place, pieces: Iterable[Piece]) -> None:
             text = piece.text.translate(dict.fromkeys(map(ord, BREAKS)))
             # Readers differ: lists of definitions, lists of tasks, headings without a space.
             also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", without_spelled(spell_out(text)))
-            also = _TIMES.sub("", also)
+            also = _without_times(also)
             place.add(piece.kind, spell_out(text), also, looks=piece.looks, row=piece.row)

@@ -493,12 +493,13 @@ def test_a_progress_bar_shows_its_last_state_and_may_leave_out_its_time(work):
     work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
     assert work.typeset("x\n\n100%|███| 9/9").findings() == []
     assert "9/9" in work.typeset("x\n\n50%|██ | 4/9").lost()[0]
-    html = "<progress value=9 max=9></progress> 100.00% [9/9 00:05&lt;00:00 loss = 2]"
+    html = "<p>90%|███| 9/10 [00:03&lt;00:00, 3.2it/s]</p>"
+    html += "<progress value=9 max=9></progress> 100.00% [9/9 00:05&lt;00:00 loss = 2]"
     output = new_output("display_data", data={"text/html": html})
     keras = new_output("stream", text="9/9 ━━━━ 2s 13ms/step - loss: 0.4\n9/9 [==] - 2s 3s/step\n")
     work.cells(new_code_cell("x", execution_count=1, outputs=[keras, output]))
     assert work.export().findings() == []
-    page = "x\n\n9/9 ━━━━ - loss: 0.4\\\n9/9 [==]\n\n100.00% [9/9 loss = 2]"
+    page = "x\n\n9/9 ━━━━ - loss: 0.4\\\n9/9 [==]\n\n90%|███| 9/10\n\n100.00% [9/9 loss = 2]"
     assert work.typeset(page).findings() == []
     assert len(work.typeset(page.replace("0.4", "0.5")).lost()) == 1
 
