@@ -290,18 +290,19 @@ def _expect_stream(place: _Place, text: str) -> None:
     kept = {*_first(longest), *(len(lines) - 1 - index for index in _first(longest[::-1]))}
     for index, line in enumerate(lines):
         if line.strip():
-            place.add("output", line, required=index in kept)
+            place.add("output", line, _without_times(line), required=index in kept)
 
 
 def _heights(line: str) -> tuple[int, int]:
     """Return the most and the fewest lines of the page that a line can take.
 
     A wrapped line hangs by four columns more than its own indent, and may end at half its room.
+    Without its times, the line of a progress bar is shorter.
     """
     room = _COLUMNS - min(len(line) - len(line.lstrip(" ")) + 4, _COLUMNS // 2)
     wide = len(line) + sum(char > "\u02ff" for char in line)
     most = 1 + max(0, wide - _COLUMNS // 2) // (room // 2) if wide > _COLUMNS else 1
-    return most, 1 + max(0, len(line) - 1) // _COLUMNS
+    return most, 1 + max(0, len(_without_times(line)) - 1) // _COLUMNS
 
 
 def _first(heights: Sequence[int]) -> list[int]:

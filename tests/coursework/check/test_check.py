@@ -502,6 +502,10 @@ def test_a_progress_bar_shows_its_last_state_and_may_leave_out_its_time(work):
     page = "x\n\n9/9 ━━━━ - loss: 0.4\\\n9/9 [==]\n\n90%|███| 9/10\n\n100.00% [9/9 loss = 2]"
     assert work.typeset(page).findings() == []
     assert len(work.typeset(page.replace("0.4", "0.5")).lost()) == 1
+    bar = f"{'=' * 80}> 9/9 [==] - 2s 13ms/step - loss: {{}}\n".format
+    text = "".join(map(bar, range(1000))) + "100%|███| 9/9 [00:03, 3.0it/s]\n"
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("stream", text=text)]))
+    assert work.export().findings() == []
 
 
 def test_colours_of_a_terminal_are_no_text(work):
