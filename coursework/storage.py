@@ -55,7 +55,8 @@ def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path
         with suppress(BusyError, OSError), locked(left):  # busy, or of another user
             shutil.rmtree(left, ignore_errors=True)
     folder = parent / f".{name}.{secrets.token_hex(4)}"
-    with locked(folder), _named(folder):
+    # Another process may hold the lock for a moment, to see whether the folder is left over.
+    with locked(folder, waiting=lambda: None), _named(folder):
         folder.mkdir(mode=0o700)
         try:
             yield folder

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from coursework.check.expected import Item
-from coursework.check.page import EMPTY, FIGURE, fold
+from coursework.check.page import EMPTY, FIGURE, Picture, Reading, fold
 
 _ANCHOR = 8  # characters of a text that is looked for far from its neighbours
 _NEAR = 3000  # characters of the page around the place where a short text must be
@@ -85,7 +85,7 @@ class Alignment:
         self.spans[number] = None
 
     def next(self, number: int, needle: str, start: int, end: int) -> int:
-        """Return where an item stands that nobody has taken, as lines or as words; or -1.
+        """Return where the text of an item stands that nobody has taken, or -1.
 
         A line of an output begins with a line of the page, and not within one; the cell "0.00" of
         a table does not take the cells "0.0" and "0".
@@ -106,7 +106,7 @@ class Alignment:
         words: int = _MOST_WORDS,
         starts: Container[int] | None = None,
     ) -> int:
-        """Return where a text stands, as so many words of its own, that nobody has taken; or -1."""
+        """Return where a text stands that nobody has taken and that has so few words, or -1."""
         found = self.text.find(needle, start, end)
         while found >= 0:
             after = found + len(needle)
@@ -145,19 +145,9 @@ class Alignment:
         return [(min(pair), max(pair)) for pair in pairs]
 
 
-def align(
-    text: str,
-    breaks: set[int],
-    lines: set[int],
-    sizes: dict[int, tuple[int, int]],
-    items: list[Item],
-) -> Alignment:
-    """Find each item in a folded text.
-
-    Words begin in it at ``breaks``, lines at ``lines``, and ``sizes`` has the pixels of the
-    pictures in it.
-    """
-    alignment = Alignment(text, breaks, lines, items)
+def align(reading: Reading, items: list[Item]) -> Alignment:
+    """Find each item in the text of a PDF."""
+    alignment = Alignment(reading.text, reading.breaks, reading.lines, items)
     needles = [_needle(item) for item in items]
     _take_anchors(alignment, needles)
     _take_between(alignment, needles, required=True)
@@ -170,7 +160,7 @@ def align(
     _take_nearby(alignment)
     _order_equals(alignment, needles)
     _take_between(alignment, needles, required=True)  # what others have given back since
-    _match_figures(alignment, sizes)
+    _match_figures(alignment, reading.pictures)
     return alignment
 
 
@@ -250,7 +240,7 @@ def _take_between(alignment: Alignment, needles: list[str], required: bool) -> N
 
 
 def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
-    """Find what is out of order, the longest first; it takes its text from what is part of it."""
+    """Find what is out of order, the longest first; it robs shorter items that stand in it."""
     waiting = [number for number in alignment.missing() if alignment.items[number].required]
     waiting.sort(key=lambda number: -len(needles[number]))
     gaps = alignment.gaps()
@@ -279,7 +269,7 @@ def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
 
 
 def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> int:
-    """Return where a text stands as words, of which only shorter items have parts, or -1."""
+    """Return where a text stands of which only shorter items have taken parts, or -1."""
     found = alignment.text.find(needle, start, end)
     while found >= 0:
         owners = set(alignment.owners[found : found + len(needle)]) - {-1}
@@ -379,10 +369,10 @@ def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
 
 
 def _take_nearby(alignment: Alignment) -> None:
-    """Pass a text in a script that is read badly, where as much of it is left in its place.
+    """Accept a text that readers garble where about as many letters are left in its place.
 
-    Readers put its words in another order, its letters twice, or its marks elsewhere: either most
-    of its letters are left between its neighbours, or as many letters of such scripts.
+    They change the order of its words, double its letters or move its marks. So it is enough if
+    most of its letters, or as many letters of such scripts, are left between its neighbours.
     """
     gaps = alignment.gaps()
     if not any(map(is_hard_to_read, set(alignment.rest))):
@@ -420,7 +410,7 @@ def _order_equals(alignment: Alignment, needles: list[str]) -> None:
             alignment.take(number, *span)
 
 
-def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> None:
+def _match_figures(alignment: Alignment, pictures: dict[int, Picture]) -> None:
     """Where one of several neighbouring pictures is missing, tell by the sizes which one it is."""
     for _, group in itertools.groupby(
         range(len(alignment.items)), key=lambda number: alignment.items[number].kind == "figure"
@@ -432,6 +422,6 @@ def _match_figures(alignment: Alignment, sizes: dict[int, tuple[int, int]]) -> N
         for number in numbers:
             alignment.spans[number] = None
         for place in found:
-            same = [n for n in numbers if alignment.items[n].size == sizes.get(place)]
+            same = [n for n in numbers if alignment.items[n].size == pictures[place].pixels]
             alignment.take((same or numbers)[0], place, place + 1)
             numbers.remove((same or numbers)[0])

@@ -9,30 +9,25 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from coursework.check.align import Alignment, align, is_hard_to_read, skeleton
 from coursework.check.expected import Expected, Item, expect
+from coursework.check.finding import LOST, WARNING, Finding, shorten
+from coursework.check.formulas import find_odd_formulas
 from coursework.check.looks import find_odd_looks
 from coursework.check.notebook import Cell, Notebook, read_notebook
-from coursework.check.order import find_disorder
-from coursework.check.page import Formula, Reading, UnreadablePdfError, fold, read_pdf
+from coursework.check.page import Reading, UnreadablePdfError, fold, read_pdf
 from coursework.check.pages import Pages
 from coursework.check.pictures import find_other_pictures
-from coursework.check.shapes import turned_round
 from coursework.check.spacing import find_lost_spaces
-from coursework.check.tex import OTHERS, Shown, defined_names, drawn_otherwise, read_tex
 from coursework.identity import PLACEHOLDERS
 
 MOST_PAGES = 300
 MOST_BYTES = 50_000_000
 """More than this, no course wants to receive."""
 
-LOST, WARNING = "lost", "warning"
-
 _AT_MOST = 20  # findings of one kind that are listed one by one
-_GOES_ON = "…"  # the exporter's tag for what follows the first part of a broken formula
 _HEAD_LETTERS = 40  # of a long name that the head of a page must show
 
 _DATA_LETTERS = 300  # with hardly a break between words, they are data
@@ -56,33 +51,6 @@ _LAYOUT = {
     "picture outside": "runs over the edge",
     "picture covered": "is painted over in part",
 }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong with a PDF.
-
-    Attributes
-    ----------
-    kind
-        ``"placeholder"``, ``"identity"``, ``"run"``, ``"error"``, ``"heading"``, ``"text"``,
-        ``"code"``, ``"output"``, ``"table"``, ``"formula"``, ``"tex"``, ``"figure"``,
-        ``"glyph"``, ``"page"``, ``"file"``, ``"note"`` (a note stands for what no page can show),
-        ``"copy"`` (on the page, but a copy of the text reads otherwise), ``"noise"`` (on the
-        page, but not in the notebook) or ``"looks"`` (not as its author asked).
-    message
-        What is wrong, where, and where it helps, what to do.
-    severity
-        ``"lost"``: the PDF cannot be handed in; or ``"warning"``: it is to be looked at.
-    """
-
-    kind: str
-    message: str
-    severity: str = LOST
-
-    def __str__(self) -> str:
-        mark = "" if self.severity == LOST else " (warning)"
-        return f"{self.kind}{mark}: {self.message}"
 
 
 def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
@@ -119,22 +87,21 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
         return [*findings, Finding("file", f"{pdf}: {error}")]
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]
-    sizes = {place: picture.pixels for place, picture in reading.pictures.items()}
-    alignment = align(reading.text, reading.breaks, reading.lines, sizes, texts)
-    with contextlib.closing(Pages(pdf)) as pages:
+    alignment = align(reading, texts)
+    with contextlib.closing(Pages(pdf, reading.places)) as pages:
         return [
             *findings,
             *_check_file(pdf, reading),
             *_check_heads(read, reading),
             *_check_texts(alignment),
-            *_check_spaces(pages, alignment, reading),
+            *find_lost_spaces(pages, alignment),
             *_check_cuts(expected, alignment),
-            *_check_formulas(expected, reading, alignment),
-            *_check_pictures(pages, alignment, reading),
+            *find_odd_formulas(expected, reading, alignment),
+            *find_other_pictures(pages, alignment, reading.pictures),
             *_check_layout(expected, reading, alignment),
             *_check_glyphs(alignment),
             *_check_noise(alignment),
-            *_check_looks(pages, expected, alignment, reading),
+            *find_odd_looks(pages, expected, alignment),
             *_list_replaced(expected, reading, alignment),
         ]
 
@@ -161,7 +128,7 @@ def _check_run(notebook: Notebook) -> Iterator[Finding]:
 def _check_errors(cell: Cell) -> Iterator[Finding]:
     for output in cell.outputs:
         if output.kind == "error":
-            yield Finding("error", f"cell {cell.number} ends in {_shorten(output.data['said'])}")
+            yield Finding("error", f"cell {cell.number} ends in {shorten(output.data['said'])}")
 
 
 def _check_identity(notebook: Notebook) -> Iterator[Finding]:
@@ -174,7 +141,7 @@ def _check_identity(notebook: Notebook) -> Iterator[Finding]:
 
 
 def _check_file(path: Path, reading: Reading) -> Iterator[Finding]:
-    size, pages = path.stat().st_size, len(reading.heads)
+    size, pages = path.stat().st_size, len(reading.page_texts)
     if not pages:
         yield Finding("file", "the PDF has no page")
     if pages > MOST_PAGES:
@@ -204,13 +171,13 @@ def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
         "student ID": _said(handed_in.get("student_id")),
     }
     for field, text in wanted.items():
-        missing = [n for n, head in enumerate(reading.heads, 1) if not _names(head, text)]
+        missing = [n for n, head in enumerate(reading.page_texts, 1) if not _names(head, text)]
         if missing:
             # A name that readers garble cannot be told from one that is not there.
             is_hard = any(map(is_hard_to_read, fold(text)))
             pages = ", ".join(map(str, missing[:_AT_MOST]))
             message = f"the {field} {text!r} is not on page {pages}"
-            if is_hard and all(_has_ink(reading.heads[n - 1], text) for n in missing):
+            if is_hard and all(_has_ink(reading.page_texts[n - 1], text) for n in missing):
                 message = f"the {field} {text!r} is on the pages, but a copy of it reads otherwise"
                 yield Finding("copy", message, WARNING)
             else:
@@ -249,10 +216,10 @@ def _check_texts(alignment: Alignment) -> Iterator[Finding]:
     for kind, items in lost.items():
         for item in items[:_AT_MOST]:
             if kind == "figure":
-                name = f" {_shorten(item.text)!r}" if item.text else ""
+                name = f" {shorten(item.text)!r}" if item.text else ""
                 yield Finding(kind, f"{item.where}: the picture{name} is not in the PDF")
             else:
-                yield Finding(kind, f"{item.where}: not in the PDF: {_shorten(item.text)}")
+                yield Finding(kind, f"{item.where}: not in the PDF: {shorten(item.text)}")
         if len(items) > _AT_MOST:
             yield Finding(kind, f"and {len(items) - _AT_MOST} more like these are not in the PDF")
     otherwise = [alignment.items[number] for number in alignment.otherwise]
@@ -261,18 +228,9 @@ def _check_texts(alignment: Alignment) -> Iterator[Finding]:
         yield Finding(
             "copy",
             f"on the page, but a copy of the text reads otherwise: {len(otherwise)} texts of cells "
-            f"{cells}, such as {_shorten(otherwise[0].text)}",
+            f"{cells}, such as {shorten(otherwise[0].text)}",
             WARNING,
         )
-
-
-def _check_spaces(pages: Pages, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
-    """Find lines of code and output without their spaces, the first of each cell or output."""
-    found: dict[tuple[str, str], Item] = {}
-    for item in find_lost_spaces(pages, alignment, reading.places):
-        found.setdefault((item.kind, item.where), item)
-    for (kind, where), item in found.items():
-        yield Finding(kind, f"{where}: spaces are lost in the line: {_shorten(item.text)}")
 
 
 def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
@@ -281,161 +239,8 @@ def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
         yield Finding("output", f"{item.where}: a long output is cut without a note")
 
 
-def _check_formulas(
-    expected: Expected, reading: Reading, alignment: Alignment
-) -> Iterator[Finding]:
-    """Find formulas that are not drawn, drawn otherwise, or shown as their source."""
-    items = [item for item in expected.items if item.kind == "formula"]
-    defined = defined_names(item.text for item in items)
-    shown = {item.text: read_tex(item.text, defined) for item in items}
-    items = [item for item in items if shown[item.text].visible]
-    if reading.formulas is None:
-        yield from _check_untagged(items, shown, alignment)
-        return
-    drawn, alike, missing = _match(items, reading.formulas, shown)
-    yield from _check_order(expected, alignment, drawn)
-    for item, formula in alike:
-        turned = "" if defined else turned_round(item.text, formula.places, formula.bars)
-        if turned:
-            yield Finding("formula", f"{item.where}: {turned}: {_shorten(item.text)}")
-        elif not defined and formula.tex not in ("", _GOES_ON):
-            message = f"{item.where}: the PDF has {_shorten(formula.tex)!r} with the same signs for"
-            yield Finding("formula", f"{message} {_shorten(item.text)}", WARNING)
-    for item, formula in drawn:
-        yield from _check_drawing(item, formula, shown[item.text])
-    rest = alignment.rest
-    for item in missing:
-        source = fold(item.text)
-        if source not in rest:
-            yield Finding("formula", f"{item.where}: not shown as a formula: {_shorten(item.text)}")
-            continue
-        rest = rest.replace(source, "", 1)
-        # Two amounts in dollars look like a formula, and are right as text.
-        if re.search(r"[\\^_{}]", item.text):
-            yield Finding(
-                "tex", f"{item.where}: raw TeX is left on the page: {_shorten(item.text)}"
-            )
-
-
-def _check_order(
-    expected: Expected, alignment: Alignment, drawn: list[tuple[Item, Formula]]
-) -> Iterator[Finding]:
-    """Find what is on the page, but not in its place."""
-    spans = {
-        id(item): span
-        for item, span in zip(alignment.items, alignment.spans, strict=True)
-        if span and item.required and bool(item.row[0]) == bool(item.row[1])
-    }
-    spans |= {id(item): (formula.start, formula.start + 1) for item, formula in drawn}
-    placed = [(item, spans[id(item)]) for item in expected.items if id(item) in spans]
-    for first, other in find_disorder(placed, alignment):
-        shown, behind = (
-            _shorten(item.text) if item.kind != "figure" else "a picture" for item in (other, first)
-        )
-        place = f" of {other.where}" if other.where != first.where else ""
-        message = f"not in its place: {shown}{place} stands before {behind}"
-        yield Finding(first.kind, f"{first.where}: {message}")
-
-
-def _check_pictures(pages: Pages, alignment: Alignment, reading: Reading) -> Iterator[Finding]:
-    for item, what in find_other_pictures(pages, alignment, reading.pictures):
-        yield Finding("figure", f"{item.where}: {what}")
-
-
-def _match(
-    items: list[Item], formulas: list[Formula], shown: dict[str, Shown]
-) -> tuple[list[tuple[Item, Formula]], list[tuple[Item, Formula]], list[Item]]:
-    """Give each formula of the notebook one of the PDF: by its tag, or by what is drawn.
-
-    Returns
-    -------
-    tuple
-        Pairs with the same TeX, pairs with the same signs, and what has no formula.
-    """
-    by_tex: dict[str, list[Formula]] = {}
-    for formula in formulas:
-        by_tex.setdefault(_spelling(formula.tex), []).append(formula)
-    pairs, left = [], []
-    for item in items:
-        same = by_tex.get(_spelling(item.text), [])
-        if same:
-            pairs.append((item, same.pop(0)))
-        else:
-            left.append(item)
-    after = dict(zip(map(id, formulas), formulas[1:], strict=False))
-    for item, formula in pairs:
-        # A formula that goes on on the next page is tagged there once more, or with dots.
-        more = after.get(id(formula))
-        while more and more.tex in (formula.tex, _GOES_ON):
-            same = by_tex[_spelling(more.tex)]
-            if more not in same or shown[item.text].symbols <= Counter(formula.glyphs):
-                break
-            formula.glyphs += more.glyphs
-            formula.places += more.places
-            formula.bars += more.bars
-            same.remove(more)
-            more = after.get(id(more))
-    spare = [formula for same in by_tex.values() for formula in same]
-    alike, missing = [], []
-    for item in left:
-        fit = next((f for f in spare if _fits(shown[item.text], f)), None)
-        if fit is None:
-            missing.append(item)
-        else:
-            spare.remove(fit)
-            alike.append((item, fit))
-    return pairs, alike, missing
-
-
-def _spelling(tex: str) -> str:
-    """Return a TeX as it is compared: in a table a bar parts cells, and is named instead."""
-    return fold(re.sub(r"\\vert(?![A-Za-z])", "|", re.sub(r"\\\||\\Vert(?![A-Za-z])", "‖", tex)))
-
-
-def _fits(shown: Shown, formula: Formula) -> bool:
-    drawn = Counter(formula.glyphs)
-    return (
-        bool(shown.symbols)
-        and shown.symbols <= drawn
-        and (shown.symbols.total() > 0.7 * drawn.total())
-    )
-
-
-def _check_drawing(item: Item, formula: Formula, shown: Shown) -> Iterator[Finding]:
-    missing = shown.symbols - Counter(formula.glyphs)
-    if missing:
-        signs = " ".join(dict.fromkeys(missing.elements()))
-        yield Finding("formula", f"{item.where}: drawn without {signs}: {_shorten(item.text)}")
-        return
-    turned = turned_round(item.text, formula.places, formula.bars)
-    if turned:
-        yield Finding("formula", f"{item.where}: {turned}: {_shorten(item.text)}")
-        return
-    why = drawn_otherwise(item.text, formula.glyphs, bool(formula.bars), formula.beside)
-    if why:
-        yield Finding("formula", f"{item.where}: {why}: {_shorten(item.text)}", WARNING)
-
-
-def _check_untagged(
-    items: list[Item], shown: dict[str, Shown], alignment: Alignment
-) -> Iterator[Finding]:
-    """Without tags, the signs of all formulas together must be in what is left of the text."""
-    wanted: Counter[str] = Counter()
-    for item in items:
-        wanted += shown[item.text].symbols
-    rest = alignment.rest
-    for sign, count in wanted.items():
-        found = rest.count(sign)
-        if not sign.isascii() and sign not in OTHERS.values() and found < count:
-            yield Finding("formula", f"formulas hold {sign} {count} times, the PDF {found} times")
-    for item in items:
-        if re.search(r"\\[A-Za-z]{2,}", item.text) and fold(item.text) in rest:
-            message = f"{item.where}: raw TeX is left on the page: {_shorten(item.text)}"
-            yield Finding("tex", message)
-
-
 def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
-    """Say of what is wrong on a page to which cell it belongs."""
+    """Name the cell to which each fault of a page belongs."""
     owners = dict(zip(reading.places, alignment.owners, strict=True)) if reading.faults else {}
     pictures = {
         (picture.page, picture.number): alignment.owners[place]
@@ -453,14 +258,14 @@ def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) ->
         if item is None:
             nameless.setdefault((fault.page, fault.kind), []).append(fault.text)
             continue
-        what = f"the {'formula' if item.kind == 'formula' else 'line'} {_shorten(fault.text)!r}"
+        what = f"the {'formula' if item.kind == 'formula' else 'line'} {shorten(fault.text)!r}"
         what = "the picture" if is_picture else what
         message = f"{item.where}: {what} {_LAYOUT[fault.kind]}"
         severity = WARNING if fault.kind == "overlap" else LOST
         yield Finding("page", f"{message} on page {fault.page}", severity)
     for (page, kind), texts in nameless.items():
         severity = WARNING if kind == "overlap" else LOST
-        what = "a picture" if kind.startswith("picture") else f"the line {_shorten(texts[0])!r}"
+        what = "a picture" if kind.startswith("picture") else f"the line {shorten(texts[0])!r}"
         more = f", and {len(texts) - 1} more" if len(texts) > 1 else ""
         yield Finding("page", f"{what} {_LAYOUT[kind]} on page {page}{more}", severity)
 
@@ -493,25 +298,18 @@ def _check_noise(alignment: Alignment) -> Iterator[Finding]:
         if found:
             yield Finding(
                 "noise",
-                f"the page shows {what}, which the notebook does not: {_shorten(found[0])}",
+                f"the page shows {what}, which the notebook does not: {shorten(found[0])}",
                 WARNING,
             )
 
 
-def _check_looks(
-    pages: Pages, expected: Expected, alignment: Alignment, reading: Reading
-) -> Iterator[Finding]:
-    for where, what in find_odd_looks(pages, expected, alignment, reading.places):
-        yield Finding("looks", f"{where}: {_shorten(what, 120)}", WARNING)
-
-
 def _list_replaced(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:
     """List what no page can show, and whether its description is there instead."""
-    whole = "".join(reading.heads)
+    whole = "".join(reading.page_texts)
     for item in expected.replaced:
         message = f"{item.where}: {item.text} cannot be printed; look what stands in its place"
         if item.also and fold(item.also) not in whole:
-            message += f"; its description {_shorten(item.also)!r} is not on the page"
+            message += f"; its description {shorten(item.also)!r} is not on the page"
         yield Finding("note", message, WARNING)
     # The page may say so itself where the notebook does not tell.
     listed = {item.cell for item in expected.replaced}
@@ -527,9 +325,4 @@ def _list_replaced(expected: Expected, reading: Reading, alignment: Alignment) -
 def _spaced(alignment: Alignment, match: re.Match[str]) -> str:
     """Return a part of the text with spaces between its words."""
     spaced = (" " * (n in alignment.breaks) + alignment.text[n] for n in range(*match.span()))
-    return _shorten("".join(spaced))
-
-
-def _shorten(text: str, most: int = 80) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return shorten("".join(spaced))

@@ -43,6 +43,10 @@ _DRAWN_BY_A_BROWSER = (
     ("holoviews", "a holoviews chart"), ("geo+json", "a map"), ("javascript", "JavaScript"),
     ("audio/", "audio"), ("video/", "a video"), ("mermaid", "a mermaid drawing"),
 )  # fmt: skip
+_TIMES_OF_TQDM = re.compile(r"\d%\||\d\S* \[\d+:\d\d")
+_TIMES = re.compile(
+    r"(?<=[━\]])( -)?( ETA:)? \d[\d:]*s?( [\d.]+[mun]?s/\w+)?(?=\s|$)|(?<=\d) \d[\d:]+<[\d:?]+"
+)
 _FIELD = re.compile(r"(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)Model$")
 _QUIET_WIDGETS = re.compile(
     r"((Output|Box|Progress|HTML|Label|Layout|Style)\w*|(\w*Box|Tab|Accordion|Stack|Image))Model$"
@@ -116,59 +120,79 @@ class Expected:
     colors: list[tuple[Item, set[tuple[int, int, int]]]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """The cell or the output that is being read, what gets its items, and the saved widgets."""
+
+    expected: Expected
+    widgets: dict[str, Any]
+    cell: int
+    output: int = 0
+
+    def item(self, kind: str, text: str, also: str = "", **more: Any) -> Item:
+        """Return an item of this place."""
+        return Item(kind, self.cell, self.output, text, also, **more)
+
+    def add(self, kind: str, text: str, also: str = "", **more: Any) -> None:
+        """Expect an item."""
+        self.expected.items.append(self.item(kind, text, also, **more))
+
+    def replace(self, what: str, also: str = "") -> None:
+        """List what no page can show."""
+        self.expected.replaced.append(self.item("note", what, also))
+
+
 def expect(notebook: Notebook) -> Expected:
     """List what the PDF of a notebook must show."""
     expected = Expected()
     for cell in notebook.cells:
         if "remove-cell" in cell.tags:
             continue
-        _expect_source(expected, cell)
+        place = _Place(expected, notebook.widgets, cell.number)
+        _expect_source(place, cell)
         if "remove-output" not in cell.tags:
-            _expect_outputs(expected, notebook, cell.number, cell.outputs)
+            _expect_outputs(place, cell.outputs)
     return expected
 
 
-def _expect_source(expected: Expected, cell: Cell) -> None:
+def _expect_source(place: _Place, cell: Cell) -> None:
+    lines = cell.source.split("\n")
     if cell.kind == "markdown":
-        _expect_pieces(expected, cell.number, 0, read_markdown(cell.source))
+        _expect_pieces(place, read_markdown(cell.source))
     elif cell.kind == "code":
         if "remove-input" not in cell.tags:
-            mark = f"[{cell.count}]" if cell.count else "[ ]"
             if cell.source.strip():
-                expected.items.append(Item("code", cell.number, 0, mark, required=False))
-            _expect_lines(expected, "code", cell.number, 0, cell.source.split("\n"))
+                place.add("code", f"[{cell.count or ' '}]", required=False)
+            _expect_lines(place, "code", lines)
     elif cell.kind == "raw":
         if cell.raw_kind in ("text/html", "text/markdown"):
             read = read_html if cell.raw_kind == "text/html" else read_markdown
-            _expect_pieces(expected, cell.number, 0, read(cell.source))
+            _expect_pieces(place, read(cell.source))
         else:
-            _expect_lines(expected, "text", cell.number, 0, cell.source.split("\n"))
+            _expect_lines(place, "text", lines)
     else:
-        expected.replaced.append(Item("note", cell.number, 0, f"a cell of type {cell.kind!r}"))
+        place.replace(f"a cell of type {cell.kind!r}")
 
 
-def _expect_outputs(
-    expected: Expected, notebook: Notebook, cell: int, outputs: Iterable[Output]
-) -> None:
+def _expect_outputs(place: _Place, outputs: Iterable[Output]) -> None:
     for number, output in enumerate(outputs, 1):
+        here = replace(place, output=number)
         if output.kind == "data":
-            _expect_data(expected, notebook, cell, number, output.data)
+            _expect_data(here, output.data)
         else:
-            _expect_stream(expected, cell, number, output.text)
+            _expect_stream(here, output.text)
 
 
-def _expect_data(
-    expected: Expected, notebook: Notebook, cell: int, number: int, data: dict[str, Any]
-) -> None:
+def _expect_data(place: _Place, data: dict[str, Any]) -> None:
     """Expect the form of a result that shows most; list what only a browser can draw."""
     if WIDGET_VIEW in data:
-        _expect_widget(expected, notebook, cell, number, data[WIDGET_VIEW])
+        _expect_widget(place, data[WIDGET_VIEW])
         return
     html = join_text(data.get("text/html"))
     pieces = read_html(html) if html and "sk-top-container" not in html else []
     live = [piece for piece in pieces if piece.kind == "live"]
     for piece in live:
-        expected.replaced.append(Item("note", cell, number, piece.text))
+        place.replace(piece.text)
     pieces = [piece for piece in pieces if piece.kind != "live"]
     pictures = [kind for kind in _PICTURES if data.get(kind)]
     drawn = [name for part, name in _DRAWN_BY_A_BROWSER if any(part in kind for kind in data)]
@@ -178,27 +202,27 @@ def _expect_data(
     if by_script and not drawn and not live:
         drawn = [by_script]
     if drawn:
-        expected.replaced.append(Item("note", cell, number, drawn[0]))
+        place.replace(drawn[0])
     if pieces and not (pictures and (live or drawn)):
-        _expect_pieces(expected, cell, number, pieces)
+        _expect_pieces(place, pieces)
         colors = _table_colors(html)
         if colors:
-            expected.colors.append((Item("table", cell, number, ""), colors))
+            place.expected.colors.append((place.item("table", ""), colors))
     elif "text/markdown" in data and not html:
-        _expect_pieces(expected, cell, number, read_markdown(join_text(data["text/markdown"])))
+        _expect_pieces(place, read_markdown(join_text(data["text/markdown"])))
     elif "text/latex" in data and not html:
         tex = join_text(data["text/latex"]).replace("&", "&amp;").replace("<", "&lt;")
-        _expect_pieces(expected, cell, number, read_html(tex))
+        _expect_pieces(place, read_html(tex))
     elif pictures:
-        _expect_picture(expected, cell, number, data[pictures[0]])
+        _expect_picture(place, data[pictures[0]])
     elif data.get("application/json") is not None and not html:
         text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
-        _expect_stream(expected, cell, number, join_text(text))
+        _expect_stream(place, join_text(text))
     elif "text/plain" in data and not drawn and ("text/html" not in data or "sk-top-" in html):
-        _expect_stream(expected, cell, number, join_text(data["text/plain"]))
+        _expect_stream(place, join_text(data["text/plain"]))
 
 
-def _expect_picture(expected: Expected, cell: int, number: int, data: object) -> None:
+def _expect_picture(place: _Place, data: object) -> None:
     """Expect a picture in base64."""
     text, size = join_text(data), None
     # What cannot be opened is a drawing, or damaged.
@@ -207,7 +231,7 @@ def _expect_picture(expected: Expected, cell: int, number: int, data: object) ->
         Image.open(io.BytesIO(base64.b64decode(text))) as picture,
     ):
         size = picture.size
-    expected.items.append(Item("figure", cell, number, "", size=size, picture=text if size else ""))
+    place.add("figure", "", size=size, picture=text if size else "")
 
 
 def _table_colors(html: str) -> set[tuple[int, int, int]]:
@@ -223,70 +247,62 @@ def _table_colors(html: str) -> set[tuple[int, int, int]]:
     return colors
 
 
-def _expect_widget(
-    expected: Expected, notebook: Notebook, cell: int, number: int, view: object
-) -> None:
+def _expect_widget(place: _Place, view: object) -> None:
     """Expect what is in `Output` widgets, the texts of a progress bar, words and pictures."""
-    models = list(widget_models(notebook, view))
+    models = list(widget_models(place.widgets, view))
     # What a widget holds may be a view of the widget itself: inside of it, it has no state.
-    inner = {name: model for name, model in notebook.widgets.items() if name != model_id(view)}
+    inner = {name: model for name, model in place.widgets.items() if name != model_id(view)}
     if not models or not all(_QUIET_WIDGETS.search(name) for name, _ in models):
-        expected.replaced.append(Item("note", cell, number, "a widget"))
+        place.replace("a widget")
     is_bar = any(name.endswith("ProgressModel") for name, _ in models)
     for name, state in models:
         if name == "OutputModel":
-            outputs = read_outputs(state.get("outputs"))
-            _expect_outputs(expected, replace(notebook, widgets=inner), cell, outputs)
+            _expect_outputs(replace(place, widgets=inner), read_outputs(state.get("outputs")))
         elif is_bar and name in ("HTMLModel", "LabelModel", "HTMLMathModel"):
             for piece in read_html(join_text(state.get("value"))):
-                also = piece.text.split("[")[0]
-                expected.items.append(Item("output", cell, number, piece.text, also))
+                place.add("output", piece.text, piece.text.split("[")[0])
         else:
-            _expect_words(expected, cell, number, name, state)
+            _expect_words(place, name, state)
 
 
-def _expect_words(
-    expected: Expected, cell: int, number: int, name: str, state: dict[str, Any]
-) -> None:
+def _expect_words(place: _Place, name: str, state: dict[str, Any]) -> None:
     """Expect the words and pictures that a widget shows by itself."""
     value = state.get("value")
-    words: list[str] = []
     if name in ("HTMLModel", "HTMLMathModel"):
-        _expect_pieces(expected, cell, number, read_html(join_text(value)))
+        _expect_pieces(place, read_html(join_text(value)))
     elif name == "LabelModel":
-        words = [join_text(value)]
+        _expect_stream(place, join_text(value))
     elif _FIELD.fullmatch(name) and isinstance(value, str | int | float):
-        words = [str(value)]
-    for word in words:
-        _expect_stream(expected, cell, number, word)
+        _expect_stream(place, str(value))
     for picture in state.get(WIDGET_PICTURES, ()):
-        _expect_picture(expected, cell, number, picture)
+        _expect_picture(place, picture)
 
 
-def _expect_stream(expected: Expected, cell: int, number: int, text: str) -> None:
+def _expect_stream(place: _Place, text: str) -> None:
     """Expect the lines of a terminal; of a long output those that no way of wrapping cuts off."""
     lines = shown_lines(text.removesuffix("\n"))
     longest, shortest = zip(*map(_heights, lines), strict=True)
     if sum(longest) <= 2 * _KEPT_LINES:
-        _expect_lines(expected, "output", cell, number, lines)
+        _expect_lines(place, "output", lines)
         return
     if sum(shortest) > 2 * _KEPT_LINES:
-        expected.cut.append(Item("output", cell, number, ""))
+        place.expected.cut.append(place.item("output", ""))
     kept = {*_first(longest), *(len(lines) - 1 - index for index in _first(longest[::-1]))}
     for index, line in enumerate(lines):
         if line.strip():
-            expected.items.append(Item("output", cell, number, line, required=index in kept))
+            place.add("output", line, _without_times(line), required=index in kept)
 
 
 def _heights(line: str) -> tuple[int, int]:
     """Return the most and the fewest lines of the page that a line can take.
 
     A wrapped line hangs by four columns more than its own indent, and may end at half its room.
+    Without its times, the line of a progress bar is shorter.
     """
     room = _COLUMNS - min(len(line) - len(line.lstrip(" ")) + 4, _COLUMNS // 2)
     wide = len(line) + sum(char > "\u02ff" for char in line)
     most = 1 + max(0, wide - _COLUMNS // 2) // (room // 2) if wide > _COLUMNS else 1
-    return most, 1 + max(0, len(line) - 1) // _COLUMNS
+    return most, 1 + max(0, len(_without_times(line)) - 1) // _COLUMNS
 
 
 def _first(heights: Sequence[int]) -> list[int]:
@@ -300,31 +316,30 @@ def _first(heights: Sequence[int]) -> list[int]:
     return indices
 
 
-def _expect_lines(
-    expected: Expected, kind: str, cell: int, number: int, lines: Iterable[str]
-) -> None:
+def _expect_lines(place: _Place, kind: str, lines: Iterable[str], **more: Any) -> None:
     """Expect lines; what draws nothing is spelled out on the page, or left out."""
     for line in lines:
         if line.strip():
-            # The time of a progress bar changes from run to run: a page may leave it out.
             also = without_spelled(line) if kind == "output" else without_unseen(line)
-            also = line.split("[")[0] if re.search(r"\d%\||\d\S* \[\d+:\d\d", line) else also
-            expected.items.append(Item(kind, cell, number, spell_out(line), also))
+            place.add(kind, spell_out(line), _without_times(also), **more)
 
 
-def _expect_pieces(expected: Expected, cell: int, number: int, pieces: Iterable[Piece]) -> None:
+def _without_times(text: str) -> str:
+    """Leave the times of progress bars out, as a page may: they change from run to run."""
+    return _TIMES.sub("", text.split("[")[0] if _TIMES_OF_TQDM.search(text) else text)
+
+
+def _expect_pieces(place: _Place, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if piece.kind == "code":
-            _expect_lines(expected, "code", cell, number, piece.text.split("\n"))
+            _expect_lines(place, "code", piece.text.split("\n"), looks=piece.looks)
         elif piece.kind == "live":
-            expected.replaced.append(Item("note", cell, number, piece.text))
+            place.replace(piece.text)
         elif piece.kind == "figure" and re.match(r"(https?:)?//", piece.source):
-            what = "a picture on the network"
-            expected.replaced.append(Item("note", cell, number, what, also=piece.text))
+            place.replace("a picture on the network", piece.text)
         elif piece.text.strip() or piece.kind == "figure":
             text = piece.text.translate(dict.fromkeys(map(ord, BREAKS)))
             # Readers differ: lists of definitions, lists of tasks, headings without a space.
             also = re.sub(r"(^|\s):\s+|^\[[ xX]\]\s|^#+", " ", without_spelled(spell_out(text)))
-            text = spell_out(text)
-            item = Item(piece.kind, cell, number, text, also, piece.looks, row=piece.row)
-            expected.items.append(item)
+            also = _without_times(also)
+            place.add(piece.kind, spell_out(text), also, looks=piece.looks, row=piece.row)

@@ -120,37 +120,35 @@ class Objects:
 
 
 def find_faults(
-    document: pdfium.PdfDocument,
-    index: int,
     page: pdfium.PdfPage,
+    index: int,
     text_page: pdfium.PdfTextPage,
     objects: Objects,
     characters: list[str],
     owners: list[int],
 ) -> list[Fault]:
-    """List the faults of one page; each line and each formula is named once."""
+    """List the faults of a page, the number of which is ``index``, counted from 0.
+
+    Each line and each formula is named once.
+    """
     owned: dict[int, list[int]] = {}
     for position, owner in enumerate(owners):
         if characters[position].strip() and owner >= 0:
             owned.setdefault(owner, []).append(position)
-    boxes = _Boxes(text_page, index + 1, characters, objects, owned)
-    return [
-        *_outside(page, boxes),
-        *_unseen(page, boxes),
-        *_covered(document, index, page, boxes),
-        *_overlapping(boxes),
-    ]
+    boxes = _Boxes(page, index, text_page, objects, characters, owned)
+    return [*_outside(boxes), *_unseen(boxes), *_covered(boxes), *_overlapping(boxes)]
 
 
 @dataclass
 class _Boxes:
     """The characters of a page and their boxes, each asked for when it is needed."""
 
+    page: pdfium.PdfPage
+    index: int
     text_page: pdfium.PdfTextPage
-    page: int
-    characters: list[str]
     objects: Objects
-    owned: dict[int, list[int]]
+    characters: list[str]
+    owned: dict[int, list[int]]  # the positions of the characters of each object
 
     def of(self, position: int) -> tuple[float, float, float, float]:
         """Return left, bottom, right and top of a character."""
@@ -173,7 +171,7 @@ class _Boxes:
         for number in numbers:
             lines.setdefault(self.line(number), number)
         for line, number in lines.items():
-            yield Fault(kind, self.page, line, self.owned[number][0])
+            yield Fault(kind, self.index + 1, line, self.owned[number][0])
 
 
 def box_of(text_page: pdfium.PdfTextPage, position: int) -> tuple[float, float, float, float]:
@@ -194,8 +192,8 @@ def _mark_names(found: object) -> list[str]:
     return names
 
 
-def _outside(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
-    left, bottom, right, top = page.get_mediabox()
+def _outside(boxes: _Boxes) -> Iterator[Fault]:
+    left, bottom, right, top = boxes.page.get_mediabox()
     bounds = boxes.objects.bounds
     beyond = (
         (bounds[:, 0] < left - _MARGIN)
@@ -206,16 +204,16 @@ def _outside(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
     numbers = np.flatnonzero(beyond & (bounds[:, 2] > bounds[:, 0])).tolist()
     for number in numbers:
         if boxes.objects.kinds[number] in _PICTURES:
-            yield Fault("picture outside", boxes.page, "", number)
+            yield Fault("picture outside", boxes.index + 1, "", number)
     yield from boxes.faults("outside", [number for number in numbers if number in boxes.owned])
 
 
-def _unseen(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
+def _unseen(boxes: _Boxes) -> Iterator[Fault]:
     """Find letters without ink: white on white, clear, or cut off."""
-    suspects = [number for number in boxes.owned if _may_be_unseen(page, number)]
+    suspects = [number for number in boxes.owned if _may_be_unseen(boxes.page, number)]
     if not suspects:
         return
-    shown = _gray(page)
+    shown = _gray(boxes.page)
     yield from boxes.faults(
         "unseen",
         [
@@ -224,7 +222,7 @@ def _unseen(page: pdfium.PdfPage, boxes: _Boxes) -> Iterator[Fault]:
             if not any(
                 np.ptp(pixels) > _INK
                 for position in boxes.owned[number]
-                if (pixels := _pixels(shown, page, boxes.of(position))).size
+                if (pixels := _pixels(shown, boxes.page, boxes.of(position))).size
             )
         ],
     )
@@ -241,10 +239,9 @@ def _may_be_unseen(page: pdfium.PdfPage, number: int) -> bool:
     return bool(is_light or is_clipped or mode == pdf.FPDF_TEXTRENDERMODE_INVISIBLE)
 
 
-def _covered(
-    document: pdfium.PdfDocument, index: int, page: pdfium.PdfPage, boxes: _Boxes
-) -> Iterator[Fault]:
+def _covered(boxes: _Boxes) -> Iterator[Fault]:
     """Find ink that something opaque is painted over: by boxes first, then by pixels."""
+    page = boxes.page
     bounds = boxes.objects.bounds
     kinds = boxes.objects.kinds
     pictures = [number for number, kind in enumerate(kinds) if kind in _PICTURES]
@@ -262,7 +259,8 @@ def _covered(
         for owner in before[(across > 0.4) & (along > 0.4)].tolist():
             if kinds[owner] in _PICTURES:
                 # A drawing may paint over a picture of its own, such as numbers over a heat map.
-                if _content(page, owner) != _content(page, number) or _content(page, owner) < 0:
+                mark = boxes.objects.marks[owner]
+                if mark < 0 or mark != boxes.objects.marks[number]:
                     hidden.append((owner, number))
                 continue
             hit = [p for p in boxes.owned[owner] if _share(boxes.of(p), bounds[number]) > 0.1]
@@ -271,7 +269,7 @@ def _covered(
     if not suspects and not hidden:
         return
     shown = _gray(page)
-    again = document[index]
+    again = page.pdf[boxes.index]
     for number in sorted({*suspects, *(cover for _, cover in hidden)}, reverse=True):
         cover = pdf.FPDFPage_GetObject(again.raw, number)
         pdf.FPDFPage_RemoveObject(again.raw, cover)
@@ -289,13 +287,7 @@ def _covered(
     yield from boxes.faults("covered", sorted(covered))
     for picture in {picture for picture, _ in hidden}:
         if _pixels(lost, page, tuple(bounds[picture])).mean() > _HIDDEN:
-            yield Fault("picture covered", boxes.page, "", picture)
-
-
-def _content(page: pdfium.PdfPage, number: int) -> int:
-    """Return the number of the tagged content that an object is part of, or -1."""
-    found = pdf.FPDFPage_GetObject(page.raw, number)
-    return int(pdf.FPDFPageObj_GetMarkedContentID(found))
+            yield Fault("picture covered", boxes.index + 1, "", picture)
 
 
 def _opaque(page: pdfium.PdfPage, objects: Objects) -> Iterator[int]:

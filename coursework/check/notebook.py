@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 WIDGET_PICTURES = "(pictures)"
-"""What a widget's state has, read, as its pictures in base64."""
+"""The key under which the state of a widget has its pictures in base64, once it is read."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
@@ -105,16 +105,9 @@ def read_notebook(path: Path) -> Notebook:
         content = None
     content = _dictionary(content)
     cells = content.get("cells")
-    if cells is None:  # format 3
-        cells = (
-            [
-                cell
-                for sheet in _list(content.get("worksheets"))
-                for cell in _list(_dictionary(sheet).get("cells"))
-            ]
-            if "worksheets" in content
-            else None
-        )
+    if cells is None and "worksheets" in content:  # format 3
+        sheets = map(_dictionary, _list(content["worksheets"]))
+        cells = [cell for sheet in sheets for cell in _list(sheet.get("cells"))]
     if not isinstance(cells, list):
         raise ValueError(
             f"{path}: not a notebook: expected JSON with a list of cells, found something else; "
@@ -235,7 +228,7 @@ def model_id(view: object) -> str:
     return str(_dictionary(view).get("model_id", ""))
 
 
-def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[str, Any]]]:
+def widget_models(widgets: dict[str, Any], view: object) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name and the state of a widget and of all that it holds, in order.
 
     The title that a tab or a fold has comes before it, as a label.
@@ -247,7 +240,7 @@ def widget_models(notebook: Notebook, view: object) -> Iterator[tuple[str, dict[
         model = model.removeprefix("IPY_MODEL_")
         if title:
             yield "LabelModel", {"value": title}
-        saved = _dictionary(notebook.widgets.get(model))
+        saved = _dictionary(widgets.get(model))
         if model in seen or not saved:
             continue
         seen.add(model)

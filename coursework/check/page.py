@@ -95,8 +95,8 @@ class Reading:
         For each of its characters, the page and the character's number there.
     formulas
         In order; ``None`` if the PDF has no tags.
-    heads
-        For each page all of its text, folded: with header and footer.
+    page_texts
+        For each page all of its text, folded, with header and footer.
     numbering
         The "page n of N" of each page, empty where there is none.
     blank
@@ -111,7 +111,7 @@ class Reading:
     pictures: dict[int, Picture] = field(default_factory=dict)
     places: list[tuple[int, int]] = field(default_factory=list)
     formulas: list[Formula] | None = None
-    heads: list[str] = field(default_factory=list)
+    page_texts: list[str] = field(default_factory=list)
     numbering: list[str] = field(default_factory=list)
     blank: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -179,9 +179,7 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
     finally:
         count = len(document)
         document.close()
-    if reading.formulas is None:
-        _drop_repeated_lines(reading)
-    reading.heads += [""] * (count - len(reading.heads))
+    reading.page_texts += [""] * (count - len(reading.page_texts))
     return reading
 
 
@@ -333,17 +331,19 @@ def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> No
     characters, owners = _characters(text_page, objects)
     reader = _Page(reading, page, text_page, index, objects)
     reader.read_tags()
-    shown = reader.add_text(characters, owners)
-    reader.look_at_formulas()
     whole = "".join(characters)
-    reading.heads.append(fold(whole))
-    footer = _FOOTER.search(whole.strip())
+    footer = _FOOTER.search(whole)
+    # Where no tags tell a footer from a line, this is how it is known.
+    end = len(characters) - (len(footer[0]) if footer and not reader.tagged else 0)
+    shown = reader.add_text(characters[:end], owners[:end])
+    reader.look_at_formulas()
+    reading.page_texts.append(fold(whole))
     reading.numbering.append(" ".join(footer[0].split()) if footer else "")
     if not shown and not reader.seen:
         reading.blank.append(index + 1)
     # What a picture shows is the work of its author.
     owners = [-1 if owner < 0 or reader.is_drawn(owner) else owner for owner in owners]
-    reading.faults += find_faults(document, index, page, text_page, objects, characters, owners)
+    reading.faults += find_faults(page, index, text_page, objects, characters, owners)
     text_page.close()
     page.close()
 
@@ -410,10 +410,3 @@ def _string(read: object, element: object) -> str:
     buffer = ctypes.create_string_buffer(length)
     read(element, buffer, length)  # type: ignore[operator]
     return buffer.raw[: length - 2].decode("utf-16-le", "replace")
-
-
-def _drop_repeated_lines(reading: Reading) -> None:
-    """Without tags nothing tells a footer from a line: drop "page n of N" from the text."""
-    for footer in reversed(list(re.finditer(r"page\d+of\d+", "".join(reading.parts)))):
-        del reading.parts[footer.start() : footer.end()]
-        del reading.places[footer.start() : footer.end()]

@@ -2,6 +2,7 @@
 
 import ctypes
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -16,10 +17,19 @@ Color = tuple[int, int, int]
 
 
 class Pages:
-    """The pages of a PDF; each is read when it is asked for."""
+    """The pages of a PDF; each is read when it is asked for.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        The PDF.
+    places
+        For each position in its text, the page and the number of the character there.
+    """
+
+    def __init__(self, path: Path, places: list[tuple[int, int]]) -> None:
         self.document = pdfium.PdfDocument(path)
+        self.places = places
         self.pages: dict[int, tuple[pdfium.PdfPage, pdfium.PdfTextPage]] = {}
 
     def open(self, number: int) -> tuple[pdfium.PdfPage, pdfium.PdfTextPage]:
@@ -29,53 +39,49 @@ class Pages:
             self.pages[number] = page, page.get_textpage()
         return self.pages[number]
 
-    def box(self, place: tuple[int, int]) -> Box:
-        """Return left, bottom, right and top of a character."""
-        return box_of(self.open(place[0])[1], place[1])
-
-    def origin(self, place: tuple[int, int]) -> tuple[float, float]:
-        """Return where the baseline of a character begins."""
-        x, y = ctypes.c_double(), ctypes.c_double()
-        pdf.FPDFText_GetCharOrigin(self.open(place[0])[1].raw, place[1], x, y)
-        return x.value, y.value
-
-    def is_typewritten(self, place: tuple[int, int]) -> bool:
-        """Return whether the font of a character says that all of its characters are as wide."""
-        flags = ctypes.c_int()
-        pdf.FPDFText_GetFontInfo(self.open(place[0])[1].raw, place[1], None, 0, flags)
-        return bool(flags.value & _FIXED_PITCH)
-
-    def size(self, place: tuple[int, int]) -> float:
-        """Return the size of a character's font, in points."""
-        return float(pdf.FPDFText_GetFontSize(self.open(place[0])[1].raw, place[1]))
-
-    def font(self, place: tuple[int, int]) -> str:
-        """Return the name of the font of a character."""
-        buffer = ctypes.create_string_buffer(100)
-        flags = ctypes.c_int()
-        pdf.FPDFText_GetFontInfo(self.open(place[0])[1].raw, place[1], buffer, 100, flags)
-        # Before the plus stands a tag of the subset.
-        return buffer.value.decode("utf-8", "replace").split("+")[-1]
-
     def close(self) -> None:
         """Let go of the file, which may be moved next."""
         self.document.close()
 
-    def fills(self) -> set[Color]:
-        """Return the colours of all areas."""
-        found = set()
-        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-        for number in range(len(self.document)):
-            page, _ = self.open(number)
-            for child in range(pdf.FPDFPage_CountObjects(page.raw)):
-                area = pdf.FPDFPage_GetObject(page.raw, child)
-                if pdf.FPDFPageObj_GetType(area) == pdf.FPDF_PAGEOBJ_PATH:
-                    pdf.FPDFPageObj_GetFillColor(area, red, green, blue, alpha)
-                    found.add((red.value, green.value, blue.value))
-        return found
+    def page_of(self, position: int) -> int:
+        """Return the page, counted from 0, of a character of the text."""
+        return self.places[position][0]
 
-    def drawn(self, number: int) -> set[Color]:
-        """Return the colours of a page, those of gradients too, which have no single fill."""
+    def box(self, position: int) -> Box:
+        """Return left, bottom, right and top of a character."""
+        page, number = self.places[position]
+        return box_of(self.open(page)[1], number)
+
+    def origin(self, position: int) -> tuple[float, float]:
+        """Return where the baseline of a character begins."""
+        x, y = ctypes.c_double(), ctypes.c_double()
+        pdf.FPDFText_GetCharOrigin(*self._character(position), x, y)
+        return x.value, y.value
+
+    def size(self, position: int) -> float:
+        """Return the size of a character's font, in points."""
+        return float(pdf.FPDFText_GetFontSize(*self._character(position)))
+
+    def is_typewritten(self, position: int) -> bool:
+        """Return whether the font of a character says that all of its characters are as wide."""
+        flags = ctypes.c_int()
+        pdf.FPDFText_GetFontInfo(*self._character(position), None, 0, flags)
+        return bool(flags.value & _FIXED_PITCH)
+
+    def font(self, position: int) -> str:
+        """Return the name of the font of a character."""
+        buffer, flags = ctypes.create_string_buffer(100), ctypes.c_int()
+        pdf.FPDFText_GetFontInfo(*self._character(position), buffer, 100, flags)
+        # Before the plus stands a tag of the subset.
+        return buffer.value.decode("utf-8", "replace").split("+")[-1]
+
+    def _character(self, position: int) -> tuple[Any, int]:
+        """Return the text of a page, as PDFium knows it, and a character's number there."""
+        page, number = self.places[position]
+        return self.open(page)[1].raw, number
+
+    def colors(self, number: int) -> set[Color]:
+        """Return the colours of a page as it is drawn."""
         page, _ = self.open(number)
         bitmap = page.render(rev_byteorder=True, prefer_bgrx=True)
         pixels = bitmap.to_numpy()[:, :, :3].astype(np.uint32)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from coursework.check.align import Alignment
 from coursework.check.expected import Item
+from coursework.check.finding import Finding
 from coursework.check.page import Picture
 from coursework.check.pages import Pages
 
@@ -27,16 +28,21 @@ _Small = NDArray[np.int16]
 
 def find_other_pictures(
     pages: Pages, alignment: Alignment, pictures: dict[int, Picture]
+) -> Iterator[Finding]:
+    """Find the pictures of the notebook in whose places others stand, or dots."""
+    for item, what in _other_pictures(pages, alignment, pictures):
+        yield Finding("figure", f"{item.where}: {what}")
+
+
+def _other_pictures(
+    pages: Pages, alignment: Alignment, pictures: dict[int, Picture]
 ) -> Iterator[tuple[Item, str]]:
-    """Yield each picture of the notebook that is not the one in its place, and what is wrong."""
     others: list[tuple[Item, _Small, _Small]] = []
     left = _MOST_PIXELS
     for item, span in zip(alignment.items, alignment.spans, strict=True):
         if item.kind != "figure" or span is None or item.size is None:
             continue
-        picture = pictures.get(span[0])
-        if picture is None:
-            continue
+        picture = pictures[span[0]]
         if max(picture.width, picture.height) < _DOT < _SMALL < max(item.size):
             yield item, f"the picture is only {picture.width:.1f} points wide"
             continue

@@ -5,7 +5,7 @@ Markdown is read with markdown-it, HTML as browsers read it (Lexbor); the export
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from html import escape
 
@@ -16,7 +16,7 @@ from coursework.check.notebook import spell_controls
 
 
 class _Markdown(MarkdownIt):
-    """Markdown of which each link is one: also to a file of one's own, or to a program."""
+    """Markdown in which every link is a link, also one to a local file or to a script."""
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 (the name is the library's)
         return True
@@ -58,6 +58,11 @@ _IN_TEXT = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# The end of a line before the header of a table, which a row of dashes follows.
+_TABLE = re.compile(
+    r"(?<=[^\n])\n(?=[^\n>]*\|[^\n]*\n[ \t|]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$)",
+    re.MULTILINE,
+)
 _VERBATIM = re.compile(r"<(pre|code)\b.*?</\1>|<[a-zA-Z][^>]*>", re.DOTALL)
 _PLACE = re.compile("\ue000(\\d+)\ue001")
 _SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
@@ -71,12 +76,14 @@ _KINDS = {
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details", "div",
     "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "li", "main",
-    "nav", "ol", "p", "q", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
+    "nav", "ol", "p", "q", "rt", "section", "summary", "table", "tbody", "tfoot", "thead", "tr",
+    "ul",
 }  # fmt: skip
 _UNSEEN = {
-    "style", "script", "title", "template", "noscript", "head", "select", "option", "button",
-    "textarea", "-comment",
+    "style", "script", "title", "template", "noscript", "head", "datalist", "rp", "-comment",
 }  # fmt: skip
+# Between words stands what a control shows, in whatever form.
+_CONTROLS = {"input", "select", "button", "textarea", "progress", "meter"}
 _UNDRAWN = {"defs", "symbol", "use", "style", "title", "desc", "metadata", "script"}
 LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
         "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
@@ -91,11 +98,22 @@ _DRAWING_SCRIPTS = {
     r"\bL\.map\(": "a map",
     r"\bd3\.select": "a drawing made by a script",
 }
-# A rule of a style sheet that hides what it selects, whatever a pointer does.
 _RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
-_HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)", re.IGNORECASE)
+_SELECTORS = re.compile(r",(?![^(]*\))")
+_OF_A_POINTER = re.compile(r":(hover|focus|active|target|visited|before|after|:)")
+_HIDES = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0(\.0*)?%?\s*([;!]|$)"
+    r"|^(?=.*\b(overflow\s*:\s*hidden|clip\s*:)).*\b(width|height)\s*:\s*[01](px)?\s*([;!]|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CASE = re.compile(r"text-transform\s*:\s*(uppercase|lowercase|capitalize)")
+_CASES: dict[str, Callable[[str], str]] = {
+    "uppercase": str.upper,
+    "lowercase": str.lower,
+    "capitalize": lambda text: re.sub(r"(?<![\w'’])\w", lambda first: first[0].upper(), text),
+}
 _NESTED_RULES = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|/\*.*?\*/", re.DOTALL)
-_WHITE = re.compile(r"(?:^|;)(?:color:(?:white|#fff(?:fff)?)\b|opacity:0(?![.\d]))")
+_WHITE = re.compile(r"(?:^|;)color:(?:white|#fff(?:fff)?)\b")
 _BACKED = re.compile(r"background(-color)?:(?!none|transparent|white|#fff\b|#ffffff)")
 # Wherever the parts of a table stand, a browser shows them in this order.
 _PARTS_OF_TABLES = {"caption": 0, "thead": 1, "tfoot": 3}
@@ -116,8 +134,9 @@ class Piece:
     source
         Where a picture comes from.
     looks
-        ``"center"``, ``"rtl"`` or ``"inline"``, where the author asked for it; ``"white"`` where
-        its letters are white or clear, and ``"backed"`` where they have a coloured ground.
+        ``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
+        the author asked for it; ``"white"`` where its letters are white, and ``"backed"`` where
+        they have a coloured ground.
     row
         Numbers for the outermost table in which it stands and for its row; zeros outside of
         tables. A cell of several rows has no number of a row.
@@ -144,6 +163,8 @@ class _Walk:
     def flush(self) -> None:
         """End the run of text that has been read."""
         text = self.run if self.kind == "code" else " ".join(self.run.split())
+        for case in self.looks & _CASES.keys():
+            text = _CASES[case](text)
         if text.strip():
             self.pieces.append(Piece(self.kind, text, looks=self.looks, row=self.row))
         self.run = ""
@@ -166,7 +187,11 @@ def read_markdown(source: str) -> list[Piece]:
         if match["escaped"]:
             return "$"
         originals.append(match[0])
-        formulas.append("" if match["reference"] else _tex(match))
+        tex = "" if match["reference"] else _tex(match)
+        line = match.string[: match.start()].rpartition("\n")[2]
+        if re.match(r"[-+*\d.)\s]*>", line):  # each line of a quotation begins so
+            tex = re.sub(r"\n(?:[ \t]*>)+", "\n", tex)
+        formulas.append(tex)
         return f"\ue000{len(formulas) - 1}\ue001"
 
     source = _keep_rows(spell_controls(source.translate(_NO_MARKS)))
@@ -200,7 +225,12 @@ def drawn_by_script(html: str) -> str:
 
 
 def _keep_rows(source: str) -> str:
-    """Join rows of an HTML table that a blank line would turn into a block of code."""
+    """Join and part lines where markdown-it reads the rows of a table otherwise than Jupyter.
+
+    A blank line would turn the rows of an HTML table that follow it into a block of code. Below an
+    item of a list, the rows of a table would be a part of the item's paragraph.
+    """
+    source = _TABLE.sub("\n\n", source)
     return re.sub(r"\n\s*\n\s+(?=</?(?:tr|td|th|tbody)\b)", "\n", source)
 
 
@@ -224,7 +254,8 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
     html = _LONG_DATA.sub(r"\1", _SCRIPT.sub("", html))
     walk = _Walk(formulas)
     tree = LexborHTMLParser(html)
-    hidden = _hidden(tree, sheets)
+    hidden = {node.mem_id for node, _ in _styled(tree, sheets, _HIDES)}
+    cases = {node.mem_id: case for node, case in _styled(tree, sheets, _CASE)}
     stack: list[tuple[LexborNode, bool, str, frozenset[str], tuple[int, int]]] = []
     if tree.body is not None:
         stack.append((tree.body, False, "text", frozenset(), (0, 0)))
@@ -250,7 +281,7 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
             row = row[0] or rows, rows
         elif (node.attributes.get("rowspan") or "1") != "1":
             row = row[0], 0
-        looks |= _looks(node, tag)
+        looks |= _looks(node, tag) | {*filter(None, (cases.get(node.mem_id),))}
         children = []
         child = node.child
         while child is not None:
@@ -263,17 +294,19 @@ def _read(html: str, formulas: list[str]) -> list[Piece]:
     return walk.pieces
 
 
-def _hidden(tree: LexborHTMLParser, sheets: str) -> set[int]:
-    """Return the elements that style sheets hide."""
-    if not _HIDES.search(sheets):
-        return set()
-    hidden = set()
+def _styled(
+    tree: LexborHTMLParser, sheets: str, asked: re.Pattern[str]
+) -> Iterator[tuple[LexborNode, str]]:
+    """Yield the elements to which style sheets give some declaration, and its last group."""
     rules = _NESTED_RULES.sub("", re.sub("<[^>]*>", "", sheets))
     for selectors, declarations in _RULE.findall(rules):
-        if _HIDES.search(declarations) and ":" not in selectors:
-            with contextlib.suppress(SelectolaxError):  # a selector of a later CSS
-                hidden |= {node.mem_id for node in tree.css(selectors.strip())}
-    return hidden
+        found = asked.search(declarations)
+        if found is None:
+            continue
+        for selector in _SELECTORS.split(selectors):
+            if not _OF_A_POINTER.search(selector):
+                with contextlib.suppress(SelectolaxError):  # a selector of a later CSS
+                    yield from ((node, found[1] or "") for node in tree.css(selector.strip()))
 
 
 def _read_text(walk: _Walk, text: str) -> None:
@@ -298,19 +331,19 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
             walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
     elif tag == "svg":
         if any(child.tag not in _UNDRAWN for child in node.iter()):
-            walk.add(
-                Piece("figure", "", "svg")
-            )  # else it has symbols for others, or a script draws
+            # Without such a child it holds symbols for other drawings, or a script draws into it.
+            walk.add(Piece("figure", "", "svg"))
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
-        if annotation is None:
-            return False
-        walk.add(Piece("formula", annotation.text()))
+        walk.add(Piece("formula", (annotation or node).text()))  # its signs, where it has no TeX
+    elif tag in _CONTROLS:
+        walk.flush()
     elif "animation" in (attributes.get("class") or "").split():
         walk.add(Piece("live", "an animation"))
     else:
         style = attributes.get("style") or ""
-        return tag in _UNSEEN or "hidden" in attributes or bool(_HIDES.search(style))
+        is_closed = tag == "dialog" and "open" not in attributes
+        return tag in _UNSEEN or is_closed or "hidden" in attributes or bool(_HIDES.search(style))
     return True
 
 
@@ -322,8 +355,12 @@ def _looks(node: LexborNode, tag: str) -> frozenset[str]:
         looks.add("backed")
     if _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"):
         looks.add("white")
-    if tag == "center" or attributes.get("align") == "center" or "text-align:center" in style:
-        looks.add("center")
+    for side in ("center", "right"):
+        if side in (tag, attributes.get("align")) or f"text-align:{side}" in style:
+            looks.add(side)
+    case = _CASE.search(style)
+    if case:
+        looks.add(case[1])
     if attributes.get("dir") == "rtl":
         looks.add("rtl")
     if "list-inline" in (attributes.get("class") or "").split():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from coursework.check.align import Alignment
 from coursework.check.expected import Item
+from coursework.check.finding import Finding, shorten
 from coursework.check.pages import Pages
 
 
@@ -37,10 +38,8 @@ class _Line:
     size: int
 
 
-def find_lost_spaces(
-    pages: Pages, alignment: Alignment, places: list[tuple[int, int]]
-) -> Iterator[Item]:
-    """Yield each line of code or output that has fewer spaces on its page."""
+def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
+    """Find lines of code and output without their spaces, the first of each cell or output."""
     groups: dict[tuple[str, str], list[_Line]] = {}
     width_of: dict[int, float] = {}  # a character, by the size of the letters
     for item, span in zip(alignment.items, alignment.spans, strict=True):
@@ -49,10 +48,10 @@ def find_lost_spaces(
         text = item.text.strip()
         if not text.isascii() or span[1] - span[0] != len("".join(text.split())):
             continue  # of another width, or found in another form
-        if "\t" in item.text:
-            continue  # as wide as its reader likes
-        first, last = places[span[0]], places[span[1] - 1]
-        if first[0] != last[0] or not pages.is_typewritten(first):
+        if "\t" in item.text or item.looks & {"center", "right"}:
+            continue  # as wide as its reader likes, or without an indent
+        first, last = span[0], span[1] - 1
+        if pages.page_of(first) != pages.page_of(last) or not pages.is_typewritten(first):
             continue
         left, top = pages.origin(first)
         right, bottom = pages.origin(last)
@@ -61,10 +60,11 @@ def find_lost_spaces(
             line = _Line(item, indent, len(text), left, right - left, round(10 * pages.size(first)))
             groups.setdefault((item.where, item.kind), []).append(line)
             if " " not in text[:2] and line.count > 1:
-                second = places[span[0] + 1]
-                width_of.setdefault(line.size, pages.origin(second)[0] - left)
-    for lines in groups.values():
-        yield from _narrow(lines, width_of)
+                width_of.setdefault(line.size, pages.origin(first + 1)[0] - left)
+    for (where, kind), lines in groups.items():
+        for item in itertools.islice(_narrow(lines, width_of), 1):
+            message = f"{where}: spaces are lost in the line: {shorten(item.text)}"
+            yield Finding(kind, message)
 
 
 def _narrow(lines: list[_Line], width_of: dict[int, float]) -> Iterator[Item]:

@@ -109,7 +109,7 @@ def _rich(draft: Draft, output: NotebookNode) -> str:
     data = output.get("data", {})
     if output.output_type == "":
         draft.warn("an output cannot be read and is not shown")
-        return f'#out-rich("")[{note("[output not shown: it cannot be read]")}]'
+        return f"#out-rich[{note('[output not shown: it cannot be read]')}]"
     html = look_at(data["text/html"]) if "text/html" in data else Look()
     drawing = drawing_kind(data) or html.drawing
     words = _shown(draft, "text/html", data["text/html"], output) if html.has_words else ""
@@ -122,14 +122,14 @@ def _rich(draft: Draft, output: NotebookNode) -> str:
     if drawing:
         if not markup and html.still:
             still = linked_picture(draft, html.still, drawing)
-            markup = f'#out-picture("")[{still}]'
+            markup = f"#out-picture[{still}]"
         about = "" if markup or words else alternative_text(data.get("text/plain", ""))
         instead = not_shown(draft, drawing, about, _source_of(data), has_still=bool(markup))
-        return "\n\n".join(filter(None, (words, markup, f'#out-rich("")[{instead}]')))
+        return "\n\n".join(filter(None, (words, markup, f"#out-rich[{instead}]")))
     if not markup and data and not only_loads(data) and not data.keys() & set(RICHEST):
         kinds = ", ".join(data)
         draft.warn(f"an output of type {kinds} cannot be printed")
-        return f'#out-rich("")[{note(f"[output not shown: {kinds}]")}]'
+        return f"#out-rich[{note(f'[output not shown: {kinds}]')}]"
     return markup
 
 
@@ -153,14 +153,8 @@ def _first_shown(draft: Draft, output: NotebookNode, skipped: set[str]) -> str:
 
 def _source_of(data: NotebookNode) -> str:
     """Return the data URI of a film or a sound that an output holds itself, or empty."""
-    return next(
-        (
-            f"data:{kind};base64,{data[kind]}"
-            for kind in data
-            if kind.startswith(("video/", "audio/"))
-        ),
-        "",
-    )
+    films = (kind for kind in data if kind.startswith(("video/", "audio/")))
+    return next((f"data:{kind};base64,{data[kind]}" for kind in films), "")
 
 
 def _has_better(draft: Draft, data: NotebookNode, kind: str) -> bool:
@@ -178,11 +172,12 @@ def _shown(draft: Draft, kind: str, value: Any, output: NotebookNode) -> str:
         return _terminal(draft, json.dumps(value, indent=2, ensure_ascii=False), "out-text")
     if kind.startswith("text/"):
         body = html_to_typst(draft, as_html(kind, value), in_output=True)
-        return f'#out-rich("")[{body}]' if body else ""
+        return f"#out-rich[{body}]" if body else ""
     size = as_dict(output.get("metadata", {}).get(kind))
-    asked = Size(_points(size.get("width")), _points(size.get("height")))
+    width = _points(size.get("width"))
+    asked = Size(width, "" if width else _points(size.get("height")))
     alt = output.data.get("text/plain") or "figure"
-    return f'#out-picture("")[{picture(draft, decode(value), alt, asked)}]'
+    return f"#out-picture[{picture(draft, decode(value), alt, asked)}]"
 
 
 def as_html(kind: str, text: str) -> str:
@@ -208,8 +203,7 @@ def _terminal(draft: Draft, text: str, function: str) -> str:
     if dropped:
         draft.warn(f"{dropped} of the lines of a long output are not printed")
     plain = _plain(screen.lines[:KEEP] if dropped else screen.lines)
-    mark = '"", ' if function == "out-text" else ""
-    return f"#{function}({mark}{string(plain)})[{markup}]"
+    return f"#{function}({string(plain)})[{markup}]"
 
 
 def _plain(lines: list[Line]) -> str:

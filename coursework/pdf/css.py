@@ -164,11 +164,8 @@ def _weight(selector: str) -> tuple[int, int, int]:
 def _select(soup: BeautifulSoup, selector: str) -> list[Tag]:
     try:
         return list(soup.select(selector))
-    except (
-        soup.css.api.SelectorSyntaxError,
-        NotImplementedError,
-    ):  # it is wrong, or of a later CSS
-        return []
+    except (soup.css.api.SelectorSyntaxError, NotImplementedError):
+        return []  # it is wrong, or of a later CSS
 
 
 def _add_content(tag: Tag, place: str, declarations: list[Any]) -> None:
@@ -244,7 +241,10 @@ def _keep_lines(tag: Tag, spaces: bool) -> None:
 
 
 def _is_pale(tag: Tag) -> bool:
-    """Whether words have nearly the colour that they stand on: the page shows fewer backgrounds."""
+    """Whether words have nearly the colour behind them, and are better black.
+
+    White words may stand on a background that the page does not show.
+    """
     colour = text_color(tag)
     if not colour:
         return False
@@ -365,6 +365,8 @@ def reads_right_to_left(text: str) -> bool:
 def parse_color(value: str) -> str:
     """Return a colour of text as ``#rrggbb``, or empty where it is unknown."""
     value = value.strip().lower()
+    if not value:
+        return ""
     try:
         return _NAMED.get(value) or _hexadecimal(*_levels(value)[:3])
     except ValueError:
@@ -441,9 +443,13 @@ def _fill(value: str) -> str:
 
 
 def image_size(tag: Tag) -> Size:
-    """Return the size that an image's attributes or style ask for."""
+    """Return the size that an image's style or attributes ask for.
+
+    A width and a height as attributes stretch no picture: in Jupyter the width alone counts then.
+    """
     style = styles(tag)
-    width, height = (_length(str(tag.get(k) or style.get(k, ""))) for k in ("width", "height"))
+    width = _length(style.get("width") or str(tag.get("width", "")))
+    height = _length(style.get("height") or ("" if width else str(tag.get("height", ""))))
     # A height in percent refers to a box that a page does not have.
     return Size(width, "" if height.endswith("%") else height)
 

@@ -68,16 +68,16 @@ def _write_formulas(draft: Draft, equations: list[Equation]) -> None:
     """Write ``formulas.typ``: an array of equations, in the order of their numbers."""
     lines = []
     for formula, equation in zip(draft.formulas, equations, strict=True):
-        draft.place = formula.place
         for label in equation.unknown_labels:
-            draft.warn(f"a reference names no equation and is shown as ???: {shorten(label)}")
+            warning = f"a reference names no equation and is shown as ???: {shorten(label)}"
+            draft.warn(warning, formula.place)
         code = equation.code
         if code is None:
-            draft.warn(f"a formula cannot be read and is shown as TeX: {shorten(formula.tex)}")
+            warning = f"a formula cannot be read and is shown as TeX: {shorten(formula.tex)}"
+            draft.warn(warning, formula.place)
             dollars = "$$" if formula.display else "$"
             code = f"verbatim-formula({string(dollars + formula.tex + dollars)})"
         lines.append(code + ",\n")
-    draft.place = ""
     tall = "".join(f"{number}, " for number, each in enumerate(equations) if each.tall)
     source = f"{_FORMULAS_HEAD}#let formulas = (\n{''.join(lines)})\n{_LINES.format(tall)}"
     (draft.folder / "formulas.typ").write_text(source, encoding="utf-8")
@@ -87,9 +87,8 @@ def warn_of_small_formulas(draft: Draft, too_small: tuple[str, ...]) -> None:
     """Warn of the formulas that the page shows as TeX, since they are wide and cannot be broken."""
     for formula in draft.formulas:
         if " ".join(formula.tex.split()) in too_small:
-            draft.place = formula.place
-            draft.warn(f"a formula is too wide and is shown as TeX: {shorten(formula.tex)}")
-    draft.place = ""
+            warning = f"a formula is too wide and is shown as TeX: {shorten(formula.tex)}"
+            draft.warn(warning, formula.place)
 
 
 def warn_of_boxes(
@@ -130,12 +129,11 @@ def warn_of_boxes(
     # With a mark that is missing, its letter is said to be missing.
     signs = [sign for sign in missing if not sign.isascii()]
     lost = set(signs)
-    for draft.place, text in texts.items():
+    for place, text in texts.items():
         found = [sign for sign in signs if sign in text]
         lost -= {*found}
         if found:
-            draft.warn(font_advice([*map(_named, found)]))
-    draft.place = ""
+            draft.warn(font_advice([*map(_named, found)]), place)
     if lost:
         draft.warn(font_advice([_named(sign) for sign in signs if sign in lost]))
 

@@ -33,7 +33,7 @@ def parse(html: str) -> BeautifulSoup:
 
     Style sheets are applied: what a browser hides is not in the tree.
     """
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(_with_heading_ends(html), "html.parser")
     for fallback in soup.find_all(class_=_TEXT_OF_HTML):
         _take_text(fallback)
     for tag in soup.find_all(list({name for names in _ENDED_BY.values() for name in names})):
@@ -49,6 +49,19 @@ def parse(html: str) -> BeautifulSoup:
         table.extend(table.find_all("tfoot", recursive=False))  # the last part wherever it stands
     apply_styles(soup)
     return soup
+
+
+def _with_heading_ends(html: str) -> str:
+    """Let ``</h3>`` end a heading of any level, as browsers do."""
+    levels: list[str] = []  # of the headings that have begun
+
+    def mend(match: re.Match[str]) -> str:
+        if match[1]:
+            return f"</h{levels.pop() if levels else match[2]}"
+        levels.append(match[2])
+        return match[0]
+
+    return re.sub(r"<(/?)[hH]([1-6])(?=[\s>])", mend, html)
 
 
 TEXT_OF_DIAGRAM = "text-of-diagram"

@@ -45,9 +45,13 @@ class Draft:
     place: str = ""
     last_level: int = 0
 
-    def warn(self, message: str) -> None:
-        """Remember a warning, with the cell it belongs to; repeated warnings count once."""
-        message = f"{self.place}: {message}" if self.place else message
+    def warn(self, message: str, place: str | None = None) -> None:
+        """Remember a warning, with the cell it belongs to; repeated warnings count once.
+
+        The cell is the one that is being written, unless another ``place`` is given.
+        """
+        place = self.place if place is None else place
+        message = f"{place}: {message}" if place else message
         if message not in self.warnings:
             self.warnings.append(message)
 

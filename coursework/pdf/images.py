@@ -76,8 +76,8 @@ def linked_picture(draft: Draft, source: str, alt: str = "", size: Size = NATURA
     try:
         return try_picture(draft, source, alt, size)
     except RefusedPictureError as refusal:
-        draft.warn(f"the image {said_of(source)!r} is not shown: {refusal}")
         said = said_of(source)
+        draft.warn(f"the image {said!r} is not shown: {refusal}")
         if _is_remote(source):
             return note(f"[image on the network, not shown: {alt or said}]")
         return note(f"[missing image: {f'{alt} ({said})' if alt and said else alt or said}]")

@@ -18,7 +18,7 @@ from coursework.pdf.images import RefusedPictureError, linked_picture, picture, 
 from coursework.pdf.lines import COLUMNS, typewritten
 from coursework.pdf.live import SILENT_INPUTS, is_live, not_shown
 from coursework.pdf.markdown import MATH_TAG
-from coursework.pdf.terminal import progress_bar
+from coursework.pdf.terminal import progress_bar, without_times
 from coursework.pdf.typst import literal, string
 
 LONG_WORD = 24
@@ -147,6 +147,7 @@ def fill_of(draft: Draft, tag: Tag) -> str:
 
 def _prose(text: str, place: Place) -> str:
     """Write text, in which MathJax also sees references to equations."""
+    text = without_times(text) if place.in_output else text
     for command in _UNKNOWN_REFERENCE.findall(text):
         place.draft.warn(f"{command} is no reference that Jupyter knows and is shown as it stands")
     parts = re.split(r"(\\(?:eq)?ref\{[^{}\n]*\})", text)
@@ -184,6 +185,8 @@ def _drawing(tag: Tag, place: Place) -> str:
 
 
 def _code(tag: Tag, place: Place) -> str:
+    if tag.find(lambda inner: inner.name != "br") is not None:  # links, pictures, formulas
+        return f"#inline-code[{write_inlines(tag, place.inside())}];"
     for line_end in tag.find_all("br"):
         line_end.replace_with("\v")  # the control character itself would be spelled out
     lines = []
@@ -296,7 +299,7 @@ def _breakable(text: str) -> str:
 
 INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **dict.fromkeys(("code", "tt", "samp"), _code),
-    "kbd": lambda tag, place: f"#key[{write_text(tag.get_text())}];",
+    "kbd": lambda tag, place: f"#key[{write_inlines(tag, place.inside())}];",
     "br": lambda tag, place: "#linebreak();",
     "q": lambda tag, place: f"{literal('“')}{write_inlines(tag, place.inside())}{literal('”')}",
     **{

@@ -34,7 +34,7 @@ _HTML_GROUP = _in_braces(rf"(?!<[A-Za-z/!])(?:{_LETTER})")
 # that a dollar inside them is passed over.
 _HTML_OR_MATH = re.compile(
     rf"""(?P<skip><!--.*?(?:-->|$)
-       |<(?P<raw>script|style|pre|code|textarea|svg|kbd|samp)\b.*?(?:</(?P=raw)\s*>|$)
+       |<(?P<raw>script|style|pre|code|textarea|svg)\b.*?(?:</(?P=raw)\s*>|$)
        |</?[A-Za-z][^>]*>)
     |\\\$
     |\$\$(?P<display>(?>{_HTML_GROUP}|[^$\\]|\\.)+?)\$\$

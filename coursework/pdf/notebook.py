@@ -5,6 +5,7 @@ read costs at most its cell.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,7 +181,7 @@ def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
     if old != as_dict(cell):
         remark("characters that cannot be encoded are replaced by \ufffd")
     kind = as_text(old.get("cell_type"))
-    source = as_text(old.get("source", old.get("input")))
+    source = re.sub("\r\n?", "\n", as_text(old.get("source", old.get("input"))))
     if kind == "heading":
         level = old.get("level")
         source = "#" * (level if isinstance(level, int) else 1) + " " + " ".join(source.split())

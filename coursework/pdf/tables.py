@@ -63,21 +63,28 @@ def read_grid(table: Tag) -> Grid:
     # Markdown cannot write a table without a header, so authors leave the header empty.
     while len(rows) > 1 and not rows[0].get_text().strip() and not rows[0].find("img"):
         del rows[0]
+    last = {id(row.parent): y for y, row in enumerate(rows)}
     taken: set[tuple[int, int]] = set()
     cells = []
     for y, row in enumerate(rows):
+        # A cell ends with the head, the body or the foot that it stands in.
+        room = last[id(row.parent)] + 1 - y
         x = 0
         for tag in row.find_all(["td", "th"], recursive=False):
             while (y, x) in taken:
                 x += 1
-            across = _span(tag, "colspan", 1000)
-            down = min(_span(tag, "rowspan", 65534) or len(rows), len(rows) - y)
-            taken.update((y + dy, x + dx) for dy in range(down) for dx in range(across or 1))
-            cells.append(Cell(tag, y, x, down, across or 1))
-            x += across or 1
+            across, down = _span(tag, "colspan", 1000) or 1, _span(tag, "rowspan", room) or room
+            # Typst has no cells above each other: a cell ends before one that is there already.
+            free = (dx for dx in range(1, across) if (y, x + dx) in taken)
+            across = next(free, across)
+            taken.update((y + dy, x + dx) for dy in range(down) for dx in range(across))
+            cells.append(Cell(tag, y, x, down, across))
+            x += across
     cells = _without_empty_columns(cells)
     columns = max((cell.column + cell.columns for cell in cells), default=0)
     header = _header_rows(rows)
+    if any(cell.row < header < cell.row + cell.rows for cell in cells):
+        header = 0  # a cell of the header reaches below it, so the header cannot stand alone
     body = [cell for cell in cells if cell.row >= header]
     index = 0
     while index < columns - 1 and _all_headings(body, index):
@@ -189,9 +196,10 @@ def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag]
     write_cell
         Returns the markup of what is in a cell.
     """
+    heading = [f"#table-title[{title}]"] if title else []
     grid = read_grid(table)
     if not grid.cells:
-        return ""
+        return "".join(heading)
     bodies = {id(cell): _body(cell, write_cell(cell.tag)) for cell in grid.cells}
     fills = {id(cell): _background(draft, cell.tag) for cell in grid.cells}
     words = _longest_words(grid)
@@ -203,7 +211,7 @@ def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag]
         written.append(_part(grid, bodies, fills, columns, size, narrow, is_inner))
     if len(parts) > 1:
         draft.warn(f"a table of {grid.columns} columns is split into {len(parts)} parts")
-    return "\n\n".join([f"#table-title[{title}]", *written] if title else written)
+    return "\n\n".join([*heading, *written])
 
 
 def _body(cell: Cell, content: str) -> str:

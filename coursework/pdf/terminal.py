@@ -15,10 +15,20 @@ PALETTE = (
     "#24292f", "#b3261e", "#1a6b2f", "#8a5a00", "#1f4fa3", "#8a2b8f", "#0f6b74", "#6e7781",
     "#57606a", "#cf352b", "#24813c", "#a06c00", "#2f66c9", "#a44aa9", "#1b8490", "#8c959f",
 )  # fmt: skip
-# The time and the speed of a tqdm bar, which differ from run to run, and what they leave empty.
 _TIME = r"[\d:]+(?:<[\d:?]+(?:,\s*[^,\]]*/[^,\]]*)?|,\s*[^,\]]*/[^,\]]*)"
-_TIMES = re.compile(rf"\s*\[{_TIME}\]|(?<=\[){_TIME},\s*")
-_BAR = re.compile(r"%\||\d\S* \[\d+:\d\d")  # of ten of a hundred, or of 10it: how many is unknown
+# How a progress bar is known, and its times and speeds, which differ from run to run: of tqdm
+# (of ten of a hundred, or of 10it: how many is unknown), of fastprogress and of Keras.
+_BARS = [
+    (re.compile(known), re.compile(times))
+    for known, times in (
+        (r"%\||\d\S* \[\d+:\d\d", rf"\s*\[{_TIME}\]|(?<=\[){_TIME},\s*"),
+        (r"% \[\d+/\d+ \d+:\d\d<", r"(?<=\d) [\d:]+<[\d:?]+"),
+        (
+            r"\d/\d+ (━|\[[=>.])",
+            r"(?<=[━\]])( -)?( ETA:)? \d[\d:]*s?( [\d.]+[mun]?s/(step|sample|epoch))?(?=\s|$)",
+        ),
+    )
+]
 _CONTROL = re.compile(r"\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\n\r\b]")
 
 
@@ -130,7 +140,7 @@ def play(text: str) -> Screen:
 
 def without_times(text: str) -> str:
     """Leave the time and the speed out of each progress bar: they are new in every run."""
-    if "[" not in text:
+    if "[" not in text and "━" not in text:
         return text
     lines = text.split("\n")
     for number, line in enumerate(lines):
@@ -151,7 +161,8 @@ def progress_bar(value: Any, most: Any) -> str:
 
 def _times(line: str) -> list[tuple[int, int]]:
     """Return where the times of progress bars stand in a line, the last one first."""
-    return [match.span() for match in _TIMES.finditer(line)][::-1] if _BAR.search(line) else []
+    times = next((times for known, times in _BARS if known.search(line)), None)
+    return [match.span() for match in times.finditer(line)][::-1] if times else []
 
 
 def printable(text: str) -> tuple[str, tuple[str, ...]]:

@@ -158,9 +158,8 @@ def _copy_faces(folder: Path, source: str) -> list[Path]:
     They are copied because Typst would take signs of other scripts from the other faces there.
     """
     needed = [name for script, names in _FACES.items() if script.search(source) for name in names]
-    if _ARABIC.search(
-        source
-    ):  # for words in italics, Typst would not look beyond the oblique faces
+    if _ARABIC.search(source):
+        # For words in italics, Typst would not look beyond the oblique faces.
         needed = [name for name in needed if "Oblique" not in name]
     spec = find_spec("matplotlib")
     if not needed or spec is None or not spec.origin:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import filelock
 import pytest
@@ -87,6 +88,16 @@ def test_a_scratch_folder_is_nobody_elses_and_gone_at_the_end(tmp_path):
         assert list(other.iterdir()) == []
         assert one.is_dir()
     assert names(tmp_path) == []
+
+
+def test_scratch_folders_that_are_made_at_the_same_moment_do_not_meet(tmp_path):
+    def make(_):
+        with scratch_folder("work", tmp_path) as folder:
+            assert list(folder.iterdir()) == []
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(make, range(150)))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of Unix")

@@ -30,15 +30,9 @@ _DELIMITERS = {
     r"\downarrow": "arrow.b", r"\updownarrow": "arrow.t.b", r"\Uparrow": "arrow.t.double",
     r"\Downarrow": "arrow.b.double", r"\Updownarrow": "arrow.t.b.double", ".": "",
 }  # fmt: skip
-_BARS = {
-    "|": ("normal", "bar.v"), r"\|": ("normal", "bar.v.double"),
-    r"\vert": ("normal", "bar.v"), r"\Vert": ("normal", "bar.v.double"),
-    r"\lvert": ("opening", "bar.v"), r"\lVert": ("opening", "bar.v.double"),
-    r"\rvert": ("closing", "bar.v"), r"\rVert": ("closing", "bar.v.double"),
-    r"\arrowvert": ("normal", "bar.v"), r"\Arrowvert": ("normal", "bar.v.double"),
-    r"\bracevert": ("normal", "bar.v"),
-}  # fmt: skip
-"""The kind of each bar: around a bar of unknown kind Typst sets spaces."""
+_BARS = {command: symbol for command, symbol in _DELIMITERS.items() if symbol.startswith("bar.")}
+_SIDES = {r"\l": "opening", r"\r": "closing"}
+"""The kinds of bars, by the first letter of their names: without a kind Typst sets spaces."""
 
 _SIZES = {"big": "1.2em", "Big": "1.6em", "bigg": "2.2em", "Bigg": "2.8em"}
 _STYLES = {"0": "display(", "1": "inline(", "2": "script(", "3": "sscript("}
@@ -53,7 +47,7 @@ def _delimiter(tokens: Tokens) -> str:
     return _DELIMITERS[token]
 
 
-def _bar(kind: str, symbol: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+def _show_bar(kind: str, symbol: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return [rewriter.insert(f'class("{kind}", {symbol})')]
 
 
@@ -175,7 +169,10 @@ INFIXES: dict[str, Infix] = {
 }
 
 DELIMITER_RULES: dict[str, Rule] = {
-    **{bar: partial(_bar, kind, symbol) for bar, (kind, symbol) in _BARS.items()},
+    **{
+        bar: partial(_show_bar, _SIDES.get(bar[:2], "normal"), symbol)
+        for bar, symbol in _BARS.items()
+    },
     r"\left": _left,
     r"\middle": _middle,
     **{

@@ -1,6 +1,7 @@
 """The check passes what is whole, and names each of the faults that are planted here."""
 
 import ast
+import base64
 import copy
 
 import pytest
@@ -200,34 +201,30 @@ def test_formulas_that_are_right_on_the_page_are_right(work, tex):
     assert work.export().lost() == []
 
 
-@pytest.mark.parametrize(
-    "tex",
-    [
+def test_what_tells_tex_how_to_draw_is_not_drawn(work):
+    formulas = [
         r"\begin{aligned}[t] a \end{aligned}", r"\begin{gathered}[b] a \end{gathered}",
         r"\cfrac[l]{1}{2}", r"a \mspace{18mu} b", r"\fcolorbox{red}{white}{E}",
         r"\enclose{circle}{x}", r"\sqrt[\uproot{2}n]{x}", r"\ce{A -> B}", r"\ce{A <=> B v}",
         r"\quad",
-    ],
-)  # fmt: skip
-def test_what_tells_tex_how_to_draw_is_not_drawn(work, tex):
-    work.cells(new_markdown_cell(f"So ${tex}$ so."))
+    ]  # fmt: skip
+    work.cells(*(new_markdown_cell(f"So ${tex}$ so.") for tex in formulas))
     assert work.export().lost() == []
 
 
-@pytest.mark.parametrize(
-    "tex",
-    [
+def test_the_places_of_signs_are_read_from_tex(work):
+    formulas = [
         r"\frac{x^2}{2} + x_2^2 - {x'}^2", r"\sum\nolimits_{i=1}^n i^{n-1} - n^{-i}", r"{x+y}^2_3",
         r"\frac{\frac{a}{b}}{\frac{b}{a}} = \frac{a+b}{b-a}", r"a - b \quad b - a", r"\int_0^1 t^0",
         r"\begin{pmatrix} a - b & b^2 \\ b - a & b_2 \end{pmatrix}", r"\mathbf{x}^T\hat{x}_T",
         r"10^{-3} \times 10^3 = 3^{10}", r"x_{1,2}^{1/2} \text{ per-use}", r"\sqrt{x^2}_2",
         r"a \perp b^\perp + \vec{x}' (\hat{y}) / \sqrt{\dot z}",
-        r"\renewcommand{\vec}[1]{\mathbf{#1}} \vec{x}",
         r"\begin{aligned} a^2 &= b \\ b_2 &= a - c \end{aligned}", r"\binom{n}{k}^2 = {}_2F_1",
-    ],
-)  # fmt: skip
-def test_the_places_of_signs_are_read_from_tex(work, tex):
-    work.cells(new_markdown_cell(f"So ${tex}$ and\n\n$${tex}$$"))
+    ]  # fmt: skip
+    work.cells(*(new_markdown_cell(f"So ${tex}$ and\n\n$${tex}$$") for tex in formulas))
+    assert work.export().findings() == []
+    macro = r"\renewcommand{\vec}[1]{\mathbf{#1}} \vec{x}"
+    work.cells(new_markdown_cell(f"So ${macro}$ and\n\n$${macro}$$"))
     assert work.export().findings() == []
 
 
@@ -299,6 +296,8 @@ def test_the_second_part_of_a_formula_that_is_broken_must_be_there(work):
 def test_two_amounts_in_dollars_are_no_formula_that_was_lost(work):
     work.cells(new_markdown_cell("It costs $5 today and $6 tomorrow."))
     assert work.typeset("It costs \\$5 today and \\$6 tomorrow.").findings() == []
+    work.cells(new_markdown_cell("| a | b |\n|--|--|\n| $5 | now |\n| then | $6 |"))
+    assert work.export().lost() == []
 
 
 @pytest.mark.parametrize(
@@ -331,6 +330,13 @@ def test_a_formula_drawn_in_another_shape_is_to_be_looked_at(work, tex, drawn, w
     (finding,) = work.findings()
     assert (finding.kind, finding.severity) == ("formula", "warning")
     assert why in finding.message
+
+
+def test_an_arc_that_stands_beside_its_letters_is_to_be_looked_at(work):
+    work.cells(new_markdown_cell(r"So $\overparen{AB}$ holds."))
+    page = 'So #math.equation(alt: "\\\\overparen{{AB}}", ${}$) holds.'.format
+    assert work.typeset(page("overparen(A B)")).findings() == []
+    assert "stands beside its letters" in work.typeset(page('"⏜" A B')).findings()[0].message
 
 
 REPLACED = {
@@ -487,6 +493,19 @@ def test_a_progress_bar_shows_its_last_state_and_may_leave_out_its_time(work):
     work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
     assert work.typeset("x\n\n100%|███| 9/9").findings() == []
     assert "9/9" in work.typeset("x\n\n50%|██ | 4/9").lost()[0]
+    html = "<p>90%|███| 9/10 [00:03&lt;00:00, 3.2it/s]</p>"
+    html += "<progress value=9 max=9></progress> 100.00% [9/9 00:05&lt;00:00 loss = 2]"
+    output = new_output("display_data", data={"text/html": html})
+    keras = new_output("stream", text="9/9 ━━━━ 2s 13ms/step - loss: 0.4\n9/9 [==] - 2s 3s/step\n")
+    work.cells(new_code_cell("x", execution_count=1, outputs=[keras, output]))
+    assert work.export().findings() == []
+    page = "x\n\n9/9 ━━━━ - loss: 0.4\\\n9/9 [==]\n\n90%|███| 9/10\n\n100.00% [9/9 loss = 2]"
+    assert work.typeset(page).findings() == []
+    assert len(work.typeset(page.replace("0.4", "0.5")).lost()) == 1
+    bar = f"{'=' * 80}> 9/9 [==] - 2s 13ms/step - loss: {{}}\n".format
+    text = "".join(map(bar, range(1000))) + "100%|███| 9/9 [00:03, 3.0it/s]\n"
+    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("stream", text=text)]))
+    assert work.export().findings() == []
 
 
 def test_colours_of_a_terminal_are_no_text(work):
@@ -603,14 +622,31 @@ def test_pdf_without_tags_is_checked_by_its_letters(work):
         new_code_cell("x = 'left' + 'right'", execution_count=1),
     )
     work.typeset("= Title\nFormula $ + β ≤ 1$ here.\n\n#raw(\"[1] x = 'left' + \")")
+    assert without_tags(work).lost() == [
+        "code: cell 2: not in the PDF: x = 'left' + 'right'",
+        "formula: formulas hold α 1 times, the PDF 0 times",
+    ]
+
+
+def without_tags(work):
     untagged = PdfWriter()
     for page in PdfReader(work.pdf).pages:
         untagged.add_page(page)
     untagged.write(work.pdf)
-    assert work.lost() == [
-        "code: cell 2: not in the PDF: x = 'left' + 'right'",
-        "formula: formulas hold α 1 times, the PDF 0 times",
-    ]
+    return work
+
+
+def test_footers_of_a_pdf_without_tags_are_no_part_of_its_text(work):
+    work.cells(
+        new_markdown_cell("One.\n\nThis is page 7 of 9"),
+        new_markdown_cell(f"![](data:image/png;base64,{PIXEL})"),
+        new_markdown_cell("| a | b |\n|--|--|\n| 11 | 22 |"),
+    )
+    footer = "#set page(footer: context [page #counter(page).display() of 3])\n"
+    picture = f"#image(bytes({tuple(base64.b64decode(PIXEL))}))"
+    pages = ["One.", "This is page 7 of 9", f"{picture}\n#table(columns: 2)[a][b][11][22]"]
+    work.typeset(footer + "\n#pagebreak()\n".join(pages))
+    assert without_tags(work).findings() == []
 
 
 def test_many_losses_are_counted_and_not_all_listed(lacking):

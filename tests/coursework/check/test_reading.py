@@ -120,6 +120,7 @@ def test_code_is_set_aside_before_dollars_are_paired(work):
     [
         "1. In a list:\n\n   | a | b |\n   |---|---|\n   | 1 | 22 |",
         "> | a | b |\n> |---|---|\n> | 1 | 22 |",
+        "1. In a list:\n| a | b |\n|---|---|\n| 1 | 22 |",
         "| a | b |\n|---|---|\n| 1 | 22 | 333 |",
         "<table>\n<tr><td>a</td><td>b</td></tr>\n\n    <tr>\n  <td>1</td><td>22</td></tr></table>",
         "<table><td>a</td><td>b</td></table>\n\n1 22",
@@ -136,6 +137,9 @@ HIDDEN = {
     "an id": "<style>#T_1_row0 {visibility: hidden}</style><p id=T_1_row0>secret</p>Seen words",
     "an attribute": "Seen <i hidden>secret</i> words",
     "a style": "Seen <i style='Display : None !important'>secret</i> words",
+    "its place": "<style>b:nth-child(2) {display: none}</style>Seen <b>words</b><b>secret</b>",
+    "no colour": "<style>.a {opacity: 0.0}</style>Seen <i class=a>secret</i><b>words</b>",
+    "no height": "Seen <i style='max-height: 0; overflow: hidden'>secret</i> words",
     "a template": "Seen <template>secret</template><noscript>secret</noscript> words",
 }
 
@@ -146,6 +150,34 @@ def test_what_a_browser_hides_is_not_expected(work, name):
     work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
     assert work.typeset("x\n\nSeen words").findings() == []
     assert "Seen words" in " ".join(work.typeset("x\n\nSeen").lost())
+
+
+@pytest.mark.parametrize(
+    "html", ["<style>.a {text-transform: uppercase}</style><p class=a>Seen <b>words</b>",
+             "<p style='text-transform:uppercase'>Seen words"],
+)  # fmt: skip
+def test_capitals_that_a_style_asks_for_are_expected(work, html):
+    output = new_output("display_data", data={"text/html": html})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.export().findings() == []
+    assert len(work.typeset("x\n\nSeen words").lost()) == 1
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<input value=typed>", "<input type=hidden value=x>", "<select><option>a<option>b</select>",
+        "<button>go</button>", "<textarea>t</textarea>", "<progress value=3 max=4>75</progress>",
+        "<ruby>漢<rt>kan</rt></ruby>", "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>",
+        "<dialog>x</dialog>", "<datalist><option>z</datalist>", "<math><mi>x</mi></math>",
+        "<math><msup><mi>x</mi><mn>2</mn></msup><mo>+</mo><mi>y</mi></math>",
+    ],
+)  # fmt: skip
+def test_words_beside_a_control_a_gloss_or_mathml_are_expected(work, inner):
+    output = new_output("display_data", data={"text/html": f"<p>one {inner} two"})
+    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    assert work.export().lost() == []
+    assert "two" in " ".join(work.typeset("x\n\none").lost())
 
 
 @pytest.mark.parametrize(
@@ -240,6 +272,10 @@ def test_a_damaged_list_of_lines_reads_as_its_texts(work):
     assert work.typeset("a5b").lost() == []
 
 
-def test_a_formula_may_hold_dollars_in_its_tag(work):
-    work.cells(new_markdown_cell(r"$$a = b \tag{$*$}$$"))
+@pytest.mark.parametrize(
+    "source",
+    [r"$$a = b \tag{$*$}$$", "> $$\n> x > y\n> $$", "- > > in $$a\n  > > = b$$", "> $x > y$"],
+)
+def test_formulas_are_read_with_dollars_in_their_tags_and_in_quotations(work, source):
+    work.cells(new_markdown_cell(source))
     assert work.export().findings() == []

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from coursework.pdf import ExportReport, export_pdf
 from coursework.pdf.draft import Draft
+from coursework.pdf.typst import compiles
 
 # One red pixel.
 PNG = base64.b64decode(
@@ -53,6 +54,21 @@ class Exported:
 def png() -> bytes:
     """A picture of one red pixel."""
     return PNG
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """Return those of many pieces of markup that Typst does not accept, found by halving."""
+
+    def run(pieces):
+        if compiles(tmp_path, "\n".join(pieces)):
+            return []
+        if len(pieces) == 1:
+            return pieces
+        half = len(pieces) // 2
+        return run(pieces[:half]) + run(pieces[half:])
+
+    return run
 
 
 @pytest.fixture

@@ -42,6 +42,9 @@ def test_colours(value, color):
         ('<img width="50%" height="50%">', "50%", ""),
         ('<img style="height: 2cm; width: 40px">', "30pt", "2cm"),
         ('<img width="0" height="auto">', "", ""),
+        ('<img width="40" height="30">', "30pt", ""),
+        ('<img height="40">', "", "30pt"),
+        ('<img width="9" style="width: 40px">', "30pt", ""),
         ('<img width="12abc">', "", ""),
     ],
 )

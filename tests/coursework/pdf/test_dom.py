@@ -15,6 +15,8 @@ from coursework.pdf.dom import parse
             "<table><tr><td>1<td>2<tr><td>3</table>",
             "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>",
         ),
+        ("<H2>a</h4>b<h3>c</h3 >", "<h2>a</h2>b<h3>c</h3>"),
+        ("<h1><i><h2>a</h2></i></h1>b</h3>", "<h1><i><h2>a</h2></i></h1>b"),
         ("<dl><dt>a<dd>b<dt>c</dl>", "<dl><dt>a</dt><dd>b</dd><dt>c</dt></dl>"),
         ("<div><b>a", "<div><b>a</b></div>"),
         ("</b>a</div>", "a"),

@@ -21,6 +21,11 @@ from coursework.pdf.html import html_to_typst
         ("<kbd>Esc</kbd>", '#key[#"Esc";];'),
         ("<q>x</q>", '#"“";#"x";#"”";'),
         ("a<br>b", '#"a";#linebreak();#"b";'),
+        (
+            "<samp>a <tex-math>x</tex-math></samp>",
+            '#lines((0,))[#inline-code[#"a"; #formulas.at(0);];]',
+        ),
+        ("<code><a href=b:c>a</a>b</code>", '#inline-code[#link("b:c")[#"a";];#"b";];'),
         ("<code>a  b</code>", '#inline-code[#"a  b";];'),
         ("<hr>", "#rule();"),
         ('<font color="red">x</font>', '#text(fill: rgb("#cc0000"))[#"x";];'),
@@ -49,6 +54,7 @@ from coursework.pdf.html import html_to_typst
         ('<div class="alert alert-info">x</div>', '#callout("info")[#"x";]'),
         ('<p style="display:none">x</p><p hidden>y</p>', ""),
         ("<style>p {}</style><script>f()</script><!-- note --><title>t</title>", ""),
+        ("<table><caption>a</caption></table>", '#table-title[#"a";]'),
         ("&lt;b&gt; &amp;amp;", '#"<b> &amp;";'),
         ("  a \n\t b  ", '#"a b";'),
         ("<unknown>x</unknown>", '#"x";'),
@@ -128,14 +134,6 @@ def test_outline_skips_no_level_whatever_the_headings_look_like(draft):
     assert re.findall(r"#titled\((\d), (\d),", markup) == [
         ("2", "1"), ("4", "2"), ("5", "3"), ("1", "1"), ("6", "2"),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("tag", ["video", "iframe", "audio", "canvas", "object", "embed"])
-def test_what_moves_is_a_note_with_its_address(draft, tag):
-    markup = html_to_typst(draft, f'<{tag} src="https://a.b/c"></{tag}>')
-    assert f"[interactive content, not shown: {tag} https://a.b/c]" in markup
-    article = "a" if tag in ("video", "canvas") else "an"
-    assert draft.warnings == [f"{article} <{tag}> cannot be printed https://a.b/c"]
 
 
 def test_mathml_is_a_formula(draft):

@@ -162,13 +162,20 @@ def test_a_drawing_beside_words_is_a_note_below_the_words(draft, png, script, ki
     assert markup.index("17 rows") < markup.index("#picture(") < markup.index("as a still picture")
 
 
-@pytest.mark.parametrize("tag", ["video", "audio", "iframe", "embed"])
-def test_what_is_embedded_is_named_by_its_kind_and_size(draft, tag):
-    film = "AAAA" * 20_000
-    markup = html_to_typst(draft, f'<{tag} src="data:video/mp4;base64,{film}"></{tag}>')
-    assert f"[interactive content, not shown: {tag} video/mp4, 60 kB]" in markup
-    article = "a" if tag == "video" else "an"
-    assert draft.warnings == [f"{article} <{tag}> cannot be printed video/mp4, 60 kB"]
+@pytest.mark.parametrize("tag", ["video", "audio", "iframe", "embed", "canvas", "object"])
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("https://a.b/c", "https://a.b/c"),
+        ("data:video/mp4;base64," + "AAAA" * 20_000, "video/mp4, 60 kB"),
+    ],
+    ids=["linked", "embedded"],
+)
+def test_what_moves_is_named_by_its_address_or_its_kind_and_size(draft, tag, source, said):
+    markup = html_to_typst(draft, f'<{tag} src="{source}"></{tag}>')
+    assert f"[interactive content, not shown: {tag} {said}]" in markup
+    article = "a" if tag in ("video", "canvas") else "an"
+    assert draft.warnings == [f"{article} <{tag}> cannot be printed {said}"]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_markdown(source, html):
         ("$a &lt; b$", inline("a &lt; b")),
         ('<p title="$x$">', '<p title="$x$">'),
         ("<code>$x$</code> <pre>$y$</pre>", "<code>$x$</code> <pre>$y$</pre>"),
+        ("<kbd>$x$</kbd><samp>$y$</samp>", f"<kbd>{inline('x')}</kbd><samp>{inline('y')}</samp>"),
         ("<script>$x$</script><!-- $x$ -->", "<script>$x$</script><!-- $x$ -->"),
         ("from $5 to $6", "from $5 to $6"),
         (r"\$x\$", "$x$"),

@@ -1,7 +1,6 @@
 """Text in any script: its face, its direction, and what a reader of the PDF copies."""
 
 import unicodedata
-from functools import partial
 
 import pypdfium2
 import pytest
@@ -191,8 +190,3 @@ def test_a_line_before_a_wide_note_is_not_stretched(export):
     done = export(new_markdown_cell(f"Two words {note} and more"))
     two, words = lefts(done, ["Two", "words"])
     assert words - two < 40
-
-
-def test_the_same_bytes_come_twice(export):
-    exports = [partial(export, new_markdown_cell("x̂ و شرحّ")) for _ in range(2)]
-    assert len({run().report.path.read_bytes() for run in exports}) == 1

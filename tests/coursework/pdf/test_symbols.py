@@ -7,10 +7,7 @@ is gone would be a compile error in every notebook that uses it.
 import re
 import unicodedata
 
-import pytest
-
 from coursework.pdf.formulas.equations import translate
-from coursework.pdf.typst import compiles
 
 # The blocks of Unicode that hold symbols of mathematics, letters in its alphabets, and accents.
 BLOCKS = (
@@ -23,39 +20,15 @@ ACCENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def written():
-    """Return what pandoc writes for each character and accent that it can be given."""
+def test_every_symbol_compiles(refused):
     characters = [chr(code) for first, last in BLOCKS for code in range(first, last)]
     symbols = [c for c in characters if unicodedata.category(c)[0] in "LSPN"]
     formulas = [f"a {symbol} b" for symbol in symbols] + [rf"\{name}{{x}}" for name in ACCENTS]
-    return [math for math in translate(formulas) if math]
+    written = [math for math in translate(formulas) if math]
+    names = set(re.findall(r"(?<![\w#\".])[A-Za-z]{2,}(?:\.[a-z]+)*", " ".join(written)))
+    assert len(names) > 900
+    assert refused([f"$ {math} $" for math in written]) == []
 
 
-def names(math):
-    """Return the names of symbols and functions in a formula: two letters or more, with dots."""
-    return set(re.findall(r"(?<![\w#\".])[A-Za-z]{2,}(?:\.[a-z]+)*", re.sub(r'"[^"]*"', "", math)))
-
-
-def refused(folder, formulas):
-    """Return those that Typst does not accept; halving finds them among thousands."""
-    if compiles(folder, "\n".join(f"$ {formula} $" for formula in formulas)):
-        return []
-    if len(formulas) == 1:
-        return formulas
-    half = len(formulas) // 2
-    return refused(folder, formulas[:half]) + refused(folder, formulas[half:])
-
-
-def test_every_name_compiles(written, tmp_path):
-    found = sorted(set().union(*map(names, written)))
-    assert len(found) > 900
-    assert refused(tmp_path, found) == []
-
-
-def test_every_formula_compiles(written, tmp_path):
-    assert refused(tmp_path, written) == []
-
-
-def test_a_name_that_does_not_exist_is_seen(tmp_path):
-    assert refused(tmp_path, ["alpha", "nosuchsymbol", "beta"]) == ["nosuchsymbol"]
+def test_a_name_that_does_not_exist_is_seen(refused):
+    assert refused(["$ alpha $", "$ nosuchsymbol $", "$ beta $"]) == ["$ nosuchsymbol $"]
