@@ -19,7 +19,7 @@ from hw4.flowers import (
     train_model,
 )
 from hw4.flowers import training as module
-from tests.hw4.conftest import Blobs
+from tests.hw4.blobs import Blobs
 
 pytestmark = pytest.mark.hw4_flowers
 
