@@ -10,8 +10,9 @@ import tomllib
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ from coursework.course.outcomes import Outcome
 from coursework.course.questions import Question, load_questions
 from coursework.course.reading import Read
 from coursework.course.release import answers_by_file, blank_files
-from coursework.course.sandbox import Bounds, Place, find_walls, open_box, run
+from coursework.course.sandbox import Bounds, Place, find_walls, open_box, remove_left_boxes, run
 from coursework.identity import load_identity
 from coursework.profiles import ROOT
+from coursework.side_by_side import in_processes
 from coursework.storage import atomic_path, locked, sha256
 
 _READING = Bounds(seconds=300, memory=2 * 2**30)
@@ -126,10 +128,13 @@ def grade(
     if len(waiting) < len(zips):
         report(f"{len(zips) - len(waiting)} of {len(zips)} are graded already")
     began = time.monotonic()
-    with _parallel(backend) as parallel:
-        work = (joblib.delayed(_grade_and_save)(path, folder, course) for path in waiting)
-        for number, (name, line) in enumerate(parallel(work), 1):
-            report(f"{number} of {len(waiting)}: {name}: {line}")
+    work = {str(path): partial(_grade_and_save, path, folder, course) for path in waiting}
+    try:
+        with _machines(backend), closing(in_processes(work, ordered=False)) as graded:
+            for number, (name, line) in enumerate(graded, 1):
+                report(f"{number} of {len(waiting)}: {name}: {line}")
+    finally:
+        remove_left_boxes()  # of processes that an interrupt has ended
     if waiting:
         minutes = (time.monotonic() - began) / 60
         report(f"{minutes:.1f} minutes, {100 * minutes / len(waiting):.1f} for a hundred")
@@ -160,21 +165,21 @@ def _open_course(root: Path, folder: Path, hidden: tuple[Path, ...]) -> Course:
 
 
 @contextmanager
-def _parallel(backend: str | None) -> Iterator[joblib.Parallel]:
-    """Give what runs the work: the cores of this machine, or a cluster through joblib."""
+def _machines(backend: str | None) -> Iterator[None]:
+    """Let joblib use a cluster; without one, it uses the cores of this machine."""
     if backend == "dask":
         from distributed import Client
 
         with Client(), joblib.parallel_config(backend="dask"):
-            yield joblib.Parallel(return_as="generator_unordered")
+            yield
     elif backend == "ray":
         from ray.util.joblib import register_ray
 
         register_ray()
         with joblib.parallel_config(backend="ray"):
-            yield joblib.Parallel(n_jobs=-1)
+            yield
     else:
-        yield joblib.Parallel(n_jobs=-1, batch_size=1, return_as="generator_unordered")
+        yield
 
 
 def _place_of(file: str, course: Course) -> Path:
