@@ -28,8 +28,8 @@ from coursework.course.gradebook import (
     write_reports,
     write_table,
 )
-from coursework.course.marks import CourseError, Expected, Mark, expect, lay_out, mark
-from coursework.course.outcomes import Outcome
+from coursework.course.marks import CourseError, Expected, expect, lay_out, mark
+from coursework.course.outcomes import outcome_from
 from coursework.course.questions import Question, load_questions
 from coursework.course.reading import Read
 from coursework.course.release import answers_by_file, blank_files
@@ -325,8 +325,9 @@ def _marked(
     kept = course.kept / question.id / f"{digest.hexdigest()}.json"
     if not kept.is_file():
         copy, expected = _prepared(question, course)
-        reached = mark(question, copy, own, Place(course.root, course.hidden), expected)
-        facts = {"answered": dataclasses.asdict(_answered(reached)), "remarks": reached.remarks}
+        place = Place(course.root, course.hidden)
+        answered, remarks = mark(question, copy, own, place, expected)
+        facts = {"answered": dataclasses.asdict(answered), "remarks": remarks}
         with atomic_path(kept) as temporary:
             temporary.write_text(json.dumps(facts), encoding="utf-8")
     found = json.loads(kept.read_text(encoding="utf-8"))
@@ -343,12 +344,9 @@ def _false_claims(
     (notebook,) = (course.root / "notebooks").glob(f"{homework}_*.ipynb")
     found: list[bytes] = []
     with open_box() as box:
-        for path, content in blank_files(course.root, known).items():
-            own = (
-                files.get(path, content) if path in answers_by_file(course.root, known) else content
-            )
-            (box.project / path).parent.mkdir(parents=True, exist_ok=True)
-            (box.project / path).write_bytes(own)
+        lay_out(known, course.root, box.project)
+        for path in answers_by_file(course.root, known).keys() & files.keys():
+            (box.project / path).write_bytes(files[path])
         program = [sys.executable, "-m", "coursework.course.claims", f"notebooks/{notebook.name}"]
         ended = run(
             [*program, "--channel", "{channel}"],
@@ -364,17 +362,6 @@ def _false_claims(
         why = ended.reason or (ended.output.strip() or "nothing came").splitlines()[-1][:200]
         return [f"its figures cannot be computed again: {why}"]
     return differences(claimed, computed)
-
-
-def _answered(reached: Mark) -> Answered:
-    functions: dict[tuple[str, str], Outcome] = {}
-    for outcome in reached.outcomes:
-        place = (outcome.file, outcome.function)
-        if place not in functions or functions[place].passed:
-            functions[place] = outcome
-    failed = [outcome for outcome in functions.values() if not outcome.passed]
-    lines = [f"{o.says}; {o.reason}" if o.reason else o.says for o in failed]
-    return Answered(reached.score.points, tuple(lines), len(functions) - len(failed))
 
 
 def _prepared(question: Question, course: Course) -> tuple[Path, Expected]:
@@ -393,10 +380,7 @@ def _prepared(question: Question, course: Course) -> tuple[Path, Expected]:
                     facts = dataclasses.asdict(expect(question, copy, course.root))
                     temporary.write_text(json.dumps(facts), encoding="utf-8")
     content = json.loads(expected.read_text(encoding="utf-8"))
-    tests = {
-        name: Outcome(**{**entry, "markers": tuple(entry["markers"])})
-        for name, entry in content["tests"].items()
-    }
+    tests = {name: outcome_from(entry) for name, entry in content["tests"].items()}
     return copy, Expected(tests, content["seconds"], content["free"])
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coursework.course.outcomes import Outcome
+from coursework.course.gradebook import Answered
+from coursework.course.outcomes import Outcome, outcome_from
 from coursework.course.questions import Question
 from coursework.course.release import answers_by_file, blank_files
 from coursework.course.sandbox import Bounds, Ended, Place, open_box, run
-from coursework.course.score import Score, add_up
+from coursework.course.score import add_up
 from coursework.course.witness import signer
 
 LONGEST = 300.0
@@ -45,25 +46,6 @@ class Expected:
     tests: Mapping[str, Outcome]
     seconds: Mapping[str, float]
     free: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a submission reached in a question.
-
-    Attributes
-    ----------
-    score
-        The points, and what failed first.
-    outcomes
-        Of each test.
-    remarks
-        What happened besides: code that ends its process, changes the libraries, and the like.
-    """
-
-    score: Score
-    outcomes: tuple[Outcome, ...]
-    remarks: tuple[str, ...]
 
 
 def lay_out(questions: Iterable[Question], root: Path, folder: Path) -> None:
@@ -103,7 +85,7 @@ def mark(
     files: Mapping[Path, bytes],
     place: Place,
     expected: Expected,
-) -> Mark:
+) -> tuple[Answered, list[str]]:
     """Run the tests of a question on the answers of a student.
 
     Parameters
@@ -118,6 +100,12 @@ def mark(
         What the code sees of the machine.
     expected
         From `expect`. A test without an outcome, also a skipped one, has failed.
+
+    Returns
+    -------
+    Answered, list of str
+        What was reached, and what happened besides: code that ends its process, changes the
+        libraries, and the like.
     """
     heard = _run_all(question, copy, files, place, expected)
     reached = []
@@ -127,7 +115,20 @@ def mark(
             reason = heard.broken or "it has no result: the code ended or skipped it"
             outcome = Outcome(right.file, right.function, False, right.says, reason, right.markers)
         reached.append(outcome)
-    return Mark(add_up(question, reached), tuple(reached), tuple(dict.fromkeys(heard.remarks)))
+    return _answered(question, reached), list(dict.fromkeys(heard.remarks))
+
+
+def _answered(question: Question, outcomes: Iterable[Outcome]) -> Answered:
+    """Add up the points; of a test function that failed with some parameters, say it once."""
+    outcomes = list(outcomes)
+    functions: dict[tuple[str, str], Outcome] = {}
+    for outcome in outcomes:
+        place = (outcome.file, outcome.function)
+        if place not in functions or functions[place].passed:
+            functions[place] = outcome
+    failed = [outcome for outcome in functions.values() if not outcome.passed]
+    lines = [f"{o.says}; {o.reason}" if o.reason else o.says for o in failed]
+    return Answered(add_up(question, outcomes).points, tuple(lines), len(functions) - len(failed))
 
 
 @dataclass
@@ -164,8 +165,7 @@ class _Heard:
             usual = expected.seconds.get(self.running, 0.0) if expected else _BEGINNING
             return _PATIENCE * (1 + usual)
         if "outcome" in message:
-            entry = message["outcome"]
-            outcome = Outcome(**{**entry, "markers": tuple(entry["markers"])})
+            outcome = outcome_from(message["outcome"])
             before = self.outcomes.get(message["test"])
             if before is None or before.passed:
                 self.outcomes[message["test"]] = outcome

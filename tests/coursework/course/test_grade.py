@@ -266,13 +266,13 @@ def test_a_grader_that_is_ended_leaves_nothing_and_goes_on_where_it_was(course, 
             env={**os.environ, "TMPDIR": str(boxes), "PYTHONPATH": str(ROOT)},
             stderr=subprocess.DEVNULL,
         )
-        while not (done.is_file() and testing(boxes)):
+        while not (done.is_file() and running_in(boxes)):
             assert grader.poll() is None
             time.sleep(0.1)
         grader.send_signal(number)
         assert grader.wait(timeout=20) == code
         deadline = time.monotonic() + 20
-        while testing(boxes):
+        while running_in(boxes):
             assert time.monotonic() < deadline, "a worker goes on"
             time.sleep(0.1)
         assert list(boxes.glob(".coursework-box.*")) or number == signal.SIGTERM
@@ -285,7 +285,7 @@ def test_a_grader_that_is_ended_leaves_nothing_and_goes_on_where_it_was(course, 
     assert [row.total for row in rows] == [9.0, 9.0]
 
 
-def testing(boxes):
+def running_in(boxes):
     """Return the processes that test a hand-in in one of the boxes."""
     running = [process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"])]
     return [words for words in running if any(str(boxes) in word for word in words)]
