@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import TypeVar
 
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 from threadpoolctl import threadpool_limits
 
 from coursework.progress import progress
@@ -86,7 +87,7 @@ def side_by_side(
 
 def in_processes(
     runs: Mapping[str, Callable[[], Result]], *, ordered: bool = True
-) -> Generator[Result]:
+) -> Generator[Result, None, None]:
     """Call functions side by side, each in a process of its own, and yield their results.
 
     Functions and results are pickled. `joblib.parallel_config` may name a backend in place of the
@@ -105,13 +106,15 @@ def in_processes(
     object
         The result of a run. An error of a run, or closing the generator, ends all other runs.
     """
-    # joblib lets each process use one thread.
     way = "generator" if ordered else "generator_unordered"
+    if not get_active_backend(prefer="processes")[0].supports_return_generator:
+        way = "list"  # Ray gives all results at the end
+    # joblib lets each process use one thread.
     parallel = Parallel(n_jobs=-1, prefer="processes", return_as=way)
     calls = [delayed(_in_process)(os.getpid(), name, run) for name, run in runs.items()]
     with _ctrl_c_for_this_process_alone():
-        results: Generator[Result] = parallel(calls)
-    return results
+        results = parallel(calls)
+    yield from results
 
 
 @contextmanager

@@ -233,10 +233,11 @@ def test_what_is_graded_is_not_graded_again(rows):
     assert str(find_walls()) == rows["lines"][0]
 
 
-def test_a_local_cluster_of_dask_grades_alike(course, hand_in, tmp_path):
-    pytest.importorskip("distributed")
+@pytest.mark.parametrize(("backend", "library"), [("dask", "distributed"), ("ray", "ray")])
+def test_a_cluster_on_this_machine_grades_alike(course, hand_in, tmp_path, backend, library):
+    pytest.importorskip(library)
     hand_in(tmp_path / "handins" / "wrong", sums=WRONG)
-    (row,) = grade(tmp_path / "handins", tmp_path / "grades.csv", course, backend="dask")
+    (row,) = grade(tmp_path / "handins", tmp_path / "grades.csv", course, backend=backend)
     assert row.total == 5.0
 
 
