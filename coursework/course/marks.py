@@ -198,8 +198,8 @@ def _run_all(
     """Run all tests of a question; go on in a new process after a test that ends its own."""
     heard = _Heard()
     deadline = time.monotonic() + LONGEST
-    while time.monotonic() < deadline:
-        ended = _run_once(question, copy, files, place, expected, heard)
+    while (left := deadline - time.monotonic()) > 0:
+        ended = _run_once(question, copy, files, place, expected, heard, Bounds(seconds=left))
         if heard.finished:
             break
         why = ended.reason or _exit_in_words(ended.code)
@@ -231,6 +231,7 @@ def _run_once(
     place: Place,
     expected: Expected | None,
     heard: _Heard,
+    bounds: Bounds,
 ) -> Ended:
     key = secrets.token_bytes(32)
     packages = sorted(path.name for path in copy.iterdir() if (path / "__init__.py").is_file())
@@ -243,7 +244,6 @@ def _run_once(
     plugins = ["-p", "coursework.course.witness", "-p", "no:cacheprovider"]
     options = ["-q", "--capture=no", "--tb=no", "--witness", "{channel}"]
     chosen = ["-m", f"{question.id} and not handed_out", *question.tests]
-    bounds = Bounds()
     with open_box() as box:
         shutil.copytree(copy, box.project, dirs_exist_ok=True)
         for path, content in files.items():
