@@ -86,6 +86,7 @@ def test_the_rate_of_the_highest_accuracy_is_chosen_and_of_equals_the_one_of_the
         0.1: history((0.5, 0.9), (1.0, 0.4), "the loss became nan"),
         0.01: history((0.8, 0.7), (0.5, 0.1)),
         0.001: history((0.6, 0.8), (0.5, 0.3)),
+        0.0001: history((0.7, 0.75), (0.5, 0.2)),
     }
     assert chosen_rate(histories) == 0.001
 
