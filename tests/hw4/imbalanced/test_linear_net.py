@@ -134,7 +134,10 @@ def test_evaluation_takes_every_sample_once(points):
     found = evaluate(net(1.0, 1.0, -1.0), points)
     assert (found.positives, found.negatives) == (10, 40)
     X = points.data.numpy()
-    assert found == measure(points.labels.numpy(), X[:, 0] + X[:, 1] > 1)
+    called = X[:, 0] + X[:, 1] > 1
+    assert found == measure(points.labels.numpy(), called)
+    weighted = evaluate(net(1.0, 1.0, -1.0), points, positive_weight=3.0)
+    assert weighted == measure(points.labels.numpy(), called, 3.0) != found
 
 
 # --- The boundary -----------------------------------------------------------------------------
