@@ -6,12 +6,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TypeVar
 
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 from threadpoolctl import threadpool_limits
 
 from coursework.progress import progress
@@ -41,8 +42,7 @@ def side_by_side(
     processes
         Whether each run has a process of its own. Threads are enough for NumPy, which lets other
         threads compute during a matrix product; PyTorch's training holds Python's lock too often.
-        Functions and results are then pickled. `joblib.parallel_config` may name a backend in place
-        of the processes of this machine, such as Dask or Ray for several machines.
+        See `in_processes`.
     show
         Whether to show the progress bar.
 
@@ -59,14 +59,9 @@ def side_by_side(
     """
     bar = partial(progress, total=len(runs), description=description, unit=unit, show=show)
     if processes:
-        # joblib lets each process use one thread.
-        parallel = Parallel(n_jobs=-1, prefer="processes", return_as="generator")
-        calls = [delayed(_in_process)(os.getpid(), name, run) for name, run in runs.items()]
         # With one core to give, joblib runs them in this process, which may have more threads.
         with threadpool_limits(limits=1):
-            with _ctrl_c_for_this_process_alone():
-                results = parallel(calls)
-            return list(bar(results))
+            return list(bar(in_processes(runs)))
     active: set[int] = set()
 
     def call(name: str, run: Callable[[], Result]) -> Result:
@@ -90,6 +85,38 @@ def side_by_side(
                     ctypes.c_ulong(thread), ctypes.py_object(SystemExit)
                 )
             raise
+
+
+def in_processes(
+    runs: Mapping[str, Callable[[], Result]], *, ordered: bool = True
+) -> Generator[Result, None, None]:
+    """Call functions side by side, each in a process of its own, and yield their results.
+
+    Functions and results are pickled. `joblib.parallel_config` may name a backend in place of the
+    processes of this machine, such as Dask or Ray for several machines.
+
+    Parameters
+    ----------
+    runs
+        As `side_by_side` takes them.
+    ordered
+        Whether the results come in the order of ``runs``; otherwise each comes as soon as it is
+        there.
+
+    Yields
+    ------
+    object
+        The result of a run. An error of a run, or closing the generator, ends all other runs.
+    """
+    way = "generator" if ordered else "generator_unordered"
+    if not get_active_backend(prefer="processes")[0].supports_return_generator:
+        way = "list"  # Ray gives all results at the end
+    # joblib lets each process use one thread.
+    parallel = Parallel(n_jobs=-1, prefer="processes", return_as=way)
+    calls = [delayed(_in_process)(os.getpid(), name, run) for name, run in runs.items()]
+    with _ctrl_c_for_this_process_alone():
+        results = parallel(calls)
+    yield from results
 
 
 @contextmanager

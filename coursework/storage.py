@@ -7,6 +7,7 @@ import io
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +54,7 @@ def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path
     locks = (lock.with_suffix("").name[1:] for lock in parent.glob(f".{pattern}.lock"))
     for left in {*parent.glob(pattern), *map(parent.joinpath, locks)}:
         with suppress(BusyError, OSError), locked(left):  # busy, or of another user
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
     folder = parent / f".{name}.{secrets.token_hex(4)}"
     # Another process may hold the lock for a moment, to see whether the folder is left over.
     with locked(folder, waiting=lambda: None), _named(folder):
@@ -61,7 +62,16 @@ def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder as far as possible, whatever a hostile program has left in it."""
+    with suppress(RecursionError):  # a thousand folders within each other
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        with suppress(OSError):
+            subprocess.run(["rm", "-rf", "--", folder], capture_output=True, check=False)
 
 
 @contextmanager

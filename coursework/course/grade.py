@@ -10,8 +10,9 @@ import tomllib
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,15 @@ from coursework.course.gradebook import (
     write_reports,
     write_table,
 )
-from coursework.course.marks import CourseError, Expected, Mark, expect, lay_out, mark
-from coursework.course.outcomes import Outcome
+from coursework.course.marks import CourseError, Expected, expect, lay_out, mark
+from coursework.course.outcomes import outcome_from
 from coursework.course.questions import Question, load_questions
 from coursework.course.reading import Read
 from coursework.course.release import answers_by_file, blank_files
-from coursework.course.sandbox import Bounds, Place, find_walls, open_box, run
+from coursework.course.sandbox import Bounds, Place, find_walls, open_box, remove_left_boxes, run
 from coursework.identity import load_identity
 from coursework.profiles import ROOT
+from coursework.side_by_side import in_processes
 from coursework.storage import atomic_path, locked, sha256
 
 _READING = Bounds(seconds=300, memory=2 * 2**30)
@@ -126,10 +128,13 @@ def grade(
     if len(waiting) < len(zips):
         report(f"{len(zips) - len(waiting)} of {len(zips)} are graded already")
     began = time.monotonic()
-    with _parallel(backend) as parallel:
-        work = (joblib.delayed(_grade_and_save)(path, folder, course) for path in waiting)
-        for number, (name, line) in enumerate(parallel(work), 1):
-            report(f"{number} of {len(waiting)}: {name}: {line}")
+    work = {str(path): partial(_grade_and_save, path, folder, course) for path in waiting}
+    try:
+        with _machines(backend), closing(in_processes(work, ordered=False)) as graded:
+            for number, (name, line) in enumerate(graded, 1):
+                report(f"{number} of {len(waiting)}: {name}: {line}")
+    finally:
+        remove_left_boxes()  # of processes that an interrupt has ended
     if waiting:
         minutes = (time.monotonic() - began) / 60
         report(f"{minutes:.1f} minutes, {100 * minutes / len(waiting):.1f} for a hundred")
@@ -160,21 +165,21 @@ def _open_course(root: Path, folder: Path, hidden: tuple[Path, ...]) -> Course:
 
 
 @contextmanager
-def _parallel(backend: str | None) -> Iterator[joblib.Parallel]:
-    """Give what runs the work: the cores of this machine, or a cluster through joblib."""
+def _machines(backend: str | None) -> Iterator[None]:
+    """Let joblib use a cluster; without one, it uses the cores of this machine."""
     if backend == "dask":
         from distributed import Client
 
         with Client(), joblib.parallel_config(backend="dask"):
-            yield joblib.Parallel(return_as="generator_unordered")
+            yield
     elif backend == "ray":
         from ray.util.joblib import register_ray
 
         register_ray()
         with joblib.parallel_config(backend="ray"):
-            yield joblib.Parallel(n_jobs=-1)
+            yield
     else:
-        yield joblib.Parallel(n_jobs=-1, batch_size=1, return_as="generator_unordered")
+        yield
 
 
 def _place_of(file: str, course: Course) -> Path:
@@ -320,8 +325,9 @@ def _marked(
     kept = course.kept / question.id / f"{digest.hexdigest()}.json"
     if not kept.is_file():
         copy, expected = _prepared(question, course)
-        reached = mark(question, copy, own, Place(course.root, course.hidden), expected)
-        facts = {"answered": dataclasses.asdict(_answered(reached)), "remarks": reached.remarks}
+        place = Place(course.root, course.hidden)
+        answered, remarks = mark(question, copy, own, place, expected)
+        facts = {"answered": dataclasses.asdict(answered), "remarks": remarks}
         with atomic_path(kept) as temporary:
             temporary.write_text(json.dumps(facts), encoding="utf-8")
     found = json.loads(kept.read_text(encoding="utf-8"))
@@ -338,12 +344,9 @@ def _false_claims(
     (notebook,) = (course.root / "notebooks").glob(f"{homework}_*.ipynb")
     found: list[bytes] = []
     with open_box() as box:
-        for path, content in blank_files(course.root, known).items():
-            own = (
-                files.get(path, content) if path in answers_by_file(course.root, known) else content
-            )
-            (box.project / path).parent.mkdir(parents=True, exist_ok=True)
-            (box.project / path).write_bytes(own)
+        lay_out(known, course.root, box.project)
+        for path in answers_by_file(course.root, known).keys() & files.keys():
+            (box.project / path).write_bytes(files[path])
         program = [sys.executable, "-m", "coursework.course.claims", f"notebooks/{notebook.name}"]
         ended = run(
             [*program, "--channel", "{channel}"],
@@ -359,17 +362,6 @@ def _false_claims(
         why = ended.reason or (ended.output.strip() or "nothing came").splitlines()[-1][:200]
         return [f"its figures cannot be computed again: {why}"]
     return differences(claimed, computed)
-
-
-def _answered(reached: Mark) -> Answered:
-    functions: dict[tuple[str, str], Outcome] = {}
-    for outcome in reached.outcomes:
-        place = (outcome.file, outcome.function)
-        if place not in functions or functions[place].passed:
-            functions[place] = outcome
-    failed = [outcome for outcome in functions.values() if not outcome.passed]
-    lines = [f"{o.says}; {o.reason}" if o.reason else o.says for o in failed]
-    return Answered(reached.score.points, tuple(lines), len(functions) - len(failed))
 
 
 def _prepared(question: Question, course: Course) -> tuple[Path, Expected]:
@@ -388,10 +380,7 @@ def _prepared(question: Question, course: Course) -> tuple[Path, Expected]:
                     facts = dataclasses.asdict(expect(question, copy, course.root))
                     temporary.write_text(json.dumps(facts), encoding="utf-8")
     content = json.loads(expected.read_text(encoding="utf-8"))
-    tests = {
-        name: Outcome(**{**entry, "markers": tuple(entry["markers"])})
-        for name, entry in content["tests"].items()
-    }
+    tests = {name: outcome_from(entry) for name, entry in content["tests"].items()}
     return copy, Expected(tests, content["seconds"], content["free"])
 
 

@@ -8,10 +8,13 @@ import fcntl
 import json
 import os
 import resource
+import select
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +35,17 @@ def main() -> int:
             rights += ["--reuid", number, "--regid", number, "--clear-groups"]
         command = ["setpriv", *rights, "--", *command]
     process = subprocess.Popen(command, close_fds=False, preexec_fn=_limited(plan["limits"]))
+    threading.Thread(target=_end_with_reader, args=(plan["channel"],), daemon=True).start()
     return abs(process.wait())
+
+
+def _end_with_reader(channel: int) -> None:
+    """End everything once nobody reads the channel: the grader is gone, however it ended."""
+    watched = select.poll()
+    watched.register(channel, 0)
+    watched.poll()
+    os.killpg(0, signal.SIGKILL)
+    os._exit(1)  # the first process of a namespace is not killed by a signal of its own
 
 
 def _limited(limits: dict[str, int]) -> Callable[[], None]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coursework.course.outcomes import Outcome
+from coursework.course.gradebook import Answered
+from coursework.course.outcomes import Outcome, outcome_from
 from coursework.course.questions import Question
 from coursework.course.release import answers_by_file, blank_files
 from coursework.course.sandbox import Bounds, Ended, Place, open_box, run
-from coursework.course.score import Score, add_up
+from coursework.course.score import add_up
 from coursework.course.witness import signer
 
-LONGEST = 900.0
+LONGEST = 300.0
 """Seconds for a question in all: after a test that ends its process, others run in a new one."""
 
 _PATIENCE = 10.0  # times as long as the course's own answers, and so many seconds more
@@ -45,25 +46,6 @@ class Expected:
     tests: Mapping[str, Outcome]
     seconds: Mapping[str, float]
     free: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a submission reached in a question.
-
-    Attributes
-    ----------
-    score
-        The points, and what failed first.
-    outcomes
-        Of each test.
-    remarks
-        What happened besides: code that ends its process, changes the libraries, and the like.
-    """
-
-    score: Score
-    outcomes: tuple[Outcome, ...]
-    remarks: tuple[str, ...]
 
 
 def lay_out(questions: Iterable[Question], root: Path, folder: Path) -> None:
@@ -103,7 +85,7 @@ def mark(
     files: Mapping[Path, bytes],
     place: Place,
     expected: Expected,
-) -> Mark:
+) -> tuple[Answered, list[str]]:
     """Run the tests of a question on the answers of a student.
 
     Parameters
@@ -118,6 +100,12 @@ def mark(
         What the code sees of the machine.
     expected
         From `expect`. A test without an outcome, also a skipped one, has failed.
+
+    Returns
+    -------
+    Answered, list of str
+        What was reached, and what happened besides: code that ends its process, changes the
+        libraries, and the like.
     """
     heard = _run_all(question, copy, files, place, expected)
     reached = []
@@ -127,7 +115,20 @@ def mark(
             reason = heard.broken or "it has no result: the code ended or skipped it"
             outcome = Outcome(right.file, right.function, False, right.says, reason, right.markers)
         reached.append(outcome)
-    return Mark(add_up(question, reached), tuple(reached), tuple(dict.fromkeys(heard.remarks)))
+    return _answered(question, reached), list(dict.fromkeys(heard.remarks))
+
+
+def _answered(question: Question, outcomes: Iterable[Outcome]) -> Answered:
+    """Add up the points; of a test function that failed with some parameters, say it once."""
+    outcomes = list(outcomes)
+    functions: dict[tuple[str, str], Outcome] = {}
+    for outcome in outcomes:
+        place = (outcome.file, outcome.function)
+        if place not in functions or functions[place].passed:
+            functions[place] = outcome
+    failed = [outcome for outcome in functions.values() if not outcome.passed]
+    lines = [f"{o.says}; {o.reason}" if o.reason else o.says for o in failed]
+    return Answered(add_up(question, outcomes).points, tuple(lines), len(functions) - len(failed))
 
 
 @dataclass
@@ -164,8 +165,7 @@ class _Heard:
             usual = expected.seconds.get(self.running, 0.0) if expected else _BEGINNING
             return _PATIENCE * (1 + usual)
         if "outcome" in message:
-            entry = message["outcome"]
-            outcome = Outcome(**{**entry, "markers": tuple(entry["markers"])})
+            outcome = outcome_from(message["outcome"])
             before = self.outcomes.get(message["test"])
             if before is None or before.passed:
                 self.outcomes[message["test"]] = outcome
@@ -198,8 +198,8 @@ def _run_all(
     """Run all tests of a question; go on in a new process after a test that ends its own."""
     heard = _Heard()
     deadline = time.monotonic() + LONGEST
-    while time.monotonic() < deadline:
-        ended = _run_once(question, copy, files, place, expected, heard)
+    while (left := deadline - time.monotonic()) > 0:
+        ended = _run_once(question, copy, files, place, expected, heard, Bounds(seconds=left))
         if heard.finished:
             break
         why = ended.reason or _exit_in_words(ended.code)
@@ -231,6 +231,7 @@ def _run_once(
     place: Place,
     expected: Expected | None,
     heard: _Heard,
+    bounds: Bounds,
 ) -> Ended:
     key = secrets.token_bytes(32)
     packages = sorted(path.name for path in copy.iterdir() if (path / "__init__.py").is_file())
@@ -243,7 +244,6 @@ def _run_once(
     plugins = ["-p", "coursework.course.witness", "-p", "no:cacheprovider"]
     options = ["-q", "--capture=no", "--tb=no", "--witness", "{channel}"]
     chosen = ["-m", f"{question.id} and not handed_out", *question.tests]
-    bounds = Bounds()
     with open_box() as box:
         shutil.copytree(copy, box.project, dirs_exist_ok=True)
         for path, content in files.items():

@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Outcome:
     says: str
     reason: str
     markers: tuple[str, ...]
+
+
+def outcome_from(entry: Mapping[str, Any]) -> Outcome:
+    """Return what JSON keeps of an `Outcome`."""
+    return Outcome(**{**entry, "markers": tuple(entry["markers"])})
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -70,5 +76,4 @@ def run_tests(root: Path, arguments: Sequence[str]) -> list[Outcome]:
     if not lines:
         said = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
         raise RuntimeError(f"no test was run in {root}; pytest said: {said[-1]}")
-    entries = map(json.loads, lines)
-    return [Outcome(**{**entry, "markers": tuple(entry["markers"])}) for entry in entries]
+    return [outcome_from(json.loads(line)) for line in lines]

@@ -45,8 +45,7 @@ class _Writer:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
-            self.write(Outcome(report.nodeid, "", False, "the tests cannot begin", last, ()))
+            self.write(broken_file(report))
 
 
 def outcome_of(
@@ -65,6 +64,12 @@ def outcome_of(
         reason=_reason(error),
         markers=tuple(marker.name for marker in item.iter_markers()),
     )
+
+
+def broken_file(report: pytest.CollectReport) -> Outcome:
+    """Return the outcome of a test file that cannot be imported."""
+    last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
+    return Outcome(report.nodeid, "", False, "the tests cannot begin", last[:200], ())
 
 
 def _sentences(item: pytest.Item) -> str:

@@ -17,9 +17,12 @@ from typing import Any
 
 import psutil
 
+from coursework.storage import scratch_folder
+
 JAIL = Path(__file__).with_name("jail.py")
 """The program that shuts itself in, and then starts the command."""
 
+_BOX = "coursework-box"
 _TICK = 0.25  # seconds between two looks at the processes
 
 
@@ -129,19 +132,22 @@ class Ended:
 
 @contextmanager
 def open_box() -> Iterator[Box]:
-    """Make a box, and remove it and what was left in it."""
-    folder = Path(tempfile.mkdtemp(prefix="coursework-box-")).resolve()
-    box = Box(folder, folder / "project", folder / "home")
-    try:
+    """Make a box, and remove it and what was left in it.
+
+    Boxes of processes that were killed are removed too.
+    """
+    with scratch_folder(_BOX) as made:
+        folder = made.resolve()
+        box = Box(folder, folder / "project", folder / "home")
         box.home.mkdir()
         box.project.mkdir()
         yield box
-    finally:
-        try:
-            shutil.rmtree(folder)
-        except (OSError, RecursionError):
-            # Folders without permission, or thousands of them within each other.
-            subprocess.run(["rm", "-rf", "--", folder], capture_output=True, check=False)
+
+
+def remove_left_boxes() -> None:
+    """Remove the boxes of processes that were killed."""
+    with scratch_folder(_BOX):
+        pass
 
 
 @dataclass(frozen=True)
@@ -220,7 +226,7 @@ def run(
     channel, write_end = os.pipe()
     words = [word.replace("{channel}", str(write_end)) for word in command]
     process = subprocess.Popen(
-        _shut_in(walls, words, box, place, bounds),
+        _shut_in(walls, words, write_end, box, place, bounds),
         cwd=box.project,
         env=_environment(box, place),
         stdin=subprocess.PIPE,
@@ -353,7 +359,7 @@ def _environment(box: Box, place: Place) -> dict[str, str]:
 
 
 def _shut_in(
-    walls: Walls, command: Sequence[str], box: Box, place: Place, bounds: Bounds
+    walls: Walls, command: Sequence[str], channel: int, box: Box, place: Place, bounds: Bounds
 ) -> list[str]:
     """Return a command that starts another one within walls and bounds."""
     by_root = walls.kind == "unshare"
@@ -369,6 +375,7 @@ def _shut_in(
     covered, needed = _covers(place.root, box.folder)
     plan: dict[str, Any] = {
         "command": list(command),
+        "channel": channel,
         "limits": {
             "RLIMIT_CPU": int(bounds.seconds) + 1,
             "RLIMIT_DATA": bounds.memory,
@@ -400,8 +407,7 @@ def _shut_in(
         return [*_bwrap(plan), *jail]
     mapped = [] if by_root else ["--user", "--map-root-user"]
     spaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--net", "--ipc"]
-    # The command dies with the grader, however the grader dies.
-    return ["setpriv", "--pdeathsig", "KILL", "unshare", *mapped, *spaces, *jail]
+    return ["unshare", *mapped, *spaces, *jail]
 
 
 def _covers(root: Path, box: Path) -> tuple[list[Path], list[Path]]:

@@ -24,8 +24,7 @@ from typing import Any
 import pytest
 
 from coursework.course.guard import Guard, libraries_of
-from coursework.course.outcomes import Outcome
-from coursework.course.plugin import outcome_of
+from coursework.course.plugin import broken_file, outcome_of
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -148,9 +147,7 @@ class _Witness:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
-            outcome = Outcome(report.nodeid, "", False, "the tests cannot begin", last[:200], ())
-            self.send({"outcome": asdict(outcome), "test": report.nodeid})
+            self.send({"outcome": asdict(broken_file(report)), "test": report.nodeid})
 
     def pytest_sessionfinish(self) -> None:
         self.send({"finished": True})

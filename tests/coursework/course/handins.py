@@ -87,14 +87,14 @@ def main(folder: Path) -> None:
     for trap in TRAPS:
         waiting[trap.question].append(trap)
     planned: list[tuple[str, list[Trap]]] = [("hw3", []), ("hw4", [])]
-    planned += [("hw3", [trap]) for trap in HOSTILE]
     while any(waiting.values()):
         for homework in NAMES:
             queues = [queue for name, queue in waiting.items() if name.startswith(homework)]
             if any(queues):
                 planned.append((homework, [queue.pop(0) for queue in queues if queue]))
     repeated = [trap for trap in TRAPS if trap.question.startswith("hw3")]
-    planned += [("hw3", [trap]) for trap in repeated[: 100 - len(planned)]]
+    planned += [("hw3", [trap]) for trap in repeated[: 100 - len(planned) - len(HOSTILE)]]
+    planned += [("hw3", [trap]) for trap in HOSTILE]
     with open(folder.with_suffix(".csv"), "w", newline="", encoding="utf-8") as file:
         known = csv.writer(file)
         known.writerow(["file", "question", "mistake"])

@@ -2,17 +2,22 @@
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coursework.course.grade import grade
 from coursework.course.sandbox import find_walls
 from coursework.pdf import export_pdf
+from coursework.profiles import ROOT
 from coursework.storage import sha256
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
@@ -228,11 +233,63 @@ def test_what_is_graded_is_not_graded_again(rows):
     assert str(find_walls()) == rows["lines"][0]
 
 
-def test_a_local_cluster_of_dask_grades_alike(course, hand_in, tmp_path):
-    pytest.importorskip("distributed")
+@pytest.mark.parametrize(("backend", "library"), [("dask", "distributed"), ("ray", "ray")])
+def test_a_cluster_on_this_machine_grades_alike(course, hand_in, tmp_path, backend, library):
+    pytest.importorskip(library)
     hand_in(tmp_path / "handins" / "wrong", sums=WRONG)
-    (row,) = grade(tmp_path / "handins", tmp_path / "grades.csv", course, backend="dask")
+    (row,) = grade(tmp_path / "handins", tmp_path / "grades.csv", course, backend=backend)
     assert row.total == 5.0
+
+
+STOPPED = """
+import sys
+from pathlib import Path
+from coursework.door import run_command
+
+def command():
+    from coursework.course.grade import grade
+    grade(*map(Path, sys.argv[1:]))
+
+sys.exit(run_command("grade", command))
+"""
+
+
+def test_a_grader_that_is_ended_leaves_nothing_and_goes_on_where_it_was(course, hand_in, tmp_path):
+    """What a killed one leaves goes with the next run, which is ended by SIGTERM here."""
+    handins, output, boxes = (tmp_path / name for name in ("handins", "out/grades.csv", "boxes"))
+    hand_in(handins / "a right one")
+    hanging = hand_in(handins / "hangs", sums=INSIDE.format("import time; time.sleep(1000)"))
+    boxes.mkdir()
+    done = output.with_suffix("") / "a right one" / "hw9_submission" / "result.json"
+    for number, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 128 + signal.SIGTERM)):
+        grader = subprocess.Popen(
+            [sys.executable, "-c", STOPPED, handins, output, course],
+            env={**os.environ, "TMPDIR": str(boxes), "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.DEVNULL,
+        )
+        while not (done.is_file() and running_in(boxes)):
+            assert grader.poll() is None
+            time.sleep(0.1)
+        grader.send_signal(number)
+        assert grader.wait(timeout=20) == code
+        deadline = time.monotonic() + 20
+        while running_in(boxes):
+            assert time.monotonic() < deadline, "a worker goes on"
+            time.sleep(0.1)
+        assert list(boxes.glob(".coursework-box.*")) or number == signal.SIGTERM
+    assert not list(boxes.glob("*coursework-box*"))
+    hanging.unlink()
+    hand_in(handins / "later", number=2)
+    lines = []
+    rows = grade(handins, output, course, report=lines.append)
+    assert "1 of 2 are graded already" in lines
+    assert [row.total for row in rows] == [9.0, 9.0]
+
+
+def running_in(boxes):
+    """Return the processes that test a hand-in in one of the boxes."""
+    running = [process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"])]
+    return [words for words in running if any(str(boxes) in word for word in words)]
 
 
 def test_a_folder_without_zips_is_refused(tmp_path, course):

@@ -14,7 +14,7 @@ from PIL import Image
 from coursework.profiles import ROOT
 from coursework.storage import BusyError, locked
 from hw4.flowers import FlowerDataset, TrainingSettings, build_network, train_model
-from tests.hw4.conftest import Blobs
+from tests.hw4.blobs import Blobs
 
 pytestmark = pytest.mark.hw4_flowers
 

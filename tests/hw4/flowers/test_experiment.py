@@ -13,7 +13,6 @@ from hw4.flowers import (
     MODES,
     History,
     TrainingSettings,
-    build_network,
     chosen_rate,
     predict,
     search_modes,
@@ -21,6 +20,7 @@ from hw4.flowers import (
     train_modes,
     try_rate,
 )
+from tests.hw4.blobs import small_network
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -36,10 +36,6 @@ def in_this_process():
         yield
 
 
-def build(mode):
-    return build_network(mode, 3, "resnet18", None)
-
-
 @pytest.fixture(scope="module")
 def sets(make_blobs):
     return make_blobs(samples=32), make_blobs(samples=21, seed=1), make_blobs(samples=20, seed=2)
@@ -48,12 +44,12 @@ def sets(make_blobs):
 @pytest.fixture(scope="module")
 def searches(sets):
     train, validation, _ = sets
-    return search_modes(build, train, validation, RATES, QUICK)
+    return search_modes(small_network, train, validation, RATES, QUICK)
 
 
 @pytest.fixture(scope="module")
 def results(sets, searches):
-    return train_modes(build, *sets, searches, LONGER)
+    return train_modes(small_network, *sets, searches, LONGER)
 
 
 def test_the_three_modes_of_the_homework_in_its_order(searches, results):
@@ -69,7 +65,7 @@ def test_each_rate_gives_what_it_gives_alone_whatever_was_tried_before(sets, sea
     for rate, history in searches["last_layers"].items():
         settings = dataclasses.replace(QUICK, learning_rate=rate)
         with threadpool_limits(1):
-            alone = train_model(build("last_layers"), train, validation, settings).history
+            alone = train_model(small_network("last_layers"), train, validation, settings).history
         assert history.training_loss == alone.training_loss
         assert history.validation_loss == alone.validation_loss
 
@@ -78,14 +74,16 @@ def test_two_processes_find_what_one_finds(sets, searches):
     """So the figures are the same on any number of cores."""
     train, validation, _ = sets
     with parallel_config(backend="loky"):
-        side_by_side = search_modes(build, train, validation, RATES, QUICK, modes=("scratch",))
+        side_by_side = search_modes(
+            small_network, train, validation, RATES, QUICK, modes=("scratch",)
+        )
     for rate, history in side_by_side["scratch"].items():
         alone = searches["scratch"][rate]
         assert dataclasses.replace(history, seconds=()) == dataclasses.replace(alone, seconds=())
 
 
 def test_a_trial_leaves_the_network_and_the_global_generator_alone(blobs, validation_blobs):
-    fresh = build("head")
+    fresh = small_network("head")
     weights, state = fresh.state_dict(), torch.random.get_rng_state()
     before = {name: tensor.clone() for name, tensor in weights.items()}
     try_rate(fresh, blobs, validation_blobs, QUICK)
@@ -102,6 +100,7 @@ def test_the_rate_of_the_highest_accuracy_is_chosen_and_of_equals_the_one_of_the
         0.1: history((0.5, 0.9), (1.0, 0.4), "the loss became nan"),
         0.01: history((0.8, 0.7), (0.5, 0.1)),
         0.001: history((0.6, 0.8), (0.5, 0.3)),
+        0.0001: history((0.7, 0.75), (0.5, 0.2)),
     }
     assert chosen_rate(histories) == 0.001
 
@@ -111,7 +110,7 @@ def test_the_rate_of_the_highest_accuracy_is_chosen_and_of_equals_the_one_of_the
 def test_a_search_wants_different_rates(sets, rates):
     train, validation, _ = sets
     with pytest.raises(ValueError, match="expected different values"):
-        search_modes(build, train, validation, rates, QUICK)
+        search_modes(small_network, train, validation, rates, QUICK)
 
 
 def test_training_starts_afresh_with_the_best_rate_of_its_own_search(sets, searches, results):
@@ -121,7 +120,7 @@ def test_training_starts_afresh_with_the_best_rate_of_its_own_search(sets, searc
     assert result.learning_rate == chosen_rate(searches["last_layers"])
     settings = dataclasses.replace(LONGER, learning_rate=result.learning_rate)
     with threadpool_limits(1):
-        alone = train_model(build("last_layers"), train, validation, settings)
+        alone = train_model(small_network("last_layers"), train, validation, settings)
     assert result.history.training_loss == alone.history.training_loss
     for name, tensor in alone.network.state_dict().items():
         assert torch.equal(tensor, result.network.state_dict()[name]), name
@@ -141,9 +140,9 @@ def test_predictions_are_those_of_the_best_epoch(sets, results):
 
 def test_the_test_set_is_not_looked_at_before_a_mode_is_trained(make_blobs):
     train, validation, test = (make_blobs(samples=16, seed=seed) for seed in range(3))
-    search = search_modes(build, train, validation, (0.01,), QUICK, modes=("head",))
+    search = search_modes(small_network, train, validation, (0.01,), QUICK, modes=("head",))
     assert test.loaded == {}
-    train_modes(build, train, validation, test, search, QUICK)
+    train_modes(small_network, train, validation, test, search, QUICK)
     assert set(test.loaded.values()) == {1}
 
 
@@ -151,10 +150,10 @@ def test_a_rate_or_a_mode_that_diverges_is_reported_and_the_others_go_on(sets):
     train, validation, test = sets
 
     def one_too_steep(mode):
-        network = build("head")
+        network = small_network("head")
         if mode == "scratch":
             with torch.no_grad():
-                network.trained[-1].weight.fill_(1e38)
+                network.trained[-1].weight.fill_(3e38)
         return network
 
     modes = ("scratch", "head")
@@ -177,7 +176,7 @@ def test_stopped_in_between_it_goes_on_and_finds_the_same(sets, tmp_path):
         started.append(mode)
         if len(started) == 2:
             raise KeyboardInterrupt
-        return build(mode)
+        return small_network(mode)
 
     def run(build, checkpoints):
         keep = {"checkpoints": checkpoints}
@@ -188,7 +187,7 @@ def test_stopped_in_between_it_goes_on_and_finds_the_same(sets, tmp_path):
         run(stopped_before_training, tmp_path)
     names = {path.name for path in (tmp_path / "head" / "search_1_epochs").glob("*.pt")}
     assert names == {"rate_0.03.pt", "rate_0.01.pt"}
-    resumed, whole = run(build, tmp_path), run(build, None)
+    resumed, whole = run(small_network, tmp_path), run(small_network, None)
     assert resumed.history.training_loss == whole.history.training_loss
     assert np.array_equal(resumed.test.probabilities, whole.test.probabilities)
     assert (tmp_path / "head" / f"rate_{whole.learning_rate:g}_2_epochs.pt").is_file()

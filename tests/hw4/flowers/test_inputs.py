@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coursework.runtime import LAYOUTS
 from hw4.flowers import FrozenInputs, TrainingSettings, build_network, epoch_batches, train_model
-from tests.hw4.conftest import Blobs
+from tests.hw4.blobs import Blobs
 
 pytestmark = pytest.mark.hw4_flowers
 

@@ -14,7 +14,7 @@ import sys
 import torch
 from coursework.processes import process_group
 from hw4.flowers import TrainingSettings, build_network, current_processes, train_model
-from tests.hw4.conftest import Blobs
+from tests.hw4.blobs import Blobs
 
 mode, backbone, batch_size, output = sys.argv[1:]
 settings = TrainingSettings(2, 0.001, int(batch_size), precision="fp32")

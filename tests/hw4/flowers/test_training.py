@@ -12,14 +12,13 @@ from hw4.flowers import (
     History,
     Measured,
     TrainingSettings,
-    build_network,
     epoch_batches,
     evaluate,
     predict,
     train_model,
 )
 from hw4.flowers import training as module
-from tests.hw4.conftest import Blobs
+from tests.hw4.blobs import Blobs, small_network
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -54,10 +53,6 @@ def test_of_equal_epochs_the_one_with_the_lowest_loss_is_the_best():
     assert (history.best_epoch, history.best_accuracy) == (2, 0.8)
     assert History().best_epoch == 0
     assert math.isnan(History().best_accuracy)
-
-
-def small_network(mode="scratch", classes=3, seed=0):
-    return build_network(mode, classes, "resnet18", None, seed=seed)
 
 
 def test_two_epochs_are_what_plain_pytorch_does(blobs, validation_blobs, tmp_path):

@@ -1,8 +1,6 @@
 """Coding part 2: the linear layer, its training, its answers and its line."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from coursework.profiles import ROOT
 from hw4.imbalanced import (
-    BalancedBatchSampler,
     ImbalancedDataset,
     LinearNet,
     RadialNet,
@@ -26,8 +22,6 @@ from hw4.imbalanced import (
 )
 
 pytestmark = pytest.mark.hw4_imbalanced
-
-FILES = ROOT / "data" / "imbalanced"
 
 
 def seeded(seed=0):
@@ -85,7 +79,7 @@ def test_steps_are_those_of_gradient_descent_by_hand(points, epochs):
 
 def test_training_finds_the_minimum(points):
     model = LinearNet(seeded())
-    train(model, points, [list(range(50))], epochs=3000, learning_rate=1.0)
+    train(model, points, [list(range(50))], epochs=500, learning_rate=4.0)
     oracle = LogisticRegression(C=np.inf, tol=1e-10).fit(points.data, points.labels)
     assert parameters(model) == pytest.approx([*oracle.coef_[0], *oracle.intercept_], abs=2e-4)
 
@@ -140,47 +134,10 @@ def test_evaluation_takes_every_sample_once(points):
     found = evaluate(net(1.0, 1.0, -1.0), points)
     assert (found.positives, found.negatives) == (10, 40)
     X = points.data.numpy()
-    assert found == measure(points.labels.numpy(), X[:, 0] + X[:, 1] > 1)
-
-
-@pytest.fixture(scope="module", params=["the committed files", "another draw"])
-def results(request, tmp_path_factory):
-    """Return the metrics of the two models of the homework and of the radial one."""
-    root = FILES
-    if request.param == "another draw":
-        root = tmp_path_factory.mktemp("imbalanced")
-        script = ROOT / "data" / "make_imbalanced.py"
-        command = [sys.executable, script, "--target", root, "--seed", "7"]
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    train_set, test_set = (ImbalancedDataset(root, mode) for mode in ("train", "test"))
-    found = {}
-    for name, kind in (("plain", LinearNet), ("balanced", LinearNet), ("radial", RadialNet)):
-        generator = seeded(2026)
-        model = kind(generator)
-        batches = (
-            BalancedBatchSampler(train_set.labels, 128, generator)
-            if name == "balanced"
-            else plain_batches(len(train_set), 128, generator)
-        )
-        losses = train(model, train_set, batches)
-        assert losses[-1] < losses[0]
-        found[name] = evaluate(model, test_set)
-    return found
-
-
-def test_plain_batches_are_80_percent_right_and_find_nothing(results):
-    assert 0.79 <= results["plain"].accuracy <= 0.81
-    assert results["plain"].tpr <= 0.02
-
-
-def test_balanced_batches_find_the_positives(results):
-    assert results["balanced"].tpr >= 0.99
-    assert 0.80 <= results["balanced"].balanced_accuracy <= 0.82
-
-
-def test_a_curved_boundary_separates_the_classes(results):
-    assert results["radial"].tpr >= 0.99
-    assert results["radial"].tnr >= 0.99
+    called = X[:, 0] + X[:, 1] > 1
+    assert found == measure(points.labels.numpy(), called)
+    weighted = evaluate(net(1.0, 1.0, -1.0), points, positive_weight=3.0)
+    assert weighted == measure(points.labels.numpy(), called, 3.0) != found
 
 
 # --- The boundary -----------------------------------------------------------------------------
