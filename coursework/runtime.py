@@ -178,6 +178,7 @@ def _time_layouts(network: nn.Module, images: Tensor, dtype: torch.dtype) -> dic
         # The time of this process: other programs, which may take turns with it, do not count.
         start = time.process_time()
         with (
+            torch.random.fork_rng(devices=[]),  # dropout would draw numbers of the training's seed
             torch.set_grad_enabled(network.training),
             torch.autocast("cpu", dtype, enabled=dtype is not torch.float32),
         ):
