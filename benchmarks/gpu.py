@@ -13,7 +13,6 @@ The time that the card waits for the processor is measured by leaving out the pr
 much longer the work takes than the same work on images that lie on the card already.
 """
 
-import os
 import statistics
 import tempfile
 import time
@@ -22,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from joblib import cpu_count
 from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import models
@@ -50,7 +50,7 @@ def main() -> None:
     facts = describe_machine() | {"device": describe_device(device)}
     print("; ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
     rows = []
-    for row in all_rows(device, *((70_000, 1000, 640) if large else (200, 100, 16))):
+    for row in all_rows(device, *((70_000, 1000, 1280) if large else (200, 100, 16))):
         rows.append(row)
         print("  ".join(row.cells()), flush=True)
     print(f"\n{markdown(rows)}\n{time.perf_counter() - start:.0f} s in all")
@@ -154,7 +154,7 @@ def plain_epoch(
         range(len(source)),  # type: ignore[arg-type]
         BATCH,
         shuffle=True,
-        num_workers=os.cpu_count() or 1,
+        num_workers=cpu_count(),
         collate_fn=partial(plain_batch, source),
         pin_memory=device.type == "cuda",
         persistent_workers=True,

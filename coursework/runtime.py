@@ -138,8 +138,8 @@ def choose_layout(network: nn.Module, images: Tensor, dtype: torch.dtype) -> str
     """Return the order of memory in which a network takes less time; the values differ by rounding.
 
     On some processors the convolutions are faster in the one order, and on some in the other. A
-    trial tells, once in a process for each network, size, type and number of threads. It passes
-    some images through a copy of the network four times, in a second or two.
+    trial tells, once in a process for each network, size and type. It passes some images through a
+    copy of the network four times on one core, in some two seconds.
 
     Parameters
     ----------
@@ -161,9 +161,13 @@ def choose_layout(network: nn.Module, images: Tensor, dtype: torch.dtype) -> str
     if images.device.type != "cpu":
         return "channels_last"
     images = images[: max(1, TRIAL_PIXELS // images[0, 0].numel())]
-    key = (repr(network), images.shape, dtype, network.training, torch.get_num_threads())
+    key = (repr(network), images.shape, dtype, network.training)
     if key not in _chosen_layouts:
-        seconds = _time_layouts(copy.deepcopy(network), images, dtype)
+        from threadpoolctl import threadpool_limits  # comes with the extra `homework`
+
+        # Of several threads those that wait for another one take time, too, on a busy machine more.
+        with threadpool_limits(limits=1):
+            seconds = _time_layouts(copy.deepcopy(network), images, dtype)
         clearly = 1.1 * seconds["contiguous"] < seconds["channels_last"]
         _chosen_layouts[key] = "contiguous" if clearly else "channels_last"
     return _chosen_layouts[key]
@@ -178,6 +182,7 @@ def _time_layouts(network: nn.Module, images: Tensor, dtype: torch.dtype) -> dic
         # The time of this process: other programs, which may take turns with it, do not count.
         start = time.process_time()
         with (
+            torch.random.fork_rng(devices=[]),  # dropout would draw numbers of the training's seed
             torch.set_grad_enabled(network.training),
             torch.autocast("cpu", dtype, enabled=dtype is not torch.float32),
         ):

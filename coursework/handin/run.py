@@ -244,7 +244,8 @@ def _python_of_kernel() -> str:
     """
     own = sys.executable
     mend = f"{own} -m ipykernel install --sys-prefix"
-    # Older releases of ipykernel load a debugger, which warns of Python's frozen modules.
+    # Older releases of ipykernel load a debugger, here and in the kernel, which warns of Python's
+    # frozen modules.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
         kernel = get_kernel_spec("python3")

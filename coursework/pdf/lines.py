@@ -104,8 +104,8 @@ def highlight(code: str, language: str) -> list[Line]:
 
 @lru_cache
 def _lexer(language: str) -> Lexer | None:
-    # Jupyter's own name for Python, ipython3, comes with IPython alone.
-    for name in (language, language.removeprefix("i")):
+    # Pygments knows ipython3, as Jupyter calls Python, only where IPython is installed.
+    for name in (language, language.replace("ipython", "python")):
         with suppress(ClassNotFound, ImportError):
             return get_lexer_by_name(name, stripnl=False)
     return None

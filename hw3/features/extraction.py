@@ -158,10 +158,10 @@ def settle_layout(
 
     Of several processes the first one decides, since all have to round alike.
     """
-    recipe, group, layout = pipeline.recipe(dataset, checksum, batch_size), current_group(), None
+    recipe, group = pipeline.recipe(dataset, checksum, batch_size), current_group()
+    layout = None
     if group.rank == 0:
-        layout = unfinished_layout(filename, recipe)
-        layout = layout or pipeline.faster_layout(dataset, batch_size)
+        layout = unfinished_layout(filename, recipe) or pipeline.faster_layout(dataset, batch_size)
     layout = group.from_first(layout)
     if layout == pipeline.layout:
         return pipeline, recipe

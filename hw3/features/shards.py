@@ -101,7 +101,8 @@ def place_shards(filename: Path | str, recipe: Mapping[str, Any]) -> Shards:
 def unfinished_layout(filename: Path | str, recipe: Mapping[str, Any]) -> str | None:
     """Return the layout of unfinished work that differs from a recipe in nothing else, if any."""
     for path in place_shards(filename, recipe).folder.parent.glob("*/recipe.json"):
-        with suppress(ValueError, AttributeError):  # what cannot be read is warned of later
+        # What cannot be read is warned of later, or is gone: another run may just end.
+        with suppress(OSError, ValueError, AttributeError):
             found = json.loads(path.read_text(encoding="utf-8"))
             layout = found.get("layout", "channels_last")
             unlike = {key for key, value in recipe.items() if found.get(key) != value}

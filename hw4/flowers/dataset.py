@@ -66,8 +66,8 @@ class FlowerDataset(Dataset[dict[str, Any]]):
         Memory that decoded images may take, so that later epochs need not decode them again. An
         image that does not fit is decoded each time; the results are the same. An image takes
         3 s² bytes in val and test, and up to about 9 s² in training (4:3, three halves of s). By
-        default 1 GiB, and 4 GiB on a machine with a GPU: it trains faster than images are decoded,
-        and one network at a time.
+        default 1 GiB, and 4 GiB on a machine with a GPU, which trains faster than a processor
+        decodes, and one network at a time.
 
     Attributes
     ----------

@@ -134,8 +134,10 @@ class FrozenInputs:
         """Yield the images of each batch while another thread loads the next."""
         with ThreadPoolExecutor(1, "load-ahead") as thread:
             coming = None
+            # On a CPU any data set will do whose `batch` takes indices and an epoch.
+            where = () if self.device.type == "cpu" else (self.device,)
             for indices in batches:
-                this, coming = coming, thread.submit(self.source.batch, indices, epoch, self.device)
+                this, coming = coming, thread.submit(self.source.batch, indices, epoch, *where)
                 if this is not None:
                     yield this.result()[0]
             if coming is not None:

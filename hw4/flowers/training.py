@@ -314,8 +314,9 @@ class TrainingRun:
         images, _ = source.batch(np.arange(min(max(share, 1), len(source.labels))), 0)
         if min(images.shape[-2:]) >= TRIAL_FROM:
             precision = self.inputs.precision
-            layout = choose_layout(self.network, images.to(self.inputs.device), precision)
-            self.network.arrange(self.processes.from_first(layout))
+            network = self.network.train()  # a training before may have left it in evaluation
+            layout = choose_layout(network, images.to(self.inputs.device), precision)
+            network.arrange(self.processes.from_first(layout))
 
     def epoch(self, bar: Any) -> None:
         """Train for one epoch, measure it, and keep the weights if they are the best so far."""

@@ -66,11 +66,11 @@ class EvaluationTransform:
         left, top = ((length - side) / 2 for length in image.size)
         return np.array(resample(image, self.image_size, (left, top, left + side, top + side)))
 
-    def draw(self, width: int, height: int, rng: np.random.Generator) -> "View":
+    def draw(self, width: int, height: int, rng: np.random.Generator) -> View:
         """Return the whole of the square, as it is; nothing is random."""
         return View((0, 0, width, height))
 
-    def finish(self, pixels: Pixels, rng: np.random.Generator) -> Normalised:
+    def finish(self, pixels: Pixels, rng: np.random.Generator | None = None) -> Normalised:
         """Normalise; nothing is random."""
         return recolour(pixels, np.eye(3, dtype=np.float32), 0.0, self.normalisation)
 
@@ -108,7 +108,7 @@ class TrainingTransform:
             image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
         return np.array(image)
 
-    def draw(self, width: int, height: int, rng: np.random.Generator) -> "View":
+    def draw(self, width: int, height: int, rng: np.random.Generator) -> View:
         """Draw all that is random: the rectangle, whether it is mirrored, and the light."""
         box = random_box(width, height, self.least_area, self.most_stretch, rng)
         mirrored = rng.random() < 0.5

@@ -183,14 +183,16 @@ def test_the_trial_of_a_layout_takes_part_of_a_large_batch():
     assert network.passes == 4 * [(2, 3, 400, 500)] + 4 * [(1, 3, 1000, 1000)]
 
 
-def test_the_trial_of_a_layout_leaves_the_network_as_it_is():
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).requires_grad_(True)
+def test_the_trial_of_a_layout_leaves_network_and_global_generator_as_they_are():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout())
+    random = torch.random.get_rng_state()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     strides = [parameter.stride() for parameter in network.parameters()]
     choose_layout(network, IMAGES, torch.float32)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     assert [parameter.stride() for parameter in network.parameters()] == strides
     assert all(parameter.grad is None for parameter in network.parameters())
+    assert torch.equal(torch.random.get_rng_state(), random)
 
 
 def test_other_devices_are_not_tried():

@@ -52,7 +52,7 @@ class Blobs:
     def checksum(self):
         return repr((self.samples, self.classes, self.size, self.seed, self.noise))
 
-    def batch(self, indices, epoch=0, device=None):
+    def batch(self, indices, epoch=0):
         images = []
         for index in map(int, indices):
             self.loaded[index] = self.loaded.get(index, 0) + 1

@@ -44,7 +44,7 @@ def test_stopped_anywhere_and_started_again_it_ends_with_the_same_weights(tmp_pa
     class Interrupted(Blobs):
         left = after
 
-        def batch(self, indices, epoch=0, device=None):
+        def batch(self, indices, epoch=0):
             type(self).left -= 1
             if type(self).left < 0:
                 raise PowerCutError
