@@ -1,6 +1,8 @@
 """Code of strangers runs in bounds, and behind whatever walls the system has."""
 
 import os
+import shutil
+import subprocess
 import sys
 import time
 
@@ -8,6 +10,7 @@ import psutil
 import pytest
 
 from coursework.course.sandbox import Bounds, Place, find_walls, open_box, run
+from coursework.profiles import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
 
@@ -120,6 +123,16 @@ def test_the_walls_say_what_is_in_force_and_hold():
     if walls.network:
         code = "import socket; socket.create_connection(('127.0.0.1', 1), 1)"
         assert "rror" in run_code(code).output
+
+
+def test_the_root_of_a_container_without_other_users_has_walls_too():
+    alone = ("unshare", "--user", "--map-root-user")
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"]).returncode:
+        pytest.skip("needs Linux that lets a process be the root of a namespace")
+    say = "from coursework.course.sandbox import find_walls; print(find_walls().kind)"
+    ask = [*alone, sys.executable, "-c", say]
+    done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("user\n", "")
 
 
 def test_hand_ins_of_others_are_not_seen(tmp_path):
