@@ -5,6 +5,7 @@
 and the first command with ``grades.csv`` behind the folder prints a table, mistake by mistake.
 """
 
+import argparse
 import csv
 import hashlib
 import json
@@ -135,6 +136,10 @@ def compare(folder: Path, grades: Path) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        sys.exit(compare(Path(sys.argv[1]), Path(sys.argv[2])) > 0)
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser("python -m tests.coursework.course.handins")
+    parser.add_argument("folder", type=Path, help="of the zips")
+    parser.add_argument("grades", type=Path, nargs="?", help="what they got")
+    chosen = parser.parse_args()
+    if chosen.grades:
+        sys.exit(compare(chosen.folder, chosen.grades) > 0)
+    main(chosen.folder)
