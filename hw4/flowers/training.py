@@ -313,8 +313,8 @@ class TrainingRun:
         source, share = self.inputs.source, self.settings.batch_size // self.processes.size
         images, _ = source.batch(np.arange(min(max(share, 1), len(source.labels))), 0)
         if min(images.shape[-2:]) >= TRIAL_FROM:
-            precision = self.inputs.precision
-            network = self.network.train()  # a training before may have left it in evaluation
+            precision, network = self.inputs.precision, self.network
+            network.train()  # a training before may have left it in evaluation mode
             layout = choose_layout(network, images.to(self.inputs.device), precision)
             network.arrange(self.processes.from_first(layout))
 
