@@ -17,17 +17,13 @@ from hw3.softmax import (
     Floats,
     Labels,
     accuracy,
+    all_logits,
     apply_gradients,
     cross_entropy,
-    logits,
     one_hot,
     predict,
     softmax,
 )
-
-ROWS = 48
-"""Rows that `all_logits` multiplies at a time. OpenBLAS copies no matrix in a product of a million
-multiplications or fewer: 48 rows of 2,048 features for ten classes."""
 
 
 class DivergenceWarning(RuntimeWarning):
@@ -114,14 +110,6 @@ def measure(W: Floats, X: Floats, Y: Floats) -> tuple[float, float]:
     """Return the mean cross-entropy and the accuracy on X (m, d), whose one-hot labels are Y."""
     Z = all_logits(W, X)
     return cross_entropy(Z, Y), accuracy(Y.argmax(axis=1), Z.argmax(axis=1))
-
-
-def all_logits(W: Floats, X: Floats) -> Floats:
-    """Return `logits` of a large X (m, d), multiplied a few rows at a time.
-
-    For a product of all rows, the matrix library would first copy X into an order of its own.
-    """
-    return np.concatenate([logits(W, X[start : start + ROWS]) for start in range(0, len(X), ROWS)])
 
 
 class SoftmaxRegression:
@@ -315,7 +303,7 @@ class SoftmaxRegression:
             raise ValueError("this SoftmaxRegression is not trained yet; call fit first")
         features = _check_features(X, like=self.coef_)
         with np.errstate(over="ignore", invalid="ignore"):
-            Z = logits(self.weights_, features)
+            Z = all_logits(self.weights_, features)
         # Features far larger than those of the training set may overflow. The largest number takes
         # the place of infinity, so that the probabilities are finite.
         return np.nan_to_num(Z, copy=False)
@@ -412,10 +400,11 @@ def _check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
         with np.errstate(over="ignore"):
             array = array.astype(like.dtype, copy=False)
         kind = f" (as {like.dtype}, which the model computes in)"
-    # The extremes are tested first: a test of every number would need an array of truth values, a
-    # quarter of the memory of the features.
-    if not np.isfinite([array.min(initial=0), array.max(initial=0)]).all():
-        finite = np.isfinite(array).all(axis=1)
+    # The sum is finite only if every feature is. A test of each one needs an array of truth values,
+    # a quarter of the memory of the features.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum()
+    if not (np.isfinite(total) or (finite := np.isfinite(array).all(axis=1)).all()):
         raise ValueError(
             f"X holds infinite or undefined numbers in {np.count_nonzero(~finite)} rows, the first "
             f"at {np.argmin(finite)}{kind}; mend or drop them"
