@@ -93,15 +93,18 @@ class Guard:
 
     def changed(self) -> list[str]:
         """Return the names of what is not as it was."""
+        places = [(owner, name) for owner, name, *_ in self._replaced()] + self._added()
         return [
             *(name for name, known in self._modules.items() if sys.modules.get(name) is not known),
-            *(
-                f"{owner.__name__}.{name}"
-                for owner, name, value, parts in self._known
-                if vars(owner).get(name) is not value
-                or (parts is not None and _parts(value) != parts)
-            ),
-            *(f"{owner.__name__}.{name}" for owner, name in self._added()),
+            *(f"{owner.__name__}.{name}" for owner, name in places),
+        ]
+
+    def _replaced(self) -> list[tuple[Any, str, Any, tuple[Any, Any] | None]]:
+        """Return what stands no longer where it stood, and functions that run other code."""
+        return [
+            (owner, name, value, parts)
+            for owner, name, value, parts in self._known
+            if vars(owner).get(name) is not value or (parts and _parts(value) != parts)
         ]
 
     def _added(self) -> list[tuple[type, str]]:
@@ -119,10 +122,9 @@ class Guard:
         changed = self.changed()
         if changed:
             sys.modules.update(self._modules)
-            for owner, name, value, parts in self._known:
-                if vars(owner).get(name) is not value:
-                    setattr(owner, name, value)
-                if parts is not None and _parts(value) != parts:
+            for owner, name, value, parts in self._replaced():
+                setattr(owner, name, value)
+                if parts is not None:
                     value.__code__, value.__defaults__ = parts
             for cls, name in self._added():
                 delattr(cls, name)
