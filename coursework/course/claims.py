@@ -40,10 +40,12 @@ def differences(claimed: Mapping[str, Any], computed: Mapping[str, float]) -> li
     """Return a line for each figure that is claimed and is not what the code gives."""
     lines = []
     for name, value in computed.items():
-        claim = claimed.get(name)
-        if claim is None:
-            continue
-        if not isinstance(claim, int | float) or not abs(claim - value) <= _TOLERANCE:
+        claim = claimed.get(name, value)
+        try:
+            right = abs(float(claim) - value) <= _TOLERANCE
+        except (TypeError, ValueError, OverflowError):
+            right = False
+        if not right:
             lines.append(f"claims {name} {claim!r}, its code gives {value:.4f}"[:200])
     return lines
 

@@ -24,28 +24,27 @@ def libraries_of(files: Iterable[Path], without: Iterable[str]) -> list[str]:
     A name such as ``np.testing`` may be a module that is imported only when it is asked for. Some
     of the names are no modules but functions.
     """
-    found: dict[str, None] = {}
-    strange = set(without)
+    found: set[str] = set()
     for file in files:
         nodes = list(ast.walk(ast.parse(file.read_bytes())))
         known: dict[str, str] = {}
         for node in nodes:
             if isinstance(node, ast.Import):
-                for alias in node.names:
-                    known[alias.asname or alias.name] = alias.name
+                known |= {alias.asname or alias.name: alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module)
                 for alias in node.names:
                     known[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-                found[node.module] = None
-        used = {
-            f"{known[node.value.id]}.{node.attr}": None
+        found.update(known.values())
+        found.update(
+            f"{known[node.value.id]}.{node.attr}"
             for node in nodes
             if isinstance(node, ast.Attribute)
             and isinstance(node.value, ast.Name)
             and node.value.id in known
-        }
-        found |= dict.fromkeys(known.values()) | used
-    return [name for name in found if name.partition(".")[0] not in strange]
+        )
+    strange = set(without)
+    return [name for name in sorted(found) if name.partition(".")[0] not in strange]
 
 
 class Guard:
