@@ -65,7 +65,7 @@ def extracting(*launcher: str, **environment: str) -> Iterator[Case]:
 
 
 @contextlib.contextmanager
-def exporting(*command: str, same: Sequence[str]) -> Iterator[Case]:
+def exporting(command: str, option: str, same: str) -> Iterator[Case]:
     # Without parameters: the folder of the results would be one, and be shown.
     cells = [
         nbformat.v4.new_markdown_cell("# A homework\n\n$$\\frac{1}{2} \\sum_i x_i^2$$", id="a"),
@@ -74,13 +74,13 @@ def exporting(*command: str, same: Sequence[str]) -> Iterator[Case]:
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder, "hw9_small.ipynb")
         nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
-        yield Case(("-m", "coursework", command[0], str(notebook), *command[1:]), same)
+        yield Case(("-m", "coursework", command, str(notebook), option), [same])
 
 
 CASES: dict[str, Callable[[], contextlib.AbstractContextManager[Case]]] = {
     "fetch": fetching,
-    "pdf": lambda: exporting("pdf", "x.pdf", same=["x.pdf"]),
-    "submit": lambda: exporting("submit", "--build=build", same=["build/hw9_small.pdf"]),
+    "pdf": lambda: exporting("pdf", "x.pdf", "x.pdf"),
+    "submit": lambda: exporting("submit", "--build=build", "build/hw9_small.pdf"),
     "extraction": extracting,
     "training": lambda: contextlib.nullcontext(Case(("-m", *TRAINING), ["best.pt"])),
     "torchrun": lambda: extracting(*TORCHRUN, OMP_NUM_THREADS="1"),

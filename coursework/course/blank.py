@@ -106,7 +106,7 @@ def _span(node: Function, lines: Sequence[str]) -> _Span:
     elif not head.strip():
         while lines[start - 1].strip().startswith("#") or not lines[start - 1].strip():
             start -= 1
-    # A comment after the last statement does if it is indented like it.
+    # So do comments after the last statement that are indented more than the function.
     stop = node.end_lineno or 0
     for number in range(stop, len(lines)):
         text = lines[number].strip()

@@ -13,6 +13,8 @@ import pytest
 
 from coursework.course.outcomes import Outcome
 
+Send = Callable[[dict[str, Any]], None]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that names the file."""
@@ -29,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 class Reporter:
     """Sends the outcome of each test, as soon as it has ended, and of each file that is broken."""
 
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Send) -> None:
         self.send = send
 
     def judge(self, outcome: Outcome, call: pytest.CallInfo[None]) -> Outcome:

@@ -25,9 +25,7 @@ import pytest
 
 from coursework.course.guard import Guard, libraries_of
 from coursework.course.outcomes import Outcome
-from coursework.course.plugin import Reporter
-
-Send = Callable[[dict[str, Any]], None]
+from coursework.course.plugin import Reporter, Send
 
 
 def signer(key: bytes) -> Callable[[int, bytes], bytes]:
