@@ -14,6 +14,7 @@ from typing import Any
 
 from coursework.data import GROUPS, FetchOptions, fetch, table
 from coursework.profiles import (
+    BUILD,
     PROFILES,
     ROOT,
     OutsideProjectError,
@@ -93,14 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(action=_run)
 
     pdf = commands.add_parser("pdf", help="export a notebook as it stands to PDF")
-    pdf.add_argument("notebook", type=Path)
-    pdf.add_argument("pdf", type=Path, nargs="?", help="default: beside the notebook")
     pdf.set_defaults(action=_pdf)
-
     check = commands.add_parser("check", help="read a PDF back and list what it lost")
-    check.add_argument("notebook", type=Path)
-    check.add_argument("pdf", type=Path, nargs="?", help="default: beside the notebook")
     check.set_defaults(action=_check)
+    for command in (pdf, check):
+        command.add_argument("notebook", type=Path)
+        command.add_argument("pdf", type=Path, nargs="?", help="default: beside the notebook")
 
     submit = commands.add_parser("submit", help="run, export, check and bundle")
     _add_run_options(submit)
@@ -109,8 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument(
         "--partial",
         action="store_true",
-        help="hand in what there is: go on after a cell that fails, and name what is missing on "
-        "the first page",
+        help="hand in what there is: go on after a cell that fails, name on page 1 what is missing",
     )
     submit.set_defaults(action=_submit)
 
@@ -189,7 +187,7 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         metavar="FIELD=VALUE",
         help="replace one field of the profile; may be given again",
     )
-    command.add_argument("--build", type=Path, default=ROOT / "build", help="default: build/")
+    command.add_argument("--build", type=Path, default=BUILD, help="default: build/")
     command.add_argument("--cell-timeout", type=_seconds, metavar="SECONDS")
 
 
@@ -375,7 +373,7 @@ def _score(options: argparse.Namespace) -> None:
         if name not in questions:
             raise ValueError(f"no question {name!r}; there are {', '.join(questions)}")
     for name in options.questions or questions:
-        _say(str(score(questions[name])))
+        _say(score(questions[name]))
 
 
 def _pages(number: int) -> str:

@@ -81,7 +81,7 @@ class Group:
 
 def current_group() -> Group:
     """Return the processes that `process_group` joined; outside of it, one process alone."""
-    if dist.is_available() and dist.is_initialized():
+    if dist.is_initialized():
         return Group(dist.get_rank(), dist.get_world_size())
     return Group()
 

@@ -106,18 +106,17 @@ class Profile:
     mnist_root: Path
     mnist_download: bool
     feature_backbone: str
-    feature_weights: str | None
     feature_image_size: int | None
     flowers_root: Path
     flowers_download: bool
     flowers_split: str
     flowers_backbone: str
     flowers_image_size: int
-    flowers_epochs: int
     flowers_checkpoints: Path | None
     seed: int = 2026
     device: str = "auto"
     build_root: Path = BUILD
+    feature_weights: str | None = "imagenet"
     feature_batch_size: int = 250
     feature_precision: str = "fp32"
     softmax_epochs: int = 100
@@ -128,6 +127,7 @@ class Profile:
     sweep_batch_sizes: tuple[int, ...] = (32, 128, 512, 2048)
     roc_category: int = 9
     flowers_weights: str = "imagenet"
+    flowers_epochs: int = 10
     flowers_batch_size: int = 32
     flowers_precision: str = "auto"
     flowers_schedule: str = "cosine"
@@ -171,7 +171,6 @@ PROFILES: dict[str, Profile] = {
         mnist_root=ROOT / "data" / "mnist",
         mnist_download=False,
         feature_backbone="efficientnet_lite0",
-        feature_weights="imagenet",
         feature_image_size=64,
         flowers_root=ROOT / "data" / "flowers",
         flowers_download=False,
@@ -180,7 +179,6 @@ PROFILES: dict[str, Profile] = {
         flowers_image_size=80,
         flowers_batch_size=16,
         flowers_precision="fp32",
-        flowers_epochs=10,
         flowers_checkpoints=None,
     ),
     # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels, and
@@ -190,14 +188,12 @@ PROFILES: dict[str, Profile] = {
         mnist_root=DOWNLOADS / "mnist",
         mnist_download=True,
         feature_backbone="resnet50",
-        feature_weights="imagenet",
         feature_image_size=None,
         flowers_root=DOWNLOADS / "flowers",
         flowers_download=True,
         flowers_split="homework",
         flowers_backbone="resnet18",
         flowers_image_size=224,
-        flowers_epochs=10,
         flowers_checkpoints=BUILD / "flowers_checkpoints",
     ),
 }

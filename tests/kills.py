@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import os
 import random
-import signal
 import struct
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+import psutil
 
 from coursework.profiles import ROOT
 from tests.coursework.data.conftest import RUN, Reply, serving, source_of
@@ -65,7 +65,7 @@ def extracting(*launcher: str, **environment: str) -> Iterator[Case]:
 
 
 @contextlib.contextmanager
-def exporting(*command: str, same: Sequence[str]) -> Iterator[Case]:
+def exporting(command: str, option: str, same: str) -> Iterator[Case]:
     # Without parameters: the folder of the results would be one, and be shown.
     cells = [
         nbformat.v4.new_markdown_cell("# A homework\n\n$$\\frac{1}{2} \\sum_i x_i^2$$", id="a"),
@@ -74,13 +74,13 @@ def exporting(*command: str, same: Sequence[str]) -> Iterator[Case]:
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder, "hw9_small.ipynb")
         nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
-        yield Case(("-m", "coursework", command[0], str(notebook), *command[1:]), same)
+        yield Case(("-m", "coursework", command, str(notebook), option), [same])
 
 
 CASES: dict[str, Callable[[], contextlib.AbstractContextManager[Case]]] = {
     "fetch": fetching,
-    "pdf": lambda: exporting("pdf", "x.pdf", same=["x.pdf"]),
-    "submit": lambda: exporting("submit", "--build=build", same=["build/hw9_small.pdf"]),
+    "pdf": lambda: exporting("pdf", "x.pdf", "x.pdf"),
+    "submit": lambda: exporting("submit", "--build=build", "build/hw9_small.pdf"),
     "extraction": extracting,
     "training": lambda: contextlib.nullcontext(Case(("-m", *TRAINING), ["best.pt"])),
     "torchrun": lambda: extracting(*TORCHRUN, OMP_NUM_THREADS="1"),
@@ -135,35 +135,30 @@ def finish(case: Case, place: Path) -> tuple[set[str], dict[str, bytes]]:
 def stop(case: Case, place: Path, moment: float, rng: random.Random) -> None:
     """Kill a command, or any process that it started, and see that all of them end."""
     process = start(case, place)
+    first = psutil.Process(process.pid)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=moment)
-    everyone = [process.pid, *descendants(process.pid)]
+    everyone = [first]
+    with contextlib.suppress(psutil.NoSuchProcess):
+        everyone += first.children(recursive=True)
+    victims = [rng.choice(everyone)]
     # A launcher that is killed cannot end its workers: they are killed with it.
-    launched = "torch.distributed.run" in case.command
-    victims = [rng.choice(everyone)] if not launched or rng.random() < 0.5 else everyone
-    if launched and victims == [process.pid]:
+    if "torch.distributed.run" in case.command and (victims == [first] or rng.random() < 0.5):
         victims = everyone
     for victim in victims:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victim.kill()
     process.communicate()
     deadline = time.monotonic() + 60
-    while alive := [pid for pid in everyone if runs(pid)]:
+    while alive := [one for one in everyone if runs(one)]:
         assert time.monotonic() < deadline, f"{alive} go on"
         time.sleep(0.1)
 
 
-def runs(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # empty once it has ended
+def runs(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
     return False
-
-
-def descendants(pid: int) -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            yield int(child)
-            yield from descendants(int(child))
 
 
 def main() -> None:

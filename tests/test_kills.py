@@ -6,9 +6,7 @@ import pytest
 
 from tests.kills import kill
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="finds the processes in /proc"
-)
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="tried on Linux alone")
 
 
 @pytest.mark.parametrize(("name", "times"), [("fetch", 3), ("pdf", 2), ("submit", 1)])

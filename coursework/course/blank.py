@@ -15,23 +15,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Span:
-    """The place of an answer's body in the lines of a module, from 0, with the end excluded.
+class _Span:
+    """The place of an answer's body in the lines of a module, which are counted from 0."""
 
-    Attributes
-    ----------
-    start, end
-        The lines that go.
-    head
-        What stands before the body on its first line: the indentation, or ``def f(x): ``.
-    notes
-        The lines of the docstring's section ``Notes`` and of its heading; they go too.
-    """
-
-    start: int
-    end: int
-    head: str
-    notes: range
+    lines: range
+    head: str  # what stands before the body on its first line: the indentation, or ``def f(x): ``
+    notes: range  # the section ``Notes`` of the docstring with its heading, which goes too
 
 
 def blank_source(source: str, messages: Mapping[str, str]) -> str:
@@ -54,12 +43,12 @@ def blank_source(source: str, messages: Mapping[str, str]) -> str:
         If the module has no function of such a name.
     """
     lines = split_lines(source)
-    spans = [(span, messages[name]) for name, span in _spans(source, messages)]
-    for span, message in sorted(spans, key=lambda pair: pair[0].start, reverse=True):
-        last = lines[span.end - 1]
+    for name, span in reversed(_spans(source, messages)):
+        last = lines[span.lines[-1]]
         newline = last[len(last.rstrip("\r\n")) :]
-        error = f"{span.head}raise NotImplementedError({json.dumps(message, ensure_ascii=False)})"
-        lines[span.start : span.end] = [error + newline]
+        message = json.dumps(messages[name], ensure_ascii=False)
+        error = f"{span.head}raise NotImplementedError({message}){newline}"
+        lines[span.lines.start : span.lines.stop] = [error]
         del lines[span.notes.start : span.notes.stop]
     blank = "".join(lines)
     ast.parse(blank)
@@ -71,11 +60,8 @@ def answer_lines(source: str, names: Collection[str]) -> list[str]:
     lines = split_lines(source)
     found = []
     for _, span in _spans(source, names):
-        for number in (*range(span.start, span.end), *span.notes):
-            text = lines[number]
-            if number == span.start and text.startswith(span.head):
-                text = text[len(span.head) :]
-            found.append(text.strip())
+        first, *others = (lines[number] for number in (*span.lines, *span.notes))
+        found += [line.strip() for line in (first.removeprefix(span.head), *others)]
     return found
 
 
@@ -84,8 +70,8 @@ def split_lines(source: str) -> list[str]:
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", source)
 
 
-def _spans(source: str, names: Collection[str]) -> list[tuple[str, Span]]:
-    """Return the span of each function; a name that is defined twice, as with setters, has two."""
+def _spans(source: str, names: Collection[str]) -> list[tuple[str, _Span]]:
+    """Return the spans in their order; a name that is defined twice, as with setters, has two."""
     lines = split_lines(source)
     functions = list(functions_of(ast.parse(source).body))
     known = {name for name, _ in functions}
@@ -106,34 +92,31 @@ def functions_of(body: Sequence[ast.AST], prefix: str = "") -> Iterator[tuple[st
             yield from functions_of(list(ast.iter_child_nodes(node)), prefix)
 
 
-def _span(node: Function, lines: Sequence[str]) -> Span:
-    first = node.body[0]
+def _span(node: Function, lines: Sequence[str]) -> _Span:
     documented = ast.get_docstring(node) is not None
-    notes = _notes(first, lines) if documented else range(0)
-    end = node.end_lineno or 0
-    # A comment after the last statement belongs to the body if it is indented like it.
-    last = end
-    for number in range(end, len(lines)):
-        text = lines[number].strip()
-        indent = len(lines[number]) - len(lines[number].lstrip())
-        if text.startswith("#") and indent > node.col_offset:
-            last = number + 1
-        elif text:
-            break
     if documented and len(node.body) == 1:
         raise ValueError(f"{node.name} has a docstring and no body, so it answers nothing")
-    if documented and node.body[1].lineno > (first.end_lineno or 0):
-        indentation = lines[first.lineno - 1][: first.col_offset]
-        return Span(first.end_lineno or 0, last, indentation, notes)
     first = node.body[int(documented)]
     start = first.lineno - 1
     # Columns are counted in bytes of UTF-8.
     head = lines[start].encode()[: first.col_offset].decode()
-    if not head.strip():
-        # Comments between the signature and the first statement belong to the body.
+    # Comments between the signature or the docstring and the first statement belong to the body.
+    if documented:
+        start = min(start, node.body[0].end_lineno or 0)
+    elif not head.strip():
         while lines[start - 1].strip().startswith("#") or not lines[start - 1].strip():
             start -= 1
-    return Span(start, last, head, notes)
+    # So do comments after the last statement that are indented more than the function.
+    stop = node.end_lineno or 0
+    for number in range(stop, len(lines)):
+        text = lines[number].strip()
+        indent = len(lines[number]) - len(lines[number].lstrip())
+        if text.startswith("#") and indent > node.col_offset:
+            stop = number + 1
+        elif text:
+            break
+    notes = _notes(node.body[0], lines) if documented else range(0)
+    return _Span(range(start, stop), head, notes)
 
 
 def _notes(docstring: ast.stmt, lines: Sequence[str]) -> range:
@@ -156,14 +139,7 @@ def _notes(docstring: ast.stmt, lines: Sequence[str]) -> range:
 
 
 def blank_notebook(notebook: dict[str, Any], cells: Collection[str]) -> dict[str, Any]:
-    """Return a notebook in which some cells, code cells too, are a place to write in.
-
-    Parameters
-    ----------
-    notebook
-        As JSON has it.
-    cells
-        The ids of the cells.
+    """Return a notebook in which the cells of some ids, code cells too, are a place to write in.
 
     Raises
     ------

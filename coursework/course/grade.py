@@ -1,6 +1,5 @@
 """Grade a folder of hand-ins: each by itself, side by side, and on from where it was stopped."""
 
-import dataclasses
 import hashlib
 import json
 import shutil
@@ -19,61 +18,45 @@ from typing import Any
 import joblib
 
 from coursework.course.claims import differences, figures_table, settings_of
-from coursework.course.gradebook import (
-    Answered,
-    Result,
-    answered_of,
-    load,
-    save,
-    write_reports,
-    write_table,
-)
+from coursework.course.gradebook import Result, load, save, write_reports, write_table
 from coursework.course.marks import CourseError, Expected, expect, lay_out, mark
-from coursework.course.outcomes import outcome_from
+from coursework.course.outcomes import Outcome
 from coursework.course.questions import Question, load_questions
 from coursework.course.reading import Read
 from coursework.course.release import answers_by_file, blank_files
-from coursework.course.sandbox import Bounds, Place, find_walls, open_box, remove_left_boxes, run
+from coursework.course.sandbox import Bounds, Box, Place, find_walls, open_box, run
+from coursework.course.score import Answered
 from coursework.identity import load_identity
 from coursework.profiles import ROOT
 from coursework.side_by_side import in_processes
-from coursework.storage import atomic_path, locked, sha256
-
-_READING = Bounds(seconds=300, memory=2 * 2**30)
+from coursework.storage import locked, sha256
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course as hand-ins are graded with it.
+    """A course as hand-ins are graded with it."""
 
-    Attributes
-    ----------
-    root
-        Its checkout.
-    version, checksum
-        Its version, and a checksum of all of its files that have a part in the tests.
-    name
-        As ``student.toml`` has it.
-    questions
-        Its questions.
-    folder
-        Where the results go, with the clean copies of the course.
-    hidden
-        Folders that no hand-in may see.
-    """
-
-    root: Path
+    root: Path  # its checkout
     version: str
-    checksum: str
-    name: str
+    checksum: str  # of all of its files that have a part in the tests
+    name: str  # as ``student.toml`` has it
     questions: Mapping[str, Question]
-    folder: Path
-    hidden: tuple[Path, ...]
+    handins: Path  # the folder with all of them
+    results: Path  # where the results go, with the clean copies of the course
 
     @property
     def kept(self) -> Path:
         """Where everything lies that is the same for many hand-ins."""
-        return self.folder / ".course" / self.checksum
+        return self.results / ".course" / self.checksum
+
+    @property
+    def place(self) -> Place:
+        """What the code of a student sees of the machine."""
+        return Place(self.root, (self.handins, self.results))
+
+    def folder_of(self, file: str) -> Path:
+        """Return the folder with the results of a zip."""
+        return self.results / Path(file).with_suffix("")
 
 
 def grade(
@@ -122,46 +105,54 @@ def grade(
     results = output.with_suffix("")
     if results == output:
         raise ValueError(f"{output} has no suffix; name a file such as grades.csv")
-    course = _open_course(root.resolve(), results, (folder, results))
+    course = _open_course(root.resolve(), folder, results)
     report(str(find_walls()))
-    waiting = [path for path in zips if _done(path, folder, course) is None]
+    waiting = [path for path in zips if not _done(path, course)]
     if len(waiting) < len(zips):
         report(f"{len(zips) - len(waiting)} of {len(zips)} are graded already")
     began = time.monotonic()
-    work = {str(path): partial(_grade_and_save, path, folder, course) for path in waiting}
+    work = {str(path): partial(_grade_and_save, path, course) for path in waiting}
     try:
         with _machines(backend), closing(in_processes(work, ordered=False)) as graded:
-            for number, (name, line) in enumerate(graded, 1):
-                report(f"{number} of {len(waiting)}: {name}: {line}")
+            for number, line in enumerate(graded, 1):
+                report(f"{number} of {len(waiting)}: {line}")
     finally:
-        remove_left_boxes()  # of processes that an interrupt has ended
+        with open_box():
+            pass  # removes the boxes of processes that an interrupt has ended
     if waiting:
         minutes = (time.monotonic() - began) / 60
         report(f"{minutes:.1f} minutes, {100 * minutes / len(waiting):.1f} for a hundred")
-    found = [_done(path, folder, course) for path in zips]
-    rows = _name_doubles([row for row in found if row is not None])
+    rows = [row for path in zips if (row := _done(path, course))]
+    _name_doubles(rows)
     for row in rows:
-        write_reports(row, _place_of(row.file, course), course.questions)
+        write_reports(row, course.folder_of(row.file), course.questions)
     write_table(output, rows, course.questions)
     return rows
 
 
-def _open_course(root: Path, folder: Path, hidden: tuple[Path, ...]) -> Course:
-    files = blank_files(root, [])
-    digest = hashlib.sha256()
-    for path, content in sorted(files.items()):
-        if path.suffix not in (".md", ".ipynb"):
-            digest.update(f"{path} {len(content)} ".encode() + content)
+def _open_course(root: Path, handins: Path, results: Path) -> Course:
+    tested = {
+        path: content
+        for path, content in blank_files(root, []).items()
+        if path.suffix not in (".md", ".ipynb")
+    }
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return Course(
         root=root,
         version=project["version"],
-        checksum=digest.hexdigest()[:16],
+        checksum=_checksum(tested)[:16],
         name=load_identity(root / "student.toml").course,
         questions=load_questions(root),
-        folder=folder,
-        hidden=hidden,
+        handins=handins,
+        results=results,
     )
+
+
+def _checksum(files: Mapping[Path, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        digest.update(f"{path} {len(content)} ".encode() + content)
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -182,22 +173,18 @@ def _machines(backend: str | None) -> Iterator[None]:
         yield
 
 
-def _place_of(file: str, course: Course) -> Path:
-    return course.folder / Path(file).with_suffix("")
-
-
-def _done(path: Path, folder: Path, course: Course) -> Result | None:
+def _done(path: Path, course: Course) -> Result | None:
     """Return the result of a zip, if it is there and of this zip and this course."""
-    file = path.relative_to(folder).as_posix()
-    result = load(_place_of(file, course) / "result.json")
+    file = path.relative_to(course.handins).as_posix()
+    result = load(course.folder_of(file) / "result.json")
     if result is None or (result.sha256, result.course) != (sha256(path), course.checksum):
         return None
     return result
 
 
-def _grade_and_save(path: Path, folder: Path, course: Course) -> tuple[str, str]:
-    """Grade one zip in a process of joblib; return its name and a line to show."""
-    file = path.relative_to(folder).as_posix()
+def _grade_and_save(path: Path, course: Course) -> str:
+    """Grade one zip in a process of joblib; return a line to show."""
+    file = path.relative_to(course.handins).as_posix()
     began = time.monotonic()
     empty = Result(file=file, sha256=sha256(path), course=course.checksum)
     try:
@@ -206,54 +193,58 @@ def _grade_and_save(path: Path, folder: Path, course: Course) -> tuple[str, str]
         raise
     except Exception as error:  # one hand-in, whatever it holds, costs only itself
         reason = f"{type(error).__name__}: {error}"[:300]
-        result = replace(empty, remarks=(f"not graded, the grader failed: {reason}",))
+        result = replace(empty, remarks=[f"not graded, the grader failed: {reason}"])
     result = replace(result, seconds=time.monotonic() - began)
-    save(result, _place_of(file, course) / "result.json")
-    return file, f"{result.total:.2f} points" if result.answered else "; ".join(result.remarks)
+    save(result, course.folder_of(file) / "result.json")
+    told = f"{result.total:.2f} points" if result.answered else "; ".join(result.remarks)
+    return f"{file}: {told}"
 
 
 def _grade_one(path: Path, empty: Result, course: Course) -> Result:
     read = _read(path, course)
     if read.refused:
-        return replace(empty, remarks=(f"refused, not graded: {read.refused}",))
+        return replace(empty, remarks=[f"refused, not graded: {read.refused}"])
     result, known = _describe(read, empty, course)
     if not known:
         return result
-    files = _members(path)
+    with zipfile.ZipFile(path) as archive:
+        files = {
+            Path(name): archive.read(name) for name in archive.namelist() if name.endswith(".py")
+        }
     remarks = [*result.remarks, *_ignored(files, course, known)]
     answered = {}
     for question in known:
         modules = answers_by_file(course.root, [question])
         own = {module: files[module] for module in modules if module in files}
         missing = [module.as_posix() for module in modules if module not in files]
-        answered[question.id], noticed = _marked(question, own, course)
-        remarks += [f"{question.name}: {remark}" for remark in noticed]
+        answered[question.id] = _marked(question, own, course)
+        remarks += [f"{question.name}: {remark}" for remark in answered[question.id].remarks]
         if missing:
             remarks.append(f"{question.name}: not in the zip: {', '.join(missing)}")
     remarks += _false_claims(read.manifest, files, known, course)
-    return replace(result, answered=answered, remarks=tuple(remarks))
+    return replace(result, answered=answered, remarks=remarks)
 
 
 def _read(path: Path, course: Course) -> Read:
     """Read a zip in a box, in which nothing of it is run."""
-    found: list[bytes] = []
     with open_box() as box:
         shutil.copytree(ROOT / "coursework", box.project / "coursework")
         shutil.copyfile(path, box.home / "handin.zip")
         (box.home / "handin.zip").chmod(0o644)
-        program = [sys.executable, "-m", "coursework.course.reading", str(box.home / "handin.zip")]
-        ended = run(
-            [*program, "--channel", "{channel}"],
-            box,
-            Place(course.root, course.hidden),
-            _READING,
-            hear=found.append,
-        )
-    if not found:
-        why = ended.reason or f"ended with {(ended.output.strip() or 'nothing').splitlines()[-1]}"
-        return Read(refused=f"reading it {why[:300]}")
-    content = json.loads(found[0])
-    return Read(content["manifest"], content["refused"], tuple(content["lost"]))
+        bounds = Bounds(seconds=300, memory=2 * 2**30)
+        found, why = _ask("reading", str(box.home / "handin.zip"), box, course, bounds)
+    return Read(refused=f"reading it {why[:300]}") if found is None else Read(**json.loads(found))
+
+
+def _ask(
+    program: str, file: str, box: Box, course: Course, bounds: Bounds, told: bytes = b""
+) -> tuple[bytes | None, str]:
+    """Run a program of this package in a box; return what it found, or why there is nothing."""
+    found: list[bytes] = []
+    command = [sys.executable, "-m", f"coursework.course.{program}", file, "{channel}"]
+    ended = run(command, box, course.place, bounds, told=told, hear=found.append)
+    last = (ended.output.strip() or "nothing").splitlines()[-1]
+    return next(iter(found), None), ended.reason or f"ended with {last}"
 
 
 def _describe(read: Read, empty: Result, course: Course) -> tuple[Result, list[Question]]:
@@ -283,18 +274,8 @@ def _describe(read: Read, empty: Result, course: Course) -> tuple[Result, list[Q
     if not known:
         there = dict.fromkeys(question.homework for question in course.questions.values())
         remarks.append(f"not graded: its homework is {homework!r}, expected {' or '.join(there)}")
-    described = replace(
-        empty, name=name, student_id=student_id, homework=homework, remarks=tuple(remarks)
-    )
-    return described, known
-
-
-def _members(path: Path) -> dict[Path, bytes]:
-    """Return the modules of a zip, which has been verified."""
-    with zipfile.ZipFile(path) as archive:
-        return {
-            Path(name): archive.read(name) for name in archive.namelist() if name.endswith(".py")
-        }
+    result = replace(empty, name=name, student_id=student_id, homework=homework, remarks=remarks)
+    return result, known
 
 
 def _ignored(files: Mapping[Path, bytes], course: Course, known: list[Question]) -> list[str]:
@@ -312,26 +293,16 @@ def _ignored(files: Mapping[Path, bytes], course: Course, known: list[Question])
     return [f"not used, since they answer nothing: {', '.join(changed[:10])}{more}"]
 
 
-def _marked(
-    question: Question, own: Mapping[Path, bytes], course: Course
-) -> tuple[Answered, list[str]]:
-    """Return what the answers to a question reach, with remarks.
+def _marked(question: Question, own: Mapping[Path, bytes], course: Course) -> Answered:
+    """Return what the answers to a question reach.
 
     Equal answers reach the same: those that many left unwritten are tested once.
     """
-    digest = hashlib.sha256()
-    for path, content in sorted(own.items()):
-        digest.update(f"{path} {len(content)} ".encode() + content)
-    kept = course.kept / question.id / f"{digest.hexdigest()}.json"
+    kept = course.kept / question.id / f"{_checksum(own)}.json"
     if not kept.is_file():
         copy, expected = _prepared(question, course)
-        place = Place(course.root, course.hidden)
-        answered, remarks = mark(question, copy, own, place, expected)
-        facts = {"answered": dataclasses.asdict(answered), "remarks": remarks}
-        with atomic_path(kept) as temporary:
-            temporary.write_text(json.dumps(facts), encoding="utf-8")
-    found = json.loads(kept.read_text(encoding="utf-8"))
-    return answered_of(found["answered"]), found["remarks"]
+        save(mark(question, copy, own, course.place, expected), kept)
+    return Answered(**json.loads(kept.read_text(encoding="utf-8")))
 
 
 def _false_claims(
@@ -342,25 +313,17 @@ def _false_claims(
     if figures_table(course.root, homework) is None or not isinstance(claimed, dict) or not claimed:
         return []
     (notebook,) = (course.root / "notebooks").glob(f"{homework}_*.ipynb")
-    found: list[bytes] = []
     with open_box() as box:
         lay_out(known, course.root, box.project)
         for path in answers_by_file(course.root, known).keys() & files.keys():
             (box.project / path).write_bytes(files[path])
-        program = [sys.executable, "-m", "coursework.course.claims", f"notebooks/{notebook.name}"]
-        ended = run(
-            [*program, "--channel", "{channel}"],
-            box,
-            Place(course.root, course.hidden),
-            Bounds(seconds=120),
-            told=json.dumps(settings_of(manifest.get("profile"))).encode() + b"\n",
-            hear=found.append,
-        )
+        told = json.dumps(settings_of(manifest.get("profile"))).encode() + b"\n"
+        name, bounds = f"notebooks/{notebook.name}", Bounds(seconds=120)
+        found, why = _ask("claims", name, box, course, bounds, told)
     try:
-        computed = {str(name): float(value) for name, value in json.loads(found[0]).items()}
-    except (IndexError, ValueError, TypeError, AttributeError):
-        why = ended.reason or (ended.output.strip() or "nothing came").splitlines()[-1][:200]
-        return [f"its figures cannot be computed again: {why}"]
+        computed = {str(name): float(value) for name, value in json.loads(found or b"").items()}
+    except (ValueError, TypeError, AttributeError):
+        return [f"its figures cannot be computed again: {why[:200]}"]
     return differences(claimed, computed)
 
 
@@ -376,25 +339,19 @@ def _prepared(question: Question, course: Course) -> tuple[Path, Expected]:
             if not expected.is_file():
                 shutil.rmtree(copy, ignore_errors=True)
                 lay_out([question], course.root, copy)
-                with atomic_path(expected) as temporary:
-                    facts = dataclasses.asdict(expect(question, copy, course.root))
-                    temporary.write_text(json.dumps(facts), encoding="utf-8")
+                save(expect(question, copy, course.root), expected)
     content = json.loads(expected.read_text(encoding="utf-8"))
-    tests = {name: outcome_from(entry) for name, entry in content["tests"].items()}
+    tests = {name: Outcome(**entry) for name, entry in content["tests"].items()}
     return copy, Expected(tests, content["seconds"], content["free"])
 
 
-def _name_doubles(rows: list[Result]) -> list[Result]:
+def _name_doubles(rows: list[Result]) -> None:
     """Add a remark to each hand-in of a student who handed in the same homework twice."""
     files: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:
         if row.student:
             files[row.student, row.homework].append(row.file)
-    named = []
     for row in rows:
         others = [file for file in files[row.student, row.homework] if file != row.file]
         if others:
-            remark = f"handed in {len(others) + 1} times: also {', '.join(others)}"
-            row = replace(row, remarks=(*row.remarks, remark))
-        named.append(row)
-    return named
+            row.remarks.append(f"handed in {len(others) + 1} times: also {', '.join(others)}")

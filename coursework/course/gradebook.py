@@ -9,26 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from coursework.course.questions import Question
+from coursework.course.score import Answered
 from coursework.storage import atomic_path
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What a hand-in reached in one question.
-
-    Attributes
-    ----------
-    points
-        The points.
-    failed
-        A line for each test function that failed.
-    passed
-        How many test functions passed.
-    """
-
-    points: float
-    failed: tuple[str, ...]
-    passed: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +40,7 @@ class Result:
     student_id: str = ""
     homework: str = ""
     answered: Mapping[str, Answered] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
+    remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -72,42 +54,39 @@ class Result:
         return self.student_id.strip().casefold() or self.name.strip().casefold()
 
 
-def answered_of(entry: Mapping[str, Any]) -> Answered:
-    """Return what JSON keeps of an `Answered`."""
-    return Answered(entry["points"], tuple(entry["failed"]), entry["passed"])
+def save(result: Any, path: Path) -> None:
+    """Write a dataclass as JSON; a reader finds all of it or nothing."""
+    _write(path, json.dumps(asdict(result), indent=1))
 
 
-def save(result: Result, path: Path) -> None:
-    """Write a result; a reader finds all of it or nothing."""
+def _write(path: Path, text: str) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def load(path: Path) -> Result | None:
-    """Read what `save` wrote; ``None`` if there is nothing, or another version wrote it."""
+    """Read a `Result`; ``None`` if there is none, or another version wrote it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        content["answered"] = {
-            name: answered_of(entry) for name, entry in content["answered"].items()
-        }
-        return Result(**{**content, "remarks": tuple(content["remarks"])})
+        answered = {name: Answered(**entry) for name, entry in content["answered"].items()}
+        return Result(**{**content, "answered": answered})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
 def write_table(path: Path, rows: Iterable[Result], questions: Mapping[str, Question]) -> None:
     """Write a CSV file with a row for each result."""
-    names = [*questions]
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["name", "id", "file", "homework", *names, "total", "of", "remarks"])
+        table.writerow(["name", "id", "file", "homework", *questions, "total", "of", "remarks"])
         for row in rows:
             points = [
-                f"{row.answered[name].points:.2f}" if name in row.answered else "" for name in names
+                f"{row.answered[name].points:.2f}" if name in row.answered else ""
+                for name in questions
             ]
             most = sum(questions[name].points for name in row.answered)
             total = [f"{row.total:.2f}", f"{most:g}"] if row.answered else ["", ""]
-            who = [_cell(row.name), _cell(row.student_id), _cell(row.file), _cell(row.homework)]
+            who = map(_cell, (row.name, row.student_id, row.file, row.homework))
             table.writerow([*who, *points, *total, _cell("; ".join(row.remarks))])
 
 
@@ -183,10 +162,5 @@ def gradescope(result: Result, questions: Mapping[str, Question]) -> dict[str, A
 
 def write_reports(result: Result, folder: Path, questions: Mapping[str, Question]) -> None:
     """Write ``report.md`` and ``results.json`` of a result."""
-    texts = {
-        "report.md": report(result, questions),
-        "results.json": json.dumps(gradescope(result, questions), indent=1),
-    }
-    for name, text in texts.items():
-        with atomic_path(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    _write(folder / "report.md", report(result, questions))
+    _write(folder / "results.json", json.dumps(gradescope(result, questions), indent=1))

@@ -24,28 +24,27 @@ def libraries_of(files: Iterable[Path], without: Iterable[str]) -> list[str]:
     A name such as ``np.testing`` may be a module that is imported only when it is asked for. Some
     of the names are no modules but functions.
     """
-    found: dict[str, None] = {}
-    strange = set(without)
+    found: set[str] = set()
     for file in files:
         nodes = list(ast.walk(ast.parse(file.read_bytes())))
         known: dict[str, str] = {}
         for node in nodes:
             if isinstance(node, ast.Import):
-                for alias in node.names:
-                    known[alias.asname or alias.name] = alias.name
+                known |= {alias.asname or alias.name: alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module)
                 for alias in node.names:
                     known[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-                found[node.module] = None
-        used = {
-            f"{known[node.value.id]}.{node.attr}": None
+        found.update(known.values())
+        found.update(
+            f"{known[node.value.id]}.{node.attr}"
             for node in nodes
             if isinstance(node, ast.Attribute)
             and isinstance(node.value, ast.Name)
             and node.value.id in known
-        }
-        found |= dict.fromkeys(known.values()) | used
-    return [name for name in found if name.partition(".")[0] not in strange]
+        )
+    strange = set(without)
+    return [name for name in sorted(found) if name.partition(".")[0] not in strange]
 
 
 class Guard:
@@ -93,15 +92,18 @@ class Guard:
 
     def changed(self) -> list[str]:
         """Return the names of what is not as it was."""
+        places = [(owner, name) for owner, name, *_ in self._replaced()] + self._added()
         return [
             *(name for name, known in self._modules.items() if sys.modules.get(name) is not known),
-            *(
-                f"{owner.__name__}.{name}"
-                for owner, name, value, parts in self._known
-                if vars(owner).get(name) is not value
-                or (parts is not None and _parts(value) != parts)
-            ),
-            *(f"{owner.__name__}.{name}" for owner, name in self._added()),
+            *(f"{owner.__name__}.{name}" for owner, name in places),
+        ]
+
+    def _replaced(self) -> list[tuple[Any, str, Any, tuple[Any, Any] | None]]:
+        """Return what stands no longer where it stood, and functions that run other code."""
+        return [
+            (owner, name, value, parts)
+            for owner, name, value, parts in self._known
+            if vars(owner).get(name) is not value or (parts and _parts(value) != parts)
         ]
 
     def _added(self) -> list[tuple[type, str]]:
@@ -119,10 +121,9 @@ class Guard:
         changed = self.changed()
         if changed:
             sys.modules.update(self._modules)
-            for owner, name, value, parts in self._known:
-                if vars(owner).get(name) is not value:
-                    setattr(owner, name, value)
-                if parts is not None and _parts(value) != parts:
+            for owner, name, value, parts in self._replaced():
+                setattr(owner, name, value)
+                if parts is not None:
                     value.__code__, value.__defaults__ = parts
             for cls, name in self._added():
                 delattr(cls, name)

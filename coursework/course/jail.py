@@ -23,12 +23,11 @@ from typing import Any
 def main() -> int:
     """Shut in, run the command, and return its exit code."""
     plan: dict[str, Any] = json.loads(sys.argv[1])
+    command = plan["command"]
     if plan["mounts"]:
         _mount(plan)
         _loopback()
         os.chdir(plan["root"])
-    command = plan["command"]
-    if plan["drops"]:
         rights = ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
         if plan["user"] is not None:
             number = str(plan["user"])

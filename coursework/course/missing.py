@@ -1,4 +1,7 @@
-"""What a student has not answered yet: functions that only raise, places that nobody wrote in."""
+"""What a student has not answered yet: functions that only raise, places that nobody wrote in.
+
+The modules are read and not run.
+"""
 
 import ast
 import json
@@ -6,19 +9,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from coursework.course.blank import PLACE, functions_of
-from coursework.course.questions import Question, load_questions
+from coursework.course.questions import load_questions
 from coursework.profiles import ROOT
 
 
 def missing_answers(notebook: Path, root: Path = ROOT) -> dict[str, str]:
-    """Return what is not answered yet in the homework of a notebook.
-
-    Parameters
-    ----------
-    notebook
-        Its name up to the first underscore is the homework.
-    root
-        The project. Its modules are read and not run.
+    """Return what is not answered yet in the homework that a notebook's name begins with.
 
     Returns
     -------
@@ -32,24 +28,16 @@ def missing_answers(notebook: Path, root: Path = ROOT) -> dict[str, str]:
     for question in load_questions(root).values():
         if question.homework != notebook.stem.partition("_")[0]:
             continue
-        parts = [f"`{name}`" for name in unwritten(question, root)]
+        parts = []
+        for path, names in question.functions.items():
+            answered = _written(root / path)
+            parts += [f"`{name}`" for name in names if name not in answered]
         places = sum(not written.get(cell, False) for cell in question.prose)
         if places:
             parts.append("1 answer in words" if places == 1 else f"{places} answers in words")
         if parts:
             missing[question.label] = ", ".join(parts)
     return missing
-
-
-def unwritten(question: Question, root: Path = ROOT) -> list[str]:
-    """Return the answers to a question that are not written yet, or not there any more."""
-    names = []
-    for answer in question.answers:
-        module, _, name = answer.partition(":")
-        path = root.joinpath(*module.split(".")).with_suffix(".py")
-        if name not in _written(path):
-            names.append(name)
-    return names
 
 
 def _written(path: Path) -> Collection[str]:

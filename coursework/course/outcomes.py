@@ -6,10 +6,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,23 @@ class Outcome:
     passed: bool
     says: str
     reason: str
-    markers: tuple[str, ...]
+    markers: list[str]
+
+    def __str__(self) -> str:
+        """Say what the test holds, and why it failed."""
+        return f"{self.says}; {self.reason}" if self.reason else self.says
 
 
-def outcome_from(entry: Mapping[str, Any]) -> Outcome:
-    """Return what JSON keeps of an `Outcome`."""
-    return Outcome(**{**entry, "markers": tuple(entry["markers"])})
-
-
-def environment(root: Path) -> dict[str, str]:
-    """Return an environment whose processes import the packages of a project, wherever it lies."""
-    return {**os.environ, "PYTHONPATH": str(root)}
+def run_module(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m`` in a project, with the packages of that project, wherever it lies."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def run_tests(root: Path, arguments: Sequence[str]) -> list[Outcome]:
@@ -63,17 +68,10 @@ def run_tests(root: Path, arguments: Sequence[str]) -> list[Outcome]:
         raise RuntimeError('the tests need pytest: python -m pip install -e ".[test]"')
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "outcomes"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "coursework.course.plugin"]
-        done = subprocess.run(
-            [*command, "--outcomes", str(file), *arguments],
-            cwd=root,
-            env=environment(root),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        options = ("-q", "-p", "coursework.course.plugin", "--outcomes", str(file))
+        done = run_module(root, "pytest", *options, *arguments)
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     if not lines:
         said = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
         raise RuntimeError(f"no test was run in {root}; pytest said: {said[-1]}")
-    return [outcome_from(json.loads(line)) for line in lines]
+    return [Outcome(**json.loads(line)["outcome"]) for line in lines]

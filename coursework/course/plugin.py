@@ -1,16 +1,19 @@
 """A plugin of pytest, ``-p coursework.course.plugin``, that writes down how each test ended.
 
-``--outcomes FILE`` names the file: JSON, a `coursework.course.outcomes.Outcome` a line.
+``--outcomes FILE`` names the file: a message of `Reporter` a line, as JSON.
 """
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from coursework.course.outcomes import Outcome
+
+Send = Callable[[dict[str, Any]], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,57 +22,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to write."""
-    config.pluginmanager.register(_Writer(config.getoption("outcomes")), "outcomes-writer")
+    """Begin to write; a process that dies loses one line at most."""
+    file = config.getoption("outcomes").open("w", buffering=1, encoding="utf-8")
+    reporter = Reporter(lambda message: print(json.dumps(message), file=file))
+    config.pluginmanager.register(reporter, "outcomes-writer")
 
 
-class _Writer:
-    """Writes a line as soon as a test has ended, so that a process that dies loses one at most."""
+class Reporter:
+    """Sends the outcome of each test, as soon as it has ended, and of each file that is broken."""
 
-    def __init__(self, path: Path) -> None:
-        self.file = path.open("w", encoding="utf-8")
+    def __init__(self, send: Send) -> None:
+        self.send = send
 
-    def write(self, outcome: Outcome) -> None:
-        self.file.write(json.dumps(asdict(outcome)) + "\n")
-        self.file.flush()
+    def judge(self, outcome: Outcome, call: pytest.CallInfo[None]) -> Outcome:
+        """Return the outcome to send."""
+        return outcome
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Send how a test ended."""
         report = yield
-        outcome = outcome_of(item, call, report)
-        if outcome:
-            self.write(outcome)
+        # A test that fails in its preparation is not called.
+        if report.failed or (report.when == "call" and report.passed):
+            error = call.excinfo.value if report.failed and call.excinfo else None
+            outcome = Outcome(
+                file=item.location[0],
+                function=getattr(item, "originalname", item.name),
+                passed=not report.failed,
+                says=_sentences(item),
+                reason=_reason(error),
+                markers=[marker.name for marker in item.iter_markers()],
+            )
+            self.send({"outcome": asdict(self.judge(outcome, call)), "test": item.nodeid})
         return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Send that a test file cannot be imported."""
         if report.failed:
-            self.write(broken_file(report))
-
-
-def outcome_of(
-    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
-) -> Outcome | None:
-    """Return how a test ended; ``None`` if this part of it decides nothing."""
-    # A test that fails in its preparation is not called.
-    if not (report.failed or (report.when == "call" and report.passed)):
-        return None
-    error = call.excinfo.value if report.failed and call.excinfo else None
-    return Outcome(
-        file=item.location[0],
-        function=getattr(item, "originalname", item.name),
-        passed=not report.failed,
-        says=_sentences(item),
-        reason=_reason(error),
-        markers=tuple(marker.name for marker in item.iter_markers()),
-    )
-
-
-def broken_file(report: pytest.CollectReport) -> Outcome:
-    """Return the outcome of a test file that cannot be imported."""
-    last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
-    return Outcome(report.nodeid, "", False, "the tests cannot begin", last[:200], ())
+            last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
+            outcome = Outcome(report.nodeid, "", False, "the tests cannot begin", last[:200], [])
+            self.send({"outcome": asdict(outcome), "test": report.nodeid})
 
 
 def _sentences(item: pytest.Item) -> str:

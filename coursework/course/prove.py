@@ -1,13 +1,11 @@
 """The proof that the students' version works: it installs, and fails where an answer is missing."""
 
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from coursework.course.outcomes import environment, run_tests
+from coursework.course.outcomes import run_module, run_tests
 from coursework.course.questions import Question, load_questions
 from coursework.course.release import answers_by_file, prose_by_file
 from coursework.profiles import ROOT
@@ -46,19 +44,21 @@ def prove(
         shutil.copytree(folder, copy)
         _install(copy, Path(place) / "installed")
         report("it installs")
-        for notebook in prose_by_file(root, questions.values()):
+        answered_in_words = prose_by_file(root, questions.values())
+        for notebook in answered_in_words:
             report(f"{notebook} stops with {_run_until_first_question(copy, notebook, questions)}")
         report(
             f"{_prove_failures(copy, questions)} tests fail, those of the questions and no other"
         )
-        _copy_back(root, copy, questions.values())
+        for path in (*answers_by_file(root, questions.values()), *answered_in_words):
+            shutil.copyfile(root / path, copy / path)
         report(f"with the answers copied back, all {_prove_passes(copy, questions)} tests pass")
 
 
 def _install(project: Path, target: Path) -> None:
     """Install the packages of a project, without the libraries that they need."""
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
-    done = subprocess.run([*pip, str(project)], capture_output=True, text=True, check=False)
+    options = ("--quiet", "--no-deps", "--target", str(target))
+    done = run_module(project, "pip", "install", *options, ".")
     if done.returncode:
         raise ProofError(f"the students' version does not install:\n{done.stderr.strip()}")
     shutil.rmtree(project / "build", ignore_errors=True)
@@ -68,21 +68,13 @@ def _run_until_first_question(project: Path, notebook: Path, questions: dict[str
     """Run a notebook, and return the message of the first function that is not written."""
     homework = notebook.stem.partition("_")[0]
     first = next(q for q in questions.values() if q.homework == homework)
-    command = [sys.executable, "-m", "coursework", "run", str(notebook)]
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=environment(project),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    names = [f"{first.name}: {answer.partition(':')[2]}" for answer in first.answers]
-    for message in names:
-        if f"failed with NotImplementedError: {message};" in done.stderr:
+    said = run_module(project, "coursework", "run", str(notebook)).stderr
+    messages = [f"{first.name}: {answer.partition(':')[2]}" for answer in first.answers]
+    for message in messages:
+        if f"failed with NotImplementedError: {message};" in said:
             return message
     raise ProofError(
-        f"{notebook} should stop at {' or '.join(names)}, but ended so:\n{done.stderr.strip()}"
+        f"{notebook} should stop at {' or '.join(messages)}, but ended so:\n{said.strip()}"
     )
 
 
@@ -110,18 +102,11 @@ def _prove_failures(project: Path, questions: dict[str, Question]) -> int:
     return sum(not outcome.passed for outcome in outcomes)
 
 
-def _copy_back(root: Path, project: Path, questions: Iterable[Question]) -> None:
-    """Copy the answers back; every module is then the one of the checkout."""
-    questions = list(questions)
-    for path in (*answers_by_file(root, questions), *prose_by_file(root, questions)):
-        shutil.copyfile(root / path, project / path)
-
-
 def _prove_passes(project: Path, questions: dict[str, Question]) -> int:
     """Run the tests that give points; return how many there are, if all pass."""
     files = [file for question in questions.values() for file in question.tests]
     outcomes = run_tests(project, ["-m", "not handed_out", *files])
-    wrong = [f"{o.file}::{o.function}: {o.says}; {o.reason}" for o in outcomes if not o.passed]
+    wrong = [f"{o.file}::{o.function}: {o}" for o in outcomes if not o.passed]
     if wrong:
         listed = "\n".join(f"  - {line}" for line in wrong)
         raise ProofError(f"with the answers copied back, tests fail:\n{listed}")

@@ -8,8 +8,6 @@ from typing import Any
 
 from coursework.profiles import ROOT
 
-TABLE = "[tool.coursework.questions]"
-
 
 @dataclass(frozen=True)
 class Question:
@@ -40,14 +38,23 @@ class Question:
     name: str
     title: str
     points: float
-    answers: tuple[str, ...]
-    prose: tuple[str, ...]
+    answers: list[str]
+    prose: list[str]
     tests: Mapping[str, float]
 
     @property
     def label(self) -> str:
         """The name and the title, as a reader sees them."""
         return f"{self.name}, {self.title}"
+
+    @property
+    def functions(self) -> dict[Path, list[str]]:
+        """The modules that answer it, relative to the project, with the names of the functions."""
+        files: dict[Path, list[str]] = {}
+        for answer in self.answers:
+            module, _, name = answer.partition(":")
+            files.setdefault(Path(*module.split(".")).with_suffix(".py"), []).append(name)
+        return files
 
 
 def load_questions(root: Path = ROOT) -> dict[str, Question]:
@@ -69,7 +76,10 @@ def load_questions(root: Path = ROOT) -> dict[str, Question]:
         raise ValueError(f"{path} is not TOML: {error}") from error
     table = content.get("tool", {}).get("coursework", {}).get("questions")
     if not isinstance(table, dict) or not table:
-        raise ValueError(f"{path} has no table {TABLE}, which lists the questions of the course")
+        raise ValueError(
+            f"{path} has no table [tool.coursework.questions], which lists the questions of the "
+            "course"
+        )
     return {
         name: _question(f"{path}, question {name}", name, entry) for name, entry in table.items()
     }
@@ -104,13 +114,5 @@ def _question(place: str, name: str, entry: Any) -> Question:
         if type(number) not in (int, float) or not 0 < number < float("inf"):
             raise ValueError(f"{place}: {field} is {number!r}, expected a positive number")
     scale = entry["points"] / sum(tests.values())
-    return Question(
-        id=name,
-        homework=entry["homework"],
-        name=entry["name"],
-        title=entry["title"],
-        points=entry["points"],
-        answers=tuple(entry["answers"]),
-        prose=tuple(entry["prose"]),
-        tests={file: scale * share for file, share in tests.items()},
-    )
+    tests = {file: scale * share for file, share in tests.items()}
+    return Question(**{**entry, "id": name, "tests": tests})

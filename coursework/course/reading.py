@@ -1,16 +1,15 @@
-"""Read a hand-in without running it: ``python -m coursework.course.reading ZIP --channel N``.
+"""Read a hand-in without running it: ``python -m coursework.course.reading ZIP N``.
 
 Files of strangers can make a library hang, or take all memory. So this is a program, which the
 grader starts within bounds; what it found goes as JSON to the open file N.
 """
 
-import argparse
-import dataclasses
 import json
 import os
+import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +22,11 @@ from coursework.handin import BundleError, verify_bundle
 
 @dataclass(frozen=True)
 class Read:
-    """What a hand-in holds.
+    """What a hand-in holds."""
 
-    Attributes
-    ----------
-    manifest
-        Its manifest; empty if it is refused.
-    refused
-        Why it is not what `coursework submit` writes; empty if it is.
-    lost
-        What its PDF lost of its notebook, and where the manifest claims other figures.
-    """
-
-    manifest: dict[str, Any] = dataclasses.field(default_factory=dict)
-    refused: str = ""
-    lost: tuple[str, ...] = ()
+    manifest: dict[str, Any] = field(default_factory=dict)  # empty if it is refused
+    refused: str = ""  # why it is not what `coursework submit` writes; empty if it is
+    lost: list[str] = field(default_factory=list)  # what is wrong with its PDF and its figures
 
 
 def read(path: Path) -> Read:
@@ -59,17 +48,13 @@ def read(path: Path) -> Read:
     claimed = manifest.get("figures")
     if claimed != json.loads(json.dumps(shown, default=str)):
         lost.append("the figures of the manifest are not those that the notebook shows")
-    return Read(manifest, "", tuple(lost))
+    return Read(manifest, "", lost)
 
 
 def main() -> None:
     """Read one hand-in."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("zip", type=Path)
-    parser.add_argument("--channel", type=int, required=True)
-    options = parser.parse_args()
-    text = json.dumps(dataclasses.asdict(read(options.zip)))
-    with os.fdopen(options.channel, "w", encoding="utf-8") as channel:
+    text = json.dumps(asdict(read(Path(sys.argv[1]))))
+    with os.fdopen(int(sys.argv[2]), "w", encoding="utf-8") as channel:
         channel.write(text + "\n")
 
 

@@ -5,21 +5,16 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from coursework.course.blank import answer_lines, blank_notebook, blank_source
 from coursework.course.questions import Question, load_questions
 from coursework.profiles import ROOT
-
-_LEAST = 20
-"""The characters from which on a line or a sentence is an answer's own and not anybody's."""
-
+from coursework.storage import scratch_folder
 
 _TABLE_PLACE = "<!-- questions -->"
 """Where the README of the students gets its rows on the questions."""
@@ -27,14 +22,6 @@ _TABLE_PLACE = "<!-- questions -->"
 
 class LeakError(RuntimeError):
     """Something of an answer is left in the students' version; the message says where."""
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A line or a sentence that the students' version may not hold, and the answer it is from."""
-
-    text: str
-    origin: str
 
 
 def release(folder: Path | str, root: Path = ROOT) -> list[Path]:
@@ -74,15 +61,12 @@ def release(folder: Path | str, root: Path = ROOT) -> list[Path]:
         raise FileExistsError(f"{folder} exists already and is not empty; name a new folder")
     questions = load_questions(root).values()
     files = blank_files(root, questions)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-        blank = Path(beside) / folder.name
-        for path, content in files.items():
-            target = blank / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+    with scratch_folder(folder.name, folder.parent) as beside:
+        blank = beside / folder.name
+        write_files(files, blank)
+        for path in files:
             if (root / path).is_file():
-                shutil.copymode(root / path, target)
+                shutil.copymode(root / path, blank / path)
         if leaks := find_leaks(blank, secrets_of(root, questions)):
             listed = "\n".join(f"  - {leak}" for leak in leaks[:20])
             raise LeakError(
@@ -94,6 +78,13 @@ def release(folder: Path | str, root: Path = ROOT) -> list[Path]:
             folder.rmdir()
         os.replace(blank, folder)
     return sorted(files)
+
+
+def write_files(files: Mapping[Path, bytes], folder: Path) -> None:
+    """Write files by their paths within a folder."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
 
 
 def blank_files(root: Path, questions: Iterable[Question]) -> dict[Path, bytes]:
@@ -121,9 +112,7 @@ def _question_table(questions: Iterable[Question]) -> str:
     """Return a row for each question: name, points, modules to write in, marker of the tests."""
     rows = []
     for question in questions:
-        modules = {answer.partition(":")[0]: None for answer in question.answers}
-        paths = [f"{module.replace('.', '/')}.py" for module in modules]
-        links = ", ".join(f"[`{path}`]({path})" for path in paths)
+        links = ", ".join(f"[`{path}`]({path})" for path in map(Path.as_posix, question.functions))
         name = f"{question.homework.upper()}, {question.label}"
         rows.append(f"| {name} | {question.points:g} | {links} | `-m {question.id}` |")
     return "\n".join(rows)
@@ -133,15 +122,13 @@ def answers_by_file(root: Path, questions: Iterable[Question]) -> dict[Path, dic
     """Return, for each module with answers, their names and what they say until written."""
     files: dict[Path, dict[str, str]] = {}
     for question in questions:
-        for answer in question.answers:
-            module, _, name = answer.partition(":")
-            path = Path(*module.split("."))
-            path = path / "__init__.py" if (root / path).is_dir() else path.with_suffix(".py")
+        for path, names in question.functions.items():
             if not (root / path).is_file():
                 raise FileNotFoundError(
-                    f"question {question.id} names the answer {answer}, but there is no {path}"
+                    f"question {question.id} names the answer {names[0]}, but there is no {path}"
                 )
-            files.setdefault(path, {})[name] = f"{question.name}: {name}"
+            messages = {name: f"{question.name}: {name}" for name in names}
+            files.setdefault(path, {}).update(messages)
     return files
 
 
@@ -160,36 +147,36 @@ def prose_by_file(root: Path, questions: Iterable[Question]) -> dict[Path, list[
     return files
 
 
-def secrets_of(root: Path, questions: Iterable[Question]) -> list[Secret]:
-    """Return the lines of code and the sentences that answer, but for the shortest."""
+def secrets_of(root: Path, questions: Iterable[Question]) -> dict[str, str]:
+    """Return where each line of code and each sentence is from that answers, but the shortest."""
     questions = list(questions)
-    secrets = []
+    secrets = {}
     for path, names in answers_by_file(root, questions).items():
         with _named(path):
-            lines = answer_lines((root / path).read_text(encoding="utf-8"), names)
-        secrets += [Secret(_plain(line), str(path)) for line in lines]
+            for line in answer_lines((root / path).read_text(encoding="utf-8"), names):
+                secrets[_plain(line)] = str(path)
     for path, cells in prose_by_file(root, questions).items():
         notebook = json.loads((root / path).read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             if cell.get("id") in cells:
                 text = "".join(cell["source"])
-                parts = re.split(r"(?<=[.:;?!])\s+|\n\s*\n|\n(?=\|)", text)
-                secrets += [Secret(_plain(part), f"{path}, cell {cell['id']}") for part in parts]
-    return [secret for secret in secrets if _is_telling(secret.text)]
+                for part in re.split(r"(?<=[.:;?!])\s+|\n\s*\n|\n(?=\|)", text):
+                    secrets[_plain(part)] = f"{path}, cell {cell['id']}"
+    return {text: origin for text, origin in secrets.items() if _is_telling(text)}
 
 
 def _is_telling(line: str) -> bool:
     """Whether a line is an answer's own: long enough, and more than an argument handed on."""
-    return len(line) >= _LEAST and not re.fullmatch(r"(\w+)=\1,?|[\W\d]+", line)
+    return len(line) >= 20 and not re.fullmatch(r"(\w+)=\1,?|[\W\d]+", line)
 
 
-def find_leaks(folder: Path, secrets: Iterable[Secret]) -> list[str]:
+def find_leaks(folder: Path, secrets: Mapping[str, str]) -> list[str]:
     """Search all files of a folder, hidden ones too; return a line for each place of a leak.
 
     Compiled code, archives and the like cannot be searched, so each of them counts as one; the
     folder ``data`` may hold binary files.
     """
-    secrets, leaks = list(secrets), []
+    leaks = []
     for path in sorted(folder.rglob("*")):
         if path.is_dir():
             continue
@@ -206,9 +193,9 @@ def find_leaks(folder: Path, secrets: Iterable[Secret]) -> list[str]:
                 text += "\n".join(_strings(json.loads(text)))
         text = _plain(text)
         leaks += [
-            f"{name}: {secret.text[:70]!r} of {secret.origin}"
-            for secret in secrets
-            if secret.text in text
+            f"{name}: {secret[:70]!r} of {origin}"
+            for secret, origin in secrets.items()
+            if secret in text
         ]
     return leaks
 

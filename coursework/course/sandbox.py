@@ -19,38 +19,18 @@ import psutil
 
 from coursework.storage import scratch_folder
 
-JAIL = Path(__file__).with_name("jail.py")
-"""The program that shuts itself in, and then starts the command."""
-
-_BOX = "coursework-box"
 _TICK = 0.25  # seconds between two looks at the processes
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a command may use; one that uses more is ended.
-
-    Attributes
-    ----------
-    seconds
-        Of its whole life.
-    memory
-        Bytes of memory, of each process and of all of them together.
-    processes
-        Processes and threads at a time.
-    file_bytes
-        Bytes of each file that it writes.
-    disk_bytes
-        Bytes of all files in its box; an empty file counts as 4,096.
-    output_bytes
-        Bytes that it prints.
-    """
+    """What a command may use; one that uses more is ended."""
 
     seconds: float = 900
-    memory: int = 4 * 2**30
-    processes: int = 200
-    file_bytes: int = 2**28
-    disk_bytes: int = 2**30
+    memory: int = 4 * 2**30  # bytes, of each process and of all of them together
+    processes: int = 200  # and threads, at a time
+    file_bytes: int = 2**28  # of each file that it writes
+    disk_bytes: int = 2**30  # of all files in its box; an empty file counts as 4,096
     output_bytes: int = 2**22
 
 
@@ -81,89 +61,51 @@ class Walls:
             "no file written outside of its folder": self.files,
             "the system counts its processes": self.processes,
         }
-        always = "bounds for time, memory, processes, files and output"
-        walls = [name for name, holds in held.items() if holds]
-        text = f"each submission runs with {always}"
+        walls = ", ".join(name for name, holds in held.items() if holds)
+        missing = ", ".join(name for name, holds in held.items() if not holds)
+        text = "each submission runs with bounds for time, memory, processes, files and output"
         if walls:
-            text += f"; by {by[self.kind]}: {', '.join(walls)}"
-        missing = [name for name, holds in held.items() if not holds]
+            text += f"; by {by[self.kind]}: {walls}"
         if missing:
-            text += f"; NOT in force on this system: {', '.join(missing)}"
+            text += f"; NOT in force on this system: {missing}"
         return text
 
 
 @dataclass(frozen=True)
 class Box:
-    """A folder for one command.
+    """A folder for one command."""
 
-    Attributes
-    ----------
-    folder
-        Of the box; it goes when the command has ended.
-    project
-        The copy of the course, which stands in the place of the checkout; to be read only.
-    home
-        The only place where the command may write.
-    """
+    folder: Path  # it goes when the command has ended
+    project: Path  # the copy of the course, in the place of the checkout; to be read only
+    home: Path  # the only place where the command may write
 
-    folder: Path
-    project: Path
-    home: Path
+
+@dataclass(frozen=True)
+class Place:
+    """What a command sees of the machine."""
+
+    root: Path  # the checkout of the course, which the project of the box covers
+    hidden: tuple[Path, ...] = ()  # folders that it does not see: the hand-ins of others
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended.
+    """How a command ended."""
 
-    Attributes
-    ----------
-    reason
-        Why it was ended; empty if it ended by itself.
-    code
-        Its exit code.
-    output
-        The end of what it printed.
-    """
-
-    reason: str
+    reason: str  # why it was ended; empty if it ended by itself
     code: int
-    output: str
+    output: str  # the end of what it printed
 
 
 @contextmanager
 def open_box() -> Iterator[Box]:
-    """Make a box, and remove it and what was left in it.
-
-    Boxes of processes that were killed are removed too.
-    """
-    with scratch_folder(_BOX) as made:
+    """Make a box, and remove it; boxes of processes that were killed are removed too."""
+    with scratch_folder("coursework-box") as made:
         folder = made.resolve()
         box = Box(folder, folder / "project", folder / "home")
         box.home.mkdir()
         box.project.mkdir()
         yield box
-
-
-def remove_left_boxes() -> None:
-    """Remove the boxes of processes that were killed."""
-    with scratch_folder(_BOX):
-        pass
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a command sees of the machine.
-
-    Attributes
-    ----------
-    root
-        The checkout of the course, which the project of the box covers.
-    hidden
-        Folders that it does not see, such as those with the hand-ins of others.
-    """
-
-    root: Path
-    hidden: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -220,7 +162,7 @@ def run(
     hear
         Called with each line; it may return the seconds that the command has from now on.
     walls
-        As `walls_of` finds them, by default.
+        By default, those that `find_walls` finds.
     """
     walls = walls or find_walls()
     channel, write_end = os.pipe()
@@ -386,7 +328,6 @@ def _shut_in(
         },
         "user": user,
         "mounts": walls.kind in ("unshare", "user"),
-        "drops": walls.kind in ("unshare", "user"),
         "root": str(place.root),
         "project": str(box.project),
         "home": str(box.home),
@@ -400,7 +341,8 @@ def _shut_in(
             if folder.is_dir() and not box.folder.is_relative_to(folder)
         ],
     }
-    jail = [sys.executable, "-I", "-S", str(JAIL), json.dumps(plan)]
+    program = Path(__file__).with_name("jail.py")
+    jail = [sys.executable, "-I", "-S", str(program), json.dumps(plan)]
     if walls.kind == "none":
         return jail
     if walls.kind == "bwrap":
@@ -468,7 +410,7 @@ def fork():
             signal.pause()
         children.append(child)
 children = []
-outside = [folder for folder in sys.argv[3:] if os.path.isdir(folder)]
+outside = [folder for folder in sys.argv[4:] if os.path.isdir(folder)]
 facts = {
     "files": all(refused(lambda: write(folder)) for folder in outside),
     "network": {name for _, name in socket.if_nameindex()} <= {"lo"},
@@ -478,7 +420,7 @@ for child in children:
     os.kill(child, 9)
 write(os.environ["HOME"])
 if sys.base_prefix == sys.argv[2]:  # and not a Python that was found in its place
-    print("facts:" + json.dumps(facts))
+    os.write(int(sys.argv[3]), json.dumps(facts).encode() + b"\\n")
 """
 
 
@@ -493,7 +435,7 @@ def find_walls() -> Walls:
             continue
         facts = _probe(Walls(kind, True, True, True))
         if facts is not None:
-            return Walls(kind, facts["network"], facts["files"], facts["processes"])
+            return Walls(kind, **facts)
     return Walls("none", False, False, False)
 
 
@@ -503,14 +445,9 @@ def _probe(walls: Walls) -> dict[str, bool] | None:
         Path(outside).chmod(0o777)
         bounds = Bounds(seconds=20, processes=50)
         places = [outside, tempfile.gettempdir(), "/var/tmp", "/tmp"]
-        facts = [str(bounds.processes), sys.base_prefix, *places]
-        command = [sys.executable, "-I", "-S", "-c", _PROBE, *facts]
-        try:
-            ended = run(command, box, Place(box.project), bounds, walls=walls)
-        except OSError:  # the root of a container that has no other users
-            return None
-    for line in ended.output.splitlines():
-        if line.startswith("facts:"):
-            found: dict[str, bool] = json.loads(line.removeprefix("facts:"))
-            return found
-    return None
+        words = [str(bounds.processes), sys.base_prefix, "{channel}", *places]
+        command = [sys.executable, "-I", "-S", "-c", _PROBE, *words]
+        heard: list[bytes] = []
+        with suppress(OSError):  # the root of a container that has no other users
+            run(command, box, Place(box.project), bounds, hear=heard.append, walls=walls)
+    return json.loads(heard[0]) if heard else None

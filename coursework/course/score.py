@@ -10,48 +10,49 @@ from coursework.profiles import ROOT
 
 
 @dataclass(frozen=True)
-class Score:
-    """The points of a question.
+class Answered:
+    """What somebody's answers reach in one question.
 
     Attributes
     ----------
-    question
-        The question.
     points
-        Those reached; a test function counts if it passes with all of its parameters.
-    first
-        The first test that failed; ``None`` if all passed.
+        The points; a test function counts if it passes with all of its parameters.
+    failed
+        A line for each test function that failed.
+    passed
+        How many test functions passed.
+    remarks
+        What happened besides: code that ends its process, changes the libraries, and the like.
     """
 
-    question: Question
     points: float
-    first: Outcome | None
-
-    def __str__(self) -> str:
-        line = f"{self.question.label}: {self.points:.1f} of {self.question.points:g} points"
-        if self.first is None:
-            return line
-        line += f"; first fails: {self.first.says}"
-        return f"{line}; {self.first.reason}" if self.first.reason else line
+    failed: list[str]
+    passed: int
+    remarks: list[str]
 
 
-def score(question: Question, root: Path = ROOT) -> Score:
-    """Run the tests of a question, and add up its points."""
+def score(question: Question, root: Path = ROOT) -> str:
+    """Run the tests of a question; return its points so far and what fails first, in a line."""
     chosen = ["-m", f"{question.id} and not handed_out", *question.tests]
-    return add_up(question, run_tests(root, chosen))
+    answered = add_up(question, run_tests(root, chosen))
+    line = f"{question.label}: {answered.points:.1f} of {question.points:g} points"
+    return f"{line}; first fails: {answered.failed[0]}" if answered.failed else line
 
 
-def add_up(question: Question, outcomes: Iterable[Outcome]) -> Score:
+def add_up(
+    question: Question, outcomes: Iterable[Outcome], remarks: Iterable[str] = ()
+) -> Answered:
     """Share the points of a question out over its tests, as its table says."""
-    points, first = 0.0, None
-    outcomes = list(outcomes)
+    # Of a test function that fails with some of its parameters, the first failure counts.
+    functions: dict[tuple[str, str], Outcome] = {}
+    for outcome in outcomes:
+        place = (outcome.file, outcome.function)
+        if place not in functions or functions[place].passed:
+            functions[place] = outcome
+    points = 0.0
     for file, share in question.tests.items():
-        functions: dict[str, bool] = {}
-        for outcome in outcomes:
-            if outcome.file == file:
-                so_far = functions.get(outcome.function, True)
-                functions[outcome.function] = so_far and outcome.passed
-                first = first if first or outcome.passed else outcome
-        if functions:
-            points += share * sum(functions.values()) / len(functions)
-    return Score(question, points, first)
+        passed = [outcome.passed for outcome in functions.values() if outcome.file == file]
+        if passed:
+            points += share * sum(passed) / len(passed)
+    failed = [str(outcome) for outcome in functions.values() if not outcome.passed]
+    return Answered(points, failed, len(functions) - len(failed), list(remarks))

@@ -17,16 +17,15 @@ import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coursework.course.guard import Guard, libraries_of
-from coursework.course.plugin import broken_file, outcome_of
-
-Send = Callable[[dict[str, Any]], None]
+from coursework.course.outcomes import Outcome
+from coursework.course.plugin import Reporter, Send
 
 
 def signer(key: bytes) -> Callable[[int, bytes], bytes]:
@@ -91,10 +90,10 @@ def _steady_hypothesis() -> None:
     settings.load_profile("graded")
 
 
-class _Witness:
+class _Witness(Reporter):
     def __init__(self, send: Send, guard: Guard, done: list[str], trusted: bool) -> None:
-        self.send, self.guard, self.done = send, guard, frozenset(done)
-        self.trusted = trusted
+        super().__init__(send)
+        self.guard, self.done, self.trusted = guard, frozenset(done), trusted
         self.changed: list[str] = []
 
     def mend(self) -> None:
@@ -130,24 +129,13 @@ class _Witness:
                 self.mend()
             self.changed = [] if self.trusted else changed
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        outcome = outcome_of(item, call, report)
-        if outcome:
-            if self.changed:
-                reason = f"changes {', '.join(self.changed[:3])}"
-                outcome = replace(outcome, passed=False, reason=reason)
-            elif call.excinfo is not None:  # whatever the report says
-                outcome = replace(outcome, passed=False)
-            self.send({"outcome": asdict(outcome), "test": item.nodeid})
-        return report
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.send({"outcome": asdict(broken_file(report)), "test": report.nodeid})
+    def judge(self, outcome: Outcome, call: pytest.CallInfo[None]) -> Outcome:
+        if self.changed:
+            reason = f"changes {', '.join(self.changed[:3])}"
+            return replace(outcome, passed=False, reason=reason)
+        if call.excinfo is not None:  # whatever the report says
+            return replace(outcome, passed=False)
+        return outcome
 
     def pytest_sessionfinish(self) -> None:
         self.send({"finished": True})

@@ -80,8 +80,18 @@ def test_the_mean_of_equal_numbers():
 ANSWER = "The sum of all numbers\ngrows with each of them. It is |0| for none."
 
 
-def cell(name, source, kind="markdown"):
-    return {"cell_type": kind, "id": name, "metadata": {}, "source": source.splitlines(True)}
+def cell(name, source):
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": source.splitlines(True)}
+
+
+def checkout(root, files):
+    """Write files by their names, and let git know them."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for command in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", *command], cwd=root, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -106,27 +116,8 @@ def course(tmp_path):
         "docs/students.md": "# Sums\n<!-- questions -->\n",
         "README.md": "for teachers",
         "secret.md": SUMS,
-        "data/numbers.bin": "1",
+        "data/numbers.bin": b"\xff\xfe",
     }
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    (root / "data" / "numbers.bin").write_bytes(b"\xff\xfe")
-    for command in (["init", "-q"], ["add", "-A"]):
-        subprocess.run(["git", *command], cwd=root, check=True, capture_output=True)
+    checkout(root, files)
     (root / "untracked.md").write_text("mine", encoding="utf-8")
     return root
-
-
-@pytest.fixture
-def add(course):
-    """Return a function that adds a file to the course."""
-
-    def write(name, content):
-        path = course / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        subprocess.run(["git", "add", name], cwd=course, check=True, capture_output=True)
-
-    return write

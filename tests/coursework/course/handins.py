@@ -28,13 +28,13 @@ NAMES = {"hw3": "hw3_dnn", "hw4": "hw4_cnn"}
 
 def right_handin(homework: str, folder: Path) -> Path:
     """Write a hand-in with the right answers and a small notebook."""
-    modules = {
-        answer.partition(":")[0]: None
+    imports = {
+        f"import {answer.partition(':')[0]}": None
         for question in load_questions().values()
         if question.homework == homework
         for answer in question.answers
     }
-    cell = new_code_cell("\n".join(f"import {module}" for module in modules), execution_count=1)
+    cell = new_code_cell("\n".join(imports), execution_count=1)
     notebook = new_notebook(cells=[new_markdown_cell(f"# {homework}"), cell])
     path = folder / f"{NAMES[homework]}.ipynb"
     nbformat.write(notebook, path)
@@ -50,17 +50,14 @@ def changed_handin(
     traps: Iterable[Trap] = (),
     facts: Mapping[str, object] | None = None,
     extra: Mapping[str, str] | None = None,
-    left_out: Iterable[str] = (),
 ) -> Path:
-    """Write a hand-in like another one, with mistakes, other facts, more files or fewer."""
+    """Write a hand-in like another one, with mistakes, other facts or more files."""
     with zipfile.ZipFile(right) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(content.pop("manifest.json")) | dict(facts or {})
     for trap in traps:
         content[trap.path] = trap.applied(content[trap.path].decode()).encode()
     content |= {name: text.encode() for name, text in (extra or {}).items()}
-    for name in left_out:
-        del content[name]
     manifest["files"] = {
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in content.items()
@@ -73,8 +70,8 @@ def changed_handin(
     return target
 
 
-def identity(number: int, name: str = "Student") -> dict[str, object]:
-    who = {"name": f"{name} {number}", "student_id": f"{number:04}", "course": "Deep Learning"}
+def identity(number: int, course: str = "Deep Learning") -> dict[str, object]:
+    who = {"name": f"Student {number}", "student_id": f"{number:04}", "course": course}
     return {"identity": {**who, "due_date": ""}}
 
 

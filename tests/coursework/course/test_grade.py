@@ -18,7 +18,8 @@ from coursework.course.grade import grade
 from coursework.course.sandbox import find_walls
 from coursework.pdf import export_pdf
 from coursework.profiles import ROOT
-from coursework.storage import sha256
+from tests.coursework.course.conftest import checkout
+from tests.coursework.course.handins import changed_handin, identity
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
 
@@ -88,56 +89,31 @@ def course(tmp_path_factory):
         "tests/test_sums.py": TEST_SUMS,
         "tests/test_products.py": TEST_PRODUCTS,
     }
-    for name, text in files.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text)
-    for command in (["init", "-q"], ["add", "."]):
-        subprocess.run(["git", *command], cwd=root, check=True)
+    checkout(root, files)
     return root
 
 
 @pytest.fixture(scope="module")
 def hand_in(tmp_path_factory):
     """Return a function that writes a hand-in."""
-    folder = tmp_path_factory.mktemp("right")
-    notebook = folder / "hw9_sums.ipynb"
+    right = tmp_path_factory.mktemp("right") / "hw9.zip"
+    notebook = right.with_name("hw9_sums.ipynb")
     cells = [new_markdown_cell("# Sums"), new_code_cell("2 + 2", execution_count=1)]
     nbformat.write(new_notebook(cells=cells), notebook)
     pages = export_pdf(notebook, notebook.with_suffix(".pdf")).pages
+    facts = {"homework": "hw9_sums", "pages": pages, "project": {"version": "3"}, "figures": {}}
+    with zipfile.ZipFile(right, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(facts))
+        for path in (notebook, notebook.with_suffix(".pdf")):
+            archive.write(path, path.name)
 
-    def write(path, sums=SUMS, products=PRODUCTS, number=1, extra=None, **facts):
-        content = {
-            "hw9_sums.ipynb": notebook.read_bytes(),
-            "hw9_sums.pdf": notebook.with_suffix(".pdf").read_bytes(),
-            "hw9/sums.py": sums.encode(),
-            "hw9/products.py": products.encode(),
-            **(extra or {}),
-        }
-        target = path / "hw9_submission.zip"
-        identity = {"name": f"Student {number}", "student_id": str(number), "course": "Arithmetic"}
-        path.mkdir(parents=True)
-        (path / "manifest.json").write_text(
-            json.dumps(
-                {
-                    "homework": "hw9_sums",
-                    "identity": identity,
-                    "pages": pages,
-                    "project": {"version": "3"},
-                    "figures": {},
-                    **facts,
-                    "files": {},
-                }
-            )
+    def write(folder, sums=SUMS, products=PRODUCTS, number=1, extra=None, **facts):
+        return changed_handin(
+            right,
+            folder / "hw9_submission.zip",
+            facts={**identity(number, "Arithmetic"), **facts},
+            extra={"hw9/sums.py": sums, "hw9/products.py": products, **(extra or {})},
         )
-        manifest = json.loads((path / "manifest.json").read_text())
-        for name, data in content.items():
-            (path / "content").write_bytes(data)
-            manifest["files"][name] = {"bytes": len(data), "sha256": sha256(path / "content")}
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("manifest.json", json.dumps(manifest))
-            for name, data in content.items():
-                archive.writestr(name, data)
-        return target
 
     return write
 
@@ -146,14 +122,14 @@ WRONG = "def add(a, b):\n    return a - b\n"  # one of three tests passes: that 
 INSIDE = "def add(a, b):\n    {}\n    return a + b\n"
 PATCHES = "import numpy as np\nnp.testing.assert_array_equal = lambda *a: None\n" + WRONG
 OTHERS = "import hw9.sums\nhw9.sums.add = lambda a, b: 5\n" + PRODUCTS.replace("a * b", "5")
-CONFTEST = b"import pytest\ndef pytest_runtest_makereport(): raise SystemExit\n"
+CONFTEST = "import pytest\ndef pytest_runtest_makereport(): raise SystemExit\n"
 
 
 @pytest.fixture(scope="module")
 def rows(course, hand_in, tmp_path_factory):
     """Return what each hand-in gets, by its folder."""
     folder = tmp_path_factory.mktemp("handins")
-    own_tests = {"tests/conftest.py": CONFTEST, "tests/test_sums.py": b"def test_all(): pass\n"}
+    own_tests = {"tests/conftest.py": CONFTEST, "tests/test_sums.py": "def test_all(): pass\n"}
     handins = {
         "right": {},
         "wrong": {"sums": WRONG, "extra": own_tests},

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from coursework.course.gradebook import (
-    Answered,
     Result,
     gradescope,
     load,
@@ -17,10 +16,11 @@ from coursework.course.gradebook import (
     write_table,
 )
 from coursework.course.questions import Question
+from coursework.course.score import Answered
 
 QUESTIONS = {
-    name: Question(name, "hw9", f"Question {name[-1]}", "sums", points, (), prose, {"t.py": points})
-    for name, points, prose in (("hw9_q1", 6, ("cell",)), ("hw9_q2", 3, ()))
+    name: Question(name, "hw9", f"Question {name[-1]}", "sums", points, [], prose, {"t.py": points})
+    for name, points, prose in (("hw9_q1", 6, ["cell"]), ("hw9_q2", 3, []))
 }
 
 
@@ -34,10 +34,10 @@ def result():
         student_id="=1815",
         homework="hw9",
         answered={
-            "hw9_q1": Answered(4.5, ("sums add up; ValueError: `x`\n| no",), 3),
-            "hw9_q2": Answered(3.0, (), 2),
+            "hw9_q1": Answered(4.5, ["sums add up; ValueError: `x`\n| no"], 3, []),
+            "hw9_q2": Answered(3.0, [], 2, []),
         },
-        remarks=("made with version 1",),
+        remarks=["made with version 1"],
     )
 
 
@@ -46,7 +46,7 @@ def rows_of(path):
 
 
 def test_a_table_has_a_row_for_each_hand_in(result, tmp_path):
-    refused = Result(file="x.zip", sha256="", course="1", remarks=("refused, not graded: empty",))
+    refused = Result(file="x.zip", sha256="", course="1", remarks=["refused, not graded: empty"])
     write_table(tmp_path / "grades.csv", [result, refused], QUESTIONS)
     first, second = rows_of(tmp_path / "grades.csv")
     assert (first["hw9_q1"], first["hw9_q2"], first["total"]) == ("4.50", "3.00", "7.50")

@@ -2,17 +2,16 @@
 
 import ast
 import json
-import subprocess
-import sys
 
 import pytest
 
 from coursework.cli import main
 from coursework.course.blank import PLACE
-from coursework.course.outcomes import environment
+from coursework.course.outcomes import run_module
 from coursework.course.questions import load_questions
 from coursework.course.release import LeakError, answers_by_file, release
 from coursework.profiles import ROOT
+from tests.coursework.course.conftest import checkout
 
 
 def test_everything_that_git_tracks_is_there_but_the_answers(course, tmp_path):
@@ -62,8 +61,8 @@ LEAKS = {
 
 
 @pytest.mark.parametrize(("name", "content"), LEAKS.values(), ids=LEAKS)
-def test_where_an_answer_is_left_nothing_is_written(course, add, tmp_path, name, content):
-    add(name, content)
+def test_where_an_answer_is_left_nothing_is_written(course, tmp_path, name, content):
+    checkout(course, {name: content})
     with pytest.raises(LeakError, match=f"(?s)answers are left in 1 places.*  - {name}: "):
         release(tmp_path / "students", course)
     assert [path.name for path in tmp_path.iterdir()] == ["course"]
@@ -91,7 +90,7 @@ def test_what_is_no_checkout_is_refused_in_words(course, tmp_path):
     ("old", "new", "message"),
     [
         ("hw9.sums:mean", "hw9.sums:median", r"hw9/sums\.py: no function median; there are mean"),
-        ("hw9.sums:mean", "hw9.means:mean", r"hw9.means:mean, but there is no hw9/means\.py"),
+        ("hw9.sums:mean", "hw9.means:mean", r"the answer mean, but there is no hw9/means\.py"),
         ('["hw9-02"]', '["hw9-03"]', r"hw9_sums\.ipynb: no cell 'hw9-03'"),
         ('homework = "hw9"', 'homework = "hw8"', r"there are 0 notebooks notebooks/hw8_\*\.ipynb"),
         ("readme =", "other =", r"has no table \[tool\.coursework\.release\] with left_out"),
@@ -117,17 +116,11 @@ def test_this_course_can_be_handed_out(tmp_path, capsys):
     softmax = (tmp_path / "students" / "hw3" / "softmax.py").read_text(encoding="utf-8")
     assert 'raise NotImplementedError("Question 2: softmax")' in softmax
     for options, said in (
-        (
-            ["tests/hw3/test_roc.py", "-k", "perfect"],
-            "Question 3, ROC curves: FAILED tests/hw3/test_r",
-        ),
-        (["hw3/roc.py"], "Question 3, ROC curves: FAILED hw3/roc.py::hw3.roc.roc_curve"),
+        (("tests/hw3/test_roc.py", "-k", "perfect"), "FAILED tests/hw3/test_r"),
+        (("hw3/roc.py",), "FAILED hw3/roc.py::hw3.roc.roc_curve"),
     ):
-        command = [sys.executable, "-m", "pytest", *options]
-        folder = tmp_path / "students"
-        done = subprocess.run(
-            command, cwd=folder, env=environment(folder), capture_output=True, text=True
-        )
+        done = run_module(tmp_path / "students", "pytest", *options)
+        said = f"Question 3, ROC curves: {said}"
         assert [line for line in done.stdout.splitlines() if line.startswith(said)]
     assert main(["release", str(tmp_path / "students")]) == 1
     assert "exists already and is not empty; name a new folder" in capsys.readouterr().err

@@ -18,7 +18,7 @@ def scored(course):
 
     def change(old, new):
         module.write_text(module.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-        return str(score(question, course))
+        return score(question, course)
 
     return change
 
@@ -57,9 +57,8 @@ def test_what_is_not_answered_is_told_without_running_anything(course, tmp_path)
     (question,) = load_questions(blank).values()
     first = "the sum of two numbers (Trap: the last number dropped.)"
     reason = "Question 1: total is not written yet"
-    assert (
-        str(score(question, blank)) == f"{LABEL}: 0.0 of 4 points; first fails: {first}; {reason}"
-    )
+    told = f"{LABEL}: 0.0 of 4 points; first fails: {first}; {reason}"
+    assert score(question, blank) == told
     notebook = blank / "notebooks" / "hw9_sums.ipynb"
     assert missing_answers(notebook, blank) == {LABEL: "`total`, `mean`, 1 answer in words"}
     module = blank / "hw9" / "sums.py"

@@ -38,41 +38,20 @@ class Trap:
         return source
 
 
-def _traps(question: str, path: str, *rows: tuple[str, str, str]) -> list[Trap]:
-    return [Trap(name, question, path, ((old, new),)) for name, old, new in rows]
+SOFTMAX, ROC = "hw3/softmax.py", "hw3/roc.py"
 
-
-EXTRACTOR, PIPELINE = "hw3/features/extractor.py", "hw3/features/pipeline.py"
-EXTRACTION, SOFTMAX = "hw3/features/extraction.py", "hw3/softmax.py"
-REGRESSION, ROC = "hw3/softmax_regression.py", "hw3/roc.py"
-NETWORKS, TRAINING = "hw4/flowers/networks.py", "hw4/flowers/training.py"
-LINEAR, BATCHES = "hw4/imbalanced/linear_net.py", "hw4/imbalanced/batches.py"
-MEASURES, EXPERIMENT = "hw4/imbalanced/measures.py", "hw4/flowers/experiment.py"
-
-TRAPS = [
-    *_traps(
-        "hw3_q1",
-        EXTRACTOR,
+CHANGES = {
+    ("hw3_q1", "hw3/features/extractor.py"): [
         ("frozen BatchNorm moves", "return super().train(False)", "return super().train(mode)"),
         (
             "the final layer stays",
             "    setattr(network, BACKBONES[backbone].head, nn.Identity())\n",
             "",
         ),
-        (
-            "pretrained by mistake",
-            "build_classifier(backbone, weights, seed=seed)",
-            'build_classifier(backbone, weights or "imagenet", seed=seed)',
-        ),
-        (
-            "unseeded network",
-            "build_classifier(backbone, weights, seed=seed)",
-            "build_classifier(backbone, weights, seed=torch.seed() % 1000 + 1)",
-        ),
-    ),
-    *_traps(
-        "hw3_q1",
-        PIPELINE,
+        ("pretrained by mistake", "weights, seed=seed", 'weights or "imagenet", seed=seed'),
+        ("unseeded network", "seed=seed", "seed=torch.seed() % 1000 + 1"),
+    ],
+    ("hw3_q1", "hw3/features/pipeline.py"): [
         ("not divided by the deviation", "x = (x - self.mean) / self.std", "x = x - self.mean"),
         ("mean not subtracted", "x = (x - self.mean) / self.std", "x = x / self.std"),
         (
@@ -86,10 +65,8 @@ TRAPS = [
             "\n            size = (self.image_size, self.image_size)",
             "if True:\n            size = (self.image_size or 224, self.image_size or 224)",
         ),
-    ),
-    *_traps(
-        "hw3_q1",
-        EXTRACTION,
+    ],
+    ("hw3_q1", "hw3/features/extraction.py"): [
         (
             "the last image of each batch dropped",
             "features[place] = pipeline(images)",
@@ -101,140 +78,70 @@ TRAPS = [
             "features[place] = np.vstack([pipeline(image[None]) for image in images])",
         ),
         ("labels of the first batch everywhere", "labels[place] = batch_labels", "pass"),
-        (
-            "labels as a row",
-            "    return features, labels\n\n\n@contextmanager",
-            "    return features, labels[None]\n\n\n@contextmanager",
-        ),
-    ),
-    *_traps(
-        "hw3_q2",
-        SOFTMAX,
+        ("labels as a row", "features, labels\n\n\n@", "features, labels[None]\n\n\n@"),
+    ],
+    ("hw3_q2", SOFTMAX): [
         (
             "softmax shifted by the maximum of the whole matrix",
             "E = np.exp(Z - Z.max(axis=1, keepdims=True))",
             "E = np.exp(Z - Z.max())",
         ),
-        (
-            "softmax not shifted",
-            "E = np.exp(Z - Z.max(axis=1, keepdims=True))",
-            "E = np.exp(Z)",
-        ),
-        (
-            "softmax normalised by columns",
-            "P: Floats = E / E.sum(axis=1, keepdims=True)",
-            "P: Floats = E / E.sum(axis=0, keepdims=True)",
-        ),
-        (
-            "log(0)",
-            "log_P: Floats = S - np.log(np.exp(S).sum(axis=1, keepdims=True))",
-            "log_P: Floats = np.log(softmax(Z))",
-        ),
+        ("softmax not shifted", "np.exp(Z - Z.max(axis=1, keepdims=True))", "np.exp(Z)"),
+        ("softmax normalised by columns", "E / E.sum(axis=1", "E / E.sum(axis=0"),
+        ("log(0)", "S - np.log(np.exp(S).sum(axis=1, keepdims=True))", "np.log(softmax(Z))"),
         (
             "log of a probability pushed away from 0",
             "log_P: Floats = S - np.log(np.exp(S).sum(axis=1, keepdims=True))",
             "log_P: Floats = np.log(softmax(Z) + 1e-12)",
         ),
-        (
-            "sum of the losses instead of their mean",
-            "dtype=np.float64) / len(Y))",
-            "dtype=np.float64))",
-        ),
-        (
-            "loss divided by classes too",
-            "dtype=np.float64) / len(Y))",
-            "dtype=np.float64) / Y.size)",
-        ),
-        (
-            "gradient of the bias thrown away",
-            "residual.sum(axis=0)])",
-            "0 * residual.sum(axis=0)])",
-        ),
-        ("no bias", "Z: Floats = X @ W[:-1] + W[-1]", "Z: Floats = X @ W[:-1]"),
-        (
-            "gradient not divided by the batch",
-            "residual = (predict_proba(W, X) - Y) / len(X)",
-            "residual = predict_proba(W, X) - Y",
-        ),
-        (
-            "a step uphill",
-            "return W - learning_rate * gradient(W, X, Y)",
-            "return W + learning_rate * gradient(W, X, Y)",
-        ),
+        ("sum of the losses instead of their mean", " / len(Y))", ")"),
+        ("loss divided by classes too", "/ len(Y))", "/ Y.size)"),
+        ("gradient of the bias thrown away", "residual.sum(axis=0)", "0 * residual.sum(axis=0)"),
+        ("no bias", "(X @ W[:-1] + W[-1])", "(X @ W[:-1])"),
+        ("gradient not divided by the batch", " - Y) / len(X)", " - Y)"),
+        ("a step uphill", "return W - learning_rate", "return W + learning_rate"),
         (
             "a step in place",
             "return W - learning_rate * gradient(W, X, Y)",
             "W -= learning_rate * gradient(W, X, Y)\n    return W",
         ),
-        (
-            "classes of the batch instead of the training",
-            "(labels[:, np.newaxis] == classes)",
-            "(labels[:, np.newaxis] == np.unique(labels))",
-        ),
+        ("classes of the batch instead of the training", "== classes)", "== np.unique(labels))"),
         ("unknown labels pass", "    if len(unknown):\n", "    if False:\n"),
         (
             "the column instead of the class",
-            "classes[logits(W, X).argmax(axis=1)]",
-            "logits(W, X).argmax(axis=1)",
+            "classes[all_logits(W, X).argmax(axis=1)]",
+            "all_logits(W, X).argmax(axis=1)",
         ),
-        (
-            "accuracy over a literal",
-            "return float(np.mean(y_true == y_pred))",
-            "return float(np.sum(y_true == y_pred) / 10000)",
-        ),
-    ),
-    *_traps(
-        "hw3_q2",
-        REGRESSION,
-        (
-            "the last sample of every batch dropped",
-            "order[start : start + batch_size]",
-            "order[start : start + batch_size - 1]",
-        ),
+        ("accuracy over a literal", "mean(y_true == y_pred)", "sum(y_true == y_pred) / 10000"),
+    ],
+    ("hw3_q2", "hw3/softmax_regression.py"): [
+        ("the last sample of every batch dropped", "+ batch_size]", "+ batch_size - 1]"),
         (
             "the last short batch dropped",
-            "for start in range(0, len(X), batch_size):\n            batch",
-            "for start in range(0, len(X) - batch_size + 1, batch_size):\n            batch",
+            "len(X), batch_size):\n            batch",
+            "len(X) - batch_size + 1, batch_size):\n            batch",
         ),
-        (
-            "unseeded order",
-            "before, order = W, rng.permutation(len(X))",
-            "before, order = W, np.random.permutation(len(X))",
-        ),
+        ("unseeded order", "W, rng.permutation(", "W, np.random.permutation("),
         (
             "unseeded initialisation",
             "W = np.zeros((X.shape[1] + 1, len(classes)), X.dtype)",
             "W = np.random.normal(size=(X.shape[1] + 1, len(classes))).astype(X.dtype)",
         ),
-        (
-            "never shuffled",
-            "before, order = W, rng.permutation(len(X))",
-            "before, order = W, np.arange(len(X))",
-        ),
-        (
-            "never stops",
-            "converged = not overflowed and bool(np.linalg.norm(W - before) < tol)",
-            "converged = False",
-        ),
-        (
-            "stops by the largest weight",
-            "np.linalg.norm(W - before) < tol",
-            "np.abs(W - before).max() < tol",
-        ),
+        ("never shuffled", "rng.permutation(len(X))", "np.arange(len(X))"),
+        ("never stops", "not overflowed and bool(", "False and bool("),
+        ("stops by the largest weight", "np.linalg.norm(W - before)", "np.abs(W - before).max()"),
         (
             "measured before the epoch",
-            "loss, train_accuracy = measure(W, X, Y)\n        overflowed",
-            "loss, train_accuracy = measure(before, X, Y)\n        overflowed",
+            "measure(W, X, Y)\n        over",
+            "measure(before, X, Y)\n        over",
         ),
         (
             "test accuracy of the training set",
             "accuracy(y_test, predict(W, X_test, classes))",
             "train_accuracy",
         ),
-    ),
-    *_traps(
-        "hw3_q3",
-        ROC,
+    ],
+    ("hw3_q3", ROC): [
         (
             "ties split",
             "last = np.append(np.flatnonzero(score[1:] != score[:-1]), len(score) - 1)",
@@ -245,11 +152,7 @@ TRAPS = [
             "last = np.append(np.flatnonzero(score[1:] != score[:-1]), len(score) - 1)",
             "last = np.flatnonzero(score[1:] != score[:-1])",
         ),
-        (
-            "rates that fall",
-            'order = np.argsort(runs, kind="stable")[::-1]',
-            'order = np.argsort(runs, kind="stable")',
-        ),
+        ("rates that fall", 'runs, kind="stable")[::-1]', 'runs, kind="stable")'),
         ("rates over all samples", "fp / fp[-1]", "fp / len(score)"),
         ("an absent class divides by zero", "if count in (0, len(labels)):", "if False:"),
         (
@@ -258,119 +161,57 @@ TRAPS = [
             "return float(np.sum(np.diff(curve.fpr) * curve.tpr[1:]))",
         ),
         ("the rest against one", "roc_curve(labels == label,", "roc_curve(labels != label,"),
-        (
-            "a label taken for a column",
-            "scores[:, column])",
-            "scores[:, hash(label) % len(known)])",
-        ),
-    ),
-    Trap(
-        "does not start at (0, 0)",
-        "hw3_q3",
-        ROC,
-        (
-            ("fpr=np.concatenate([[0.0], fp / fp[-1]])", "fpr=fp / fp[-1]"),
-            ("tpr=np.concatenate([[0.0], tp / tp[-1]])", "tpr=tp / tp[-1]"),
-            ("thresholds=np.concatenate([[np.inf], score[last]])", "thresholds=score[last]"),
-        ),
-    ),
-    *_traps(
-        "hw4_theory1",
-        "hw4/theory/convolutions.py",
+        ("a label taken for a column", "scores[:, column]", "scores[:, hash(label) % len(known)]"),
+    ],
+    ("hw4_theory1", "hw4/theory/convolutions.py"): [
         ("no bias", "return filters * (weights + bias)", "return filters * weights"),
-        (
-            "one bias for all filters",
-            "return filters * (weights + bias)",
-            "return filters * weights + bias",
-        ),
+        ("one bias for all filters", "filters * (weights + bias)", "filters * weights + bias"),
         ("one position too few", "// stride + 1", "// stride"),
         ("dilation forgotten", "covered = dilation * (kernel - 1) + 1", "covered = kernel"),
         ("padding at one end", "n + 2 * padding", "n + padding"),
-    ),
-    *_traps(
-        "hw4_theory2",
-        "hw4/theory/radial_neuron.py",
-        (
-            "circles only",
-            "return Circle(semi_axes[0]) if w1 == w2 else Ellipse(semi_axes)",
-            "return Circle(semi_axes[0])",
-        ),
+    ],
+    ("hw4_theory2", "hw4/theory/radial_neuron.py"): [
+        ("circles only", " if w1 == w2 else Ellipse(semi_axes)", ""),
         (
             "no crossing lines",
             "            if signs_differ(w1, w2):\n                return Crossing",
             "            if False:\n                return Crossing",
         ),
-        (
-            "hyperbola always along one axis",
-            "Hyperbola(2 if signs_differ(c, w1) else 1, semi_axes)",
-            "Hyperbola(1, semi_axes)",
-        ),
+        ("hyperbola always along one axis", "2 if signs_differ(c, w1) else 1", "1"),
         (
             "a product that underflows",
             "return (first < 0 < second) or (second < 0 < first)",
             "return first * second < 0",
         ),
-        (
-            "a quotient that overflows",
-            "return math.sqrt(abs(c)) / math.sqrt(abs(w))",
-            "return math.sqrt(abs(c / w))",
-        ),
+        ("a quotient that overflows", "sqrt(abs(c)) / math.sqrt(abs(w))", "sqrt(abs(c / w))"),
         (
             "below -1 nothing is left",
             "        c = -math.log(-b)\n",
             "        if b < -1:\n            return Empty()\n        c = -math.log(-b)\n",
         ),
-    ),
-    *_traps(
-        "hw4_theory3",
-        "hw4/theory/threshold_neurons.py",
-        (
-            "the open end of the interval",
-            "return (1, 1, 1, 1, 1), -2.4",
-            "return (1, 1, 1, 1, 1), -2.5",
-        ),
-        ("an OR instead of an AND", "return (1, 1, 1, 1, 1), -2.4", "return (1, 1, 1, 1, 1), -1.2"),
-        (
-            "the largest weight instead of the smallest",
-            "(high - low) * min(weights))",
-            "(high - low) * max(weights))",
-        ),
+    ],
+    ("hw4_theory3", "hw4/theory/threshold_neurons.py"): [
+        ("the open end of the interval", "-2.4", "-2.5"),
+        ("an OR instead of an AND", "-2.4", "-1.2"),
+        ("the largest weight instead of the smallest", "* min(weights)", "* max(weights)"),
         ("the level of off", "lower = -high * sum(weights)", "lower = -low * sum(weights)"),
-    ),
-    *_traps(
-        "hw4_theory3",
-        "hw4/theory/half_planes.py",
+    ],
+    ("hw4_theory3", "hw4/theory/half_planes.py"): [
         ("moved to the wrong side", "b=self.b - distance *", "b=self.b + distance *"),
-        (
-            "the length of the weights forgotten",
-            "distance * math.hypot(self.w1, self.w2)",
-            "distance",
-        ),
-    ),
-    *_traps(
-        "hw4_flowers",
-        NETWORKS,
+        ("the length of the weights forgotten", " * math.hypot(self.w1, self.w2)", ""),
+    ],
+    ("hw4_flowers", "hw4/flowers/networks.py"): [
         ("frozen BatchNorm moves", "        self.frozen.eval()\n", ""),
-        (
-            "1,000 outputs",
-            "nn.Linear(architecture.width, classes)",
-            "nn.Linear(architecture.width, 1000)",
-        ),
+        ("1,000 outputs", "architecture.width, classes", "architecture.width, 1000"),
         ("pretrained by mistake", "weights if pretrained else None", "weights"),
-        (
-            "only the head trained",
-            'architecture.last_stage.replace(".", "_"))',
-            "architecture.head)",
-        ),
-        ("unseeded head", "    with seeded(seed):\n        stages", "    if True:\n        stages"),
-    ),
-    *_traps(
-        "hw4_flowers",
-        TRAINING,
+        ("only the head trained", '.last_stage.replace(".", "_"))', ".head)"),
+        ("unseeded head", "with seeded(seed):\n        stages", "if True:\n        stages"),
+    ],
+    ("hw4_flowers", "hw4/flowers/training.py"): [
         (
             "loss divided by the size of the data set",
-            "(loss / len(batch)).backward()",
-            "(loss / samples).backward()",
+            "/ len(batch)).backward",
+            "/ samples).backward",
         ),
         ("gradients never zeroed", "            self.optimizer.zero_grad()\n", ""),
         ("the same order in every epoch", "self.settings.seed, number)", "self.settings.seed, 0)"),
@@ -382,71 +223,45 @@ TRAPS = [
         ),
         (
             "the last epoch instead of the best",
-            "if self.history.best_epoch == len(self.history):",
-            "if True:",
+            "self.history.best_epoch == len(self.history)",
+            "True",
         ),
-        (
-            "trained in evaluation mode",
-            "        self.network.train()\n        samples",
-            "        self.network.eval()\n        samples",
-        ),
+        ("trained in evaluation mode", "train()\n        samples", "eval()\n        samples"),
         ("a sum called a mean", "return total / samples", "return total"),
-    ),
-    *_traps(
-        "hw4_flowers",
-        "hw4/flowers/evaluation.py",
+    ],
+    ("hw4_flowers", "hw4/flowers/evaluation.py"): [
         ("gradients recorded in validation", "@torch.no_grad()\ndef evaluate(", "def evaluate("),
-        (
-            "evaluated in training mode",
-            "    inputs.network.eval()\n",
-            "    inputs.network.train()\n",
-        ),
+        ("evaluated in training mode", "inputs.network.eval()", "inputs.network.train()"),
         (
             "accuracies of batches averaged",
             "sums += torch.stack([loss, right])",
             "sums += torch.stack([loss, right]) / len(y) * samples / len(batches)",
         ),
-    ),
-    *_traps(
-        "hw4_flowers",
-        EXPERIMENT,
+    ],
+    ("hw4_flowers", "hw4/flowers/experiment.py"): [
         ("learning rates continue one model", "copy.deepcopy(fresh),", "fresh,"),
-        ("the last rate chosen", "return max(finished, key=quality)", "return list(finished)[-1]"),
-        (
-            "the rate of the worst accuracy",
-            "return max(finished, key=quality)",
-            "return min(finished, key=quality)",
-        ),
-    ),
-    *_traps(
-        "hw4_flowers",
-        "hw4/flowers/dataset.py",
+        ("the last rate chosen", "max(finished, key=quality)", "list(finished)[-1]"),
+        ("the rate of the worst accuracy", "max(finished, key", "min(finished, key"),
+    ],
+    ("hw4_flowers", "hw4/flowers/dataset.py"): [
         ("labels from 1", "int(self.labels[index])}", "int(self.labels[index]) + 1}"),
-        (
-            "augmented alike in every epoch",
-            "default_rng((self.seed, epoch, index))",
-            "default_rng((self.seed, index))",
-        ),
-    ),
-    *_traps(
-        "hw4_flowers",
-        "hw4/flowers/transforms.py",
+        ("augmented alike in every epoch", "(self.seed, epoch, index)", "(self.seed, index)"),
+    ],
+    ("hw4_flowers", "hw4/flowers/transforms.py"): [
         ("not unnormalised", "(images.float() * stds + means)", "(images.float() * stds)"),
         ("never mirrored", "        if view.mirrored:\n", "        if False:\n"),
-    ),
-    *_traps(
-        "hw4_imbalanced",
-        LINEAR,
+    ],
+    ("hw4_imbalanced", "hw4/imbalanced/linear_net.py"): [
         (
             "the arg max of a single logit",
-            "positive: torch.Tensor = model(data) > 0",
-            "positive: torch.Tensor = model(data).unsqueeze(-1).argmax(-1).bool()",
+            "model(data) > 0",
+            "model(data).unsqueeze(-1).argmax(-1).bool()",
         ),
         ("gradients never zeroed", "            sgd.zero_grad()\n", ""),
         (
             "loss divided by the size of the data set",
-            "            mean.backward()",
-            "            (mean * len(chosen) / len(samples)).backward()",
+            "mean.backward()",
+            "(mean * len(chosen) / len(samples)).backward()",
         ),
         (
             "test set measured with the sampler of the training",
@@ -455,30 +270,20 @@ TRAPS = [
             "    i = sum(BalancedBatchSampler(samples.labels, 10), [])\n"
             "    return measure(samples.labels[i].numpy(), predict(model, samples.data[i]).numpy()",
         ),
-        (
-            "logits in a column",
-            "return torch.squeeze(self.layer(data), -1)",
-            "return self.layer(data)",
-        ),
+        ("logits in a column", "torch.squeeze(self.layer(data), -1)", "self.layer(data)"),
         ("the line on the wrong side", "HalfPlane(w1, w2, b)", "HalfPlane(-w1, -w2, -b)"),
-        (
-            "probabilities compared with 0",
-            "positive: torch.Tensor = model(data) > 0",
-            "positive: torch.Tensor = model(data).sigmoid() > 0",
-        ),
+        ("probabilities compared with 0", "model(data) > 0", "model(data).sigmoid() > 0"),
         (
             "the weight of the positives forgotten",
-            ".numpy(), positive_weight)\n\n\ndef decision",
-            ".numpy())\n\n\ndef decision",
+            ", positive_weight)\n\n\ndef decision",
+            ")\n\n\ndef decision",
         ),
-    ),
-    *_traps(
-        "hw4_imbalanced",
-        BATCHES,
+    ],
+    ("hw4_imbalanced", "hw4/imbalanced/batches.py"): [
         (
             "sampler length counts samples",
-            "return self.batches\n",
-            "return self.batches * self.quota * len(self.members)\n",
+            "self.batches\n",
+            "self.batches * self.quota * len(self.members)\n",
         ),
         (
             "never shuffled",
@@ -497,56 +302,47 @@ TRAPS = [
             "batch = np.concatenate([rng.choice(self.members[k], 1) for k in "
             "rng.integers(len(streams), size=self.quota * len(streams))])",
         ),
-        (
-            "the batch is sorted by class",
-            "yield rng.permutation(batch).tolist()",
-            "yield batch.tolist()",
-        ),
+        ("the batch is sorted by class", "rng.permutation(batch).tolist()", "batch.tolist()"),
         (
             "drawn with replacement",
-            "left = rng.permutation(members)\n        while True",
-            "left = rng.choice(members, len(members))\n        while True",
+            "rng.permutation(members)\n        while",
+            "rng.choice(members, len(members))\n        while",
         ),
-    ),
-    *_traps(
-        "hw4_imbalanced",
-        MEASURES,
-        (
-            "accuracy divided by a literal",
-            "return right / (self.positives + self.negatives)",
-            "return right / (128 * 100)",
-        ),
-        (
-            "a sum called the balanced accuracy",
-            "return (self.tpr + self.tnr) / 2",
-            "return self.tpr + self.tnr",
-        ),
+    ],
+    ("hw4_imbalanced", "hw4/imbalanced/measures.py"): [
+        ("accuracy divided by a literal", "(self.positives + self.negatives)", "(128 * 100)"),
+        ("a sum called the balanced accuracy", "(self.tpr + self.tnr) / 2", "self.tpr + self.tnr"),
         (
             "a precision called the true-positive rate",
             "return self.true_positives / self.positives",
             "return self.true_positives / max(1, self.true_positives + self.false_positives)",
         ),
-        (
-            "false positives and negatives exchanged",
-            "tn, fp, fn, tp = counts.tolist()",
-            "tn, fn, fp, tp = counts.tolist()",
-        ),
-        (
-            "the weight forgotten",
-            "return (self.positive_weight * self.tpr + self.tnr)",
-            "return (self.tpr + self.tnr)",
-        ),
-    ),
-    *_traps(
-        "hw4_imbalanced",
-        "hw4/imbalanced/samples.py",
-        (
-            "labels as the first coordinate",
-            '"label": self.labels[index]}',
-            '"label": self.data[index][..., 0]}',
-        ),
-    ),
+        ("false positives and negatives exchanged", "tn, fp, fn, tp =", "tn, fn, fp, tp ="),
+        ("the weight forgotten", "self.positive_weight * self.tpr", "self.tpr"),
+    ],
+    ("hw4_imbalanced", "hw4/imbalanced/samples.py"): [
+        ("labels as the first coordinate", "self.labels[index]", "self.data[index][..., 0]"),
+    ],
+}
+"""For each question and module: mistakes, what is right, and what stands there instead."""
+
+TRAPS = [
+    Trap(name, question, path, ((old, new),))
+    for (question, path), rows in CHANGES.items()
+    for name, old, new in rows
 ]
+TRAPS.append(
+    Trap(
+        "does not start at (0, 0)",
+        "hw3_q3",
+        ROC,
+        (
+            ("fpr=np.concatenate([[0.0], fp / fp[-1]])", "fpr=fp / fp[-1]"),
+            ("tpr=np.concatenate([[0.0], tp / tp[-1]])", "tpr=tp / tp[-1]"),
+            ("thresholds=np.concatenate([[np.inf], score[last]])", "thresholds=score[last]"),
+        ),
+    )
+)
 
 
 def _hostile(name: str, code: str) -> Trap:
@@ -556,12 +352,11 @@ def _hostile(name: str, code: str) -> Trap:
     return Trap(name, "hw3_q2", SOFTMAX, ((line, inside + line),))
 
 
-def _at_import(name: str, code: str, broken: bool = True) -> Trap:
+def _at_import(name: str, code: str) -> Trap:
     """Put code at the head of the module of question 3, whose answer is wrong besides."""
-    changes = [("Any\n\nimport numpy as np\n", f"Any\n\nimport numpy as np\n\n{code}\n")]
-    if broken:
-        changes.append(("fp / fp[-1]", "fp / len(score)"))
-    return Trap(name, "hw3_q3", ROC, tuple(changes))
+    head = "Any\n\nimport numpy as np\n"
+    changes = ((head, f"{head}\n{code}\n"), ("fp / fp[-1]", "fp / len(score)"))
+    return Trap(name, "hw3_q3", ROC, changes)
 
 
 HOSTILE = [
