@@ -20,6 +20,8 @@ _HIDDEN = 0.005  # of the pixels of a picture, where something hides part of it
 _PICTURES = (pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_FORM)
 _INK = 48  # levels of gray by which ink differs from paper
 _LINE_ENDS = ("\r", "\n")
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top, in points."""
 _Pixel = TypeVar("_Pixel", np.bool_, np.uint8)
 ARCS = set("⏜⏝⏞⏟⎴⎵⏠⏡")
 """Braces and arcs that span the letters they belong to."""
@@ -27,68 +29,35 @@ ARCS = set("⏜⏝⏞⏟⎴⎵⏠⏡")
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong on a page.
+    """Something wrong on a page."""
 
-    Attributes
-    ----------
-    kind
-        ``"covered"``, ``"unseen"``, ``"overlap"``, ``"outside"``, or of a picture
-        ``"picture covered"`` or ``"picture outside"``.
-    page
-        Counted from 1.
-    text
-        What it is about: a line of text, or TeX.
-    position
-        The number of a character on the page that is at fault, or of a picture among the objects.
-    """
-
-    kind: str
-    page: int
-    text: str
-    position: int = -1
+    kind: str  # "covered", "unseen", "overlap", "outside", "picture covered", "picture outside"
+    page: int  # counted from 1
+    text: str  # the line of text that it is about, or TeX
+    position: int  # the number on the page of a character at fault, or of a picture's object
 
 
-@dataclass
 class Objects:
-    """The objects that a page draws, in the order in which they are painted.
+    """The objects that a page draws, as they are painted; not those that are within a picture."""
 
-    Attributes
-    ----------
-    kinds, addresses, marks, artifact
-        The type of each, its address, the number of its marked content, and whether the tags call
-        it decoration.
-    bounds
-        Left, bottom, right and top of each, in points.
-    formulas
-        The TeX of the formula of which a text object is part, by the object's number.
-    arcs
-        Numbers of text objects that are a brace or an arc.
-    """
-
-    kinds: list[int]
-    addresses: list[int]
-    marks: list[int]
-    artifact: list[bool]
-    bounds: NDArray[np.float32]
-    formulas: dict[int, str]
-    arcs: set[int]
-
-    @classmethod
-    def read(cls, page: pdfium.PdfPage) -> "Objects":
-        """List the objects of a page; those within a picture are not listed."""
+    def __init__(self, page: pdfium.PdfPage) -> None:
         count = pdf.FPDFPage_CountObjects(page.raw)
-        objects = cls([], [], [], [], np.zeros((count, 4), np.float32), {}, set())
+        found = [pdf.FPDFPage_GetObject(page.raw, number) for number in range(count)]
+        self.kinds: list[int] = [pdf.FPDFPageObj_GetType(one) for one in found]
+        self.addresses = [ctypes.addressof(one.contents) for one in found]
+        # The number of the marked content of each, and whether the tags call it decoration.
+        self.marks: list[int] = [pdf.FPDFPageObj_GetMarkedContentID(one) for one in found]
+        self.artifact = [
+            mark < 0 and "Artifact" in _mark_names(one)
+            for one, mark in zip(found, self.marks, strict=True)
+        ]
+        self.bounds = np.zeros((count, 4), np.float32)  # left, bottom, right, top, in points
         edges = [ctypes.c_float() for _ in range(4)]
-        for number in range(count):
-            found = pdf.FPDFPage_GetObject(page.raw, number)
-            mark = pdf.FPDFPageObj_GetMarkedContentID(found)
-            objects.kinds.append(pdf.FPDFPageObj_GetType(found))
-            objects.addresses.append(ctypes.addressof(found.contents))
-            objects.marks.append(mark)
-            objects.artifact.append(mark < 0 and "Artifact" in _mark_names(found))
-            if pdf.FPDFPageObj_GetBounds(found, *edges):
-                objects.bounds[number] = [edge.value for edge in edges]
-        return objects
+        for number, one in enumerate(found):
+            if pdf.FPDFPageObj_GetBounds(one, *edges):
+                self.bounds[number] = [edge.value for edge in edges]
+        self.formulas: dict[int, str] = {}  # the TeX of the formula of which a text is part
+        self.arcs: set[int] = set()  # texts that are a brace or an arc
 
     def bars_within(self, numbers: list[int]) -> list[tuple[float, float, float]]:
         """Return left, bottom and right of the horizontal lines between some objects."""
@@ -98,11 +67,7 @@ class Objects:
         inside = (self.bounds[:, 0] > left - _MARGIN) & (self.bounds[:, 2] < right + _MARGIN)
         inside &= (self.bounds[:, 1] > bottom) & (self.bounds[:, 3] < top)
         return [
-            (
-                float(self.bounds[number, 0]),
-                float(self.bounds[number, 1]),
-                float(self.bounds[number, 2]),
-            )
+            tuple(self.bounds[number, :3].tolist())
             for number in np.flatnonzero(low & inside)
             if self.kinds[number] == pdf.FPDF_PAGEOBJ_PATH
         ]
@@ -150,9 +115,9 @@ class _Boxes:
     characters: list[str]
     owned: dict[int, list[int]]  # the positions of the characters of each object
 
-    def of(self, position: int) -> tuple[float, float, float, float]:
-        """Return left, bottom, right and top of a character."""
-        return box_of(self.text_page, position)
+    def of(self, position: int) -> Box:
+        """Return the box of a character."""
+        return cast(Box, self.text_page.get_charbox(position))
 
     def line(self, number: int) -> str:
         """Return the text of the line on which an object stands, or the TeX of its formula."""
@@ -174,16 +139,9 @@ class _Boxes:
             yield Fault(kind, self.index + 1, line, self.owned[number][0])
 
 
-def box_of(text_page: pdfium.PdfTextPage, position: int) -> tuple[float, float, float, float]:
-    """Return left, bottom, right and top of a character of a page."""
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    pdf.FPDFText_GetCharBox(text_page.raw, position, left, right, bottom, top)
-    return left.value, bottom.value, right.value, top.value
-
-
 def _mark_names(found: object) -> list[str]:
     names = []
-    for number in range(max(0, pdf.FPDFPageObj_CountMarks(found))):
+    for number in range(pdf.FPDFPageObj_CountMarks(found)):
         mark = pdf.FPDFPageObj_GetMark(found, number)
         buffer = (pdf.FPDF_WCHAR * 32)()
         length = ctypes.c_ulong()

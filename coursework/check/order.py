@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from coursework.check.align import Alignment, is_hard_to_read
+from coursework.check.align import Alignment, is_hard_to_read, needle_of
 from coursework.check.expected import Item
-from coursework.check.page import FIGURE, FORMULA, fold
+from coursework.check.page import FORMULA
 
 _WIDEST = 100  # letters of a row and its frame that certainly stand side by side
 _BETWEEN_CELLS = 2  # letters that the space between two cells takes
@@ -59,7 +59,7 @@ def _is_exchanged(block: list[tuple[Item, Span]], part: Span, alignment: Alignme
     found = alignment.text[slice(*part)]
     if any(map(is_hard_to_read, found)) or _are_in_order(block, part[0], alignment.text):
         return False
-    wanted = Counter("".join(map(_needle, items)))
+    wanted = Counter("".join(map(needle_of, items)))
     owners = alignment.owners[slice(*part)]
     free = "".join(
         char for char, owner in zip(found, owners, strict=True) if owner < 0 and char != FORMULA
@@ -74,16 +74,12 @@ def _are_in_order(block: list[tuple[Item, Span]], start: int, text: str) -> bool
     """
     last = max(end for _, (_, end) in block)
     for item, span in block:
-        needle = _needle(item)
+        needle = needle_of(item)
         found = text.find(needle, start, last) if item.kind != "formula" else span[0]
         if found < start:
             return False
         start = found + len(needle)
     return True
-
-
-def _needle(item: Item) -> str:
-    return {"figure": FIGURE, "formula": FORMULA}.get(item.kind) or fold(item.text)
 
 
 def _may_be_split(items: list[Item]) -> bool:

@@ -85,8 +85,10 @@ _UNSEEN = {
 # Between words stands what a control shows, in whatever form.
 _CONTROLS = {"input", "select", "button", "textarea", "progress", "meter"}
 _UNDRAWN = {"defs", "symbol", "use", "style", "title", "desc", "metadata", "script"}
-LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
-        "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
+_LIVE = {
+    "iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
+    "object": "an embedded object", "embed": "an embedded object",
+}  # fmt: skip
 # What the scripts of an output say when they draw.
 _DRAWING_SCRIPTS = {
     r"Plotly\.(newPlot|react)\(": "a plotly chart",
@@ -131,8 +133,6 @@ class Piece:
         ``"live"`` for what only a browser plays.
     text
         The text, the TeX, or the alternative text of a picture; of something live, what it is.
-    source
-        Where a picture comes from.
     looks
         ``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
         the author asked for it; ``"white"`` where its letters are white, and ``"backed"`` where
@@ -140,13 +140,15 @@ class Piece:
     row
         Numbers for the outermost table in which it stands and for its row; zeros outside of
         tables. A cell of several rows has no number of a row.
+    source
+        Where a picture comes from.
     """
 
     kind: str
     text: str
-    source: str = ""
     looks: frozenset[str] = frozenset()
     row: tuple[int, int] = (0, 0)
+    source: str = ""
 
 
 @dataclass
@@ -166,7 +168,7 @@ class _Walk:
         for case in self.looks & _CASES.keys():
             text = _CASES[case](text)
         if text.strip():
-            self.pieces.append(Piece(self.kind, text, looks=self.looks, row=self.row))
+            self.pieces.append(Piece(self.kind, text, self.looks, self.row))
         self.run = ""
 
     def add(self, piece: Piece) -> None:
@@ -324,15 +326,16 @@ def _read_text(walk: _Walk, text: str) -> None:
 def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
     """Read an element that is seen whole, or not at all; whether it was one."""
     attributes = node.attributes
-    if tag in LIVE:
-        walk.add(Piece("live", LIVE[tag], attributes.get("src") or attributes.get("data") or ""))
+    if tag in _LIVE:
+        walk.add(Piece("live", _LIVE[tag]))
     elif tag == "img":
-        if attributes.get("src"):
-            walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
+        source = attributes.get("src")
+        if source:
+            walk.add(Piece("figure", attributes.get("alt") or "", source=source))
     elif tag == "svg":
         if any(child.tag not in _UNDRAWN for child in node.iter()):
             # Without such a child it holds symbols for other drawings, or a script draws into it.
-            walk.add(Piece("figure", "", "svg"))
+            walk.add(Piece("figure", ""))
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
         walk.add(Piece("formula", (annotation or node).text()))  # its signs, where it has no TeX

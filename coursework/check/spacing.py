@@ -16,26 +16,14 @@ from coursework.check.pages import Pages
 
 @dataclass(frozen=True)
 class _Line:
-    """A line on a page.
+    """A line on a page."""
 
-    Attributes
-    ----------
-    item
-        The line of the notebook.
-    indent, count
-        The spaces at its start, and the characters after them.
-    left, width
-        Where the first character begins, and from there where the last one does, in points.
-    size
-        The size of its letters, in tenths of a point.
-    """
-
-    item: Item
-    indent: int
-    count: int
-    left: float
-    width: float
-    size: int
+    item: Item  # the line of the notebook
+    indent: int  # the spaces at its start
+    count: int  # the characters after them
+    left: float  # where the first character begins, in points
+    width: float  # from there to where the last one begins
+    size: int  # of its letters, in tenths of a point
 
 
 def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
