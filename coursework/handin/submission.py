@@ -238,8 +238,10 @@ def notebook_parameters(
 
 def _settings(own: Mapping[str, Any]) -> Profile | None:
     """Return the profile that the parameters of a notebook name; ``None`` if they name none."""
-    if own.get("profile") in PROFILES and isinstance(own.get("overrides"), dict):
-        return get_profile(own["profile"], **own["overrides"])
+    match own:
+        case {"profile": str(name), "overrides": dict(overrides)}:
+            if name in PROFILES and all(isinstance(field, str) for field in overrides):
+                return get_profile(name, **overrides)
     return None
 
 
