@@ -114,7 +114,7 @@ def run_notebook(
         fill_in(notebook, identity)
     if missing is not None:
         _expect_errors(notebook, missing)
-    python = _python_of_kernel()
+    _require_kernel()
     failed = target.with_suffix(".failed.ipynb")
     times: dict[int, float] = {}
     folder = source.parent.resolve()
@@ -123,7 +123,7 @@ def run_notebook(
             old.unlink(missing_ok=True)
         start = time.monotonic()
         try:
-            _execute(notebook, source, python, cell_timeout, report, times)
+            _execute(notebook, source, cell_timeout, report, times)
         except _STOPS as error:
             reason = _explain(error, f"cell {max(times, default=-1) + 1} of {source.name}")
             try:
@@ -237,8 +237,8 @@ def _tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
-def _python_of_kernel() -> str:
-    """Return the Python of Jupyter's kernel ``python3``; refuse any but that of this process.
+def _require_kernel() -> None:
+    """Refuse a kernel ``python3`` of Jupyter that is not of the Python of this process.
 
     Another one may lack the homework's packages, or have them in other releases.
     """
@@ -272,13 +272,11 @@ def _python_of_kernel() -> str:
             f"kernel, {own}, is spoken to; bring the loopback up (ip link set lo up), or let the "
             "firewall pass it"
         ) from error
-    return own
 
 
 def _execute(
     notebook: NotebookNode,
     source: Path,
-    python: str,
     cell_timeout: int | None,
     report: Callable[[str], None],
     times: dict[int, float],
@@ -303,8 +301,8 @@ def _execute(
             said = errors.read().decode(errors="replace").strip().splitlines()
             reason = ": ".join([str(error).replace("\n", " "), *said[-1:]])
             raise NotebookError(
-                f"the kernel of the notebook, {python}, does not start ({reason}); try "
-                f"{python} -m pip install --force-reinstall ipykernel"
+                f"the kernel of the notebook, {sys.executable}, does not start ({reason}); try "
+                f"{sys.executable} -m pip install --force-reinstall ipykernel"
             ) from error
         # NotebookClient.execute would do this too, but it takes the signals of the whole process,
         # and what it leaves to the end of Python fails there with a traceback.
