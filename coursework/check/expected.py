@@ -166,9 +166,8 @@ def _expect_data(place: _Place, data: dict[str, Any]) -> None:
     drawn = [name for part, name in _DRAWN_BY_A_BROWSER if any(part in kind for kind in data)]
     if not drawn and not any(kind in _PRINTED or kind.startswith("text/") for kind in data):
         drawn = [f"an output of type {kind}" for kind in data]
-    by_script = drawn_by_script(html)
-    if by_script and not drawn and not live:
-        drawn = [by_script]
+    if not drawn and not live:
+        drawn = drawn_by_script(html)
     if drawn:
         place.replace(drawn[0])
     if pieces and not (pictures and (live or drawn)):

@@ -171,19 +171,12 @@ def _unseen(boxes: _Boxes) -> Iterator[Fault]:
     suspects = [number for number in boxes.owned if _may_be_unseen(boxes.page, number)]
     if not suspects:
         return
-    shown = _gray(boxes.page)
-    yield from boxes.faults(
-        "unseen",
-        [
-            number
-            for number in suspects
-            if not any(
-                np.ptp(pixels) > _INK
-                for position in boxes.owned[number]
-                if (pixels := _pixels(shown, boxes.page, boxes.of(position))).size
-            )
-        ],
-    )
+    shown, unseen = _gray(boxes.page), []
+    for number in suspects:
+        letters = (_pixels(shown, boxes.page, boxes.of(p)) for p in boxes.owned[number])
+        if not any(pixels.size and np.ptp(pixels) > _INK for pixels in letters):
+            unseen.append(number)
+    yield from boxes.faults("unseen", unseen)
 
 
 def _may_be_unseen(page: pdfium.PdfPage, number: int) -> bool:
@@ -204,46 +197,38 @@ def _covered(boxes: _Boxes) -> Iterator[Fault]:
     kinds = boxes.objects.kinds
     pictures = [number for number, kind in enumerate(kinds) if kind in _PICTURES]
     drawn = np.array(sorted([*boxes.owned, *pictures]), dtype=int)
-    suspects: dict[int, list[int]] = {}  # what covers -> positions of characters
-    hidden: list[tuple[int, int]] = []  # a picture, and what covers it
+    covers: set[int] = set()
+    letters: set[tuple[int, int]] = set()  # a text that may be covered, and which character of it
+    hidden: set[int] = set()  # pictures that may be covered
     for number in _opaque(page, boxes.objects):
         before = drawn[drawn < number]
-        across = np.minimum(bounds[before, 2], bounds[number, 2]) - np.maximum(
-            bounds[before, 0], bounds[number, 0]
-        )
-        along = np.minimum(bounds[before, 3], bounds[number, 3]) - np.maximum(
-            bounds[before, 1], bounds[number, 1]
-        )
-        for owner in before[(across > 0.4) & (along > 0.4)].tolist():
+        shared = _shared(bounds[number], bounds[before])
+        for owner in before[(shared > 0.4).all(axis=1)].tolist():
             if kinds[owner] in _PICTURES:
                 # A drawing may paint over a picture of its own, such as numbers over a heat map.
                 mark = boxes.objects.marks[owner]
                 if mark < 0 or mark != boxes.objects.marks[number]:
-                    hidden.append((owner, number))
+                    hidden.add(owner)
+                    covers.add(number)
                 continue
-            hit = [p for p in boxes.owned[owner] if _share(boxes.of(p), bounds[number]) > 0.1]
-            if hit:
-                suspects.setdefault(number, []).extend(hit)
-    if not suspects and not hidden:
+            for position in boxes.owned[owner]:
+                if _share(boxes.of(position), bounds[number]) > 0.1:
+                    letters.add((owner, position))
+                    covers.add(number)
+    if not covers:
         return
     shown = _gray(page)
     again = page.pdf[boxes.index]
-    for number in sorted({*suspects, *(cover for _, cover in hidden)}, reverse=True):
+    for number in sorted(covers, reverse=True):
         cover = pdf.FPDFPage_GetObject(again.raw, number)
         pdf.FPDFPage_RemoveObject(again.raw, cover)
         pdf.FPDFPageObj_Destroy(cover)
     below = _gray(again)
     again.close()
     lost = below.astype(int) + _INK < shown
-    owner_of = {p: owner for owner, positions in boxes.owned.items() for p in positions}
-    covered = {
-        owner_of[position]
-        for positions in suspects.values()
-        for position in positions
-        if _pixels(lost, page, boxes.of(position)).sum() > 1
-    }
+    covered = {owner for owner, p in letters if _pixels(lost, page, boxes.of(p)).sum() > 1}
     yield from boxes.faults("covered", sorted(covered))
-    for picture in {picture for picture, _ in hidden}:
+    for picture in sorted(hidden):
         if _pixels(lost, page, tuple(bounds[picture])).mean() > _HIDDEN:
             yield Fault("picture covered", boxes.index + 1, "", picture)
 
@@ -281,16 +266,21 @@ def _letters_on_letters(boxes: _Boxes) -> Iterator[int]:
         for owner, positions in boxes.owned.items()
         if (letters := [p for p in positions if _is_plain(boxes.characters[p])])
     }
+    bounds = boxes.objects.bounds
     numbers = np.array(sorted(plain), dtype=int)
-    left, bottom, right, top = boxes.objects.bounds[numbers].T
     for row, one in enumerate(numbers.tolist()):
-        across = np.minimum(right[row], right[row + 1 :]) - np.maximum(left[row], left[row + 1 :])
-        along = np.minimum(top[row], top[row + 1 :]) - np.maximum(bottom[row], bottom[row + 1 :])
-        for other in numbers[row + 1 :][(across > 1) & (along > 1)].tolist():
+        later = numbers[row + 1 :]
+        shared = _shared(bounds[one], bounds[later])
+        for other in later[(shared > 1).all(axis=1)].tolist():
             for ours, theirs in itertools.product(plain[one], plain[other]):
                 box, its = boxes.of(ours), boxes.of(theirs)
                 if min(_share(box, its), _share(its, box)) > 0.25:
                     yield one
+
+
+def _shared(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the width and the height that a box shares with each of some others."""
+    return np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
 
 
 def _is_plain(char: str) -> bool:

@@ -124,31 +124,18 @@ _EMPTY_ELEMENT = re.compile(r"""<(div|span)\b[^>]*\bid=["']?([\w-]+)[^>]*>\s*</\
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing that a reader sees.
+    """One thing that a reader sees."""
 
-    Attributes
-    ----------
-    kind
-        ``"heading"``, ``"text"``, ``"table"``, ``"code"``, ``"formula"``, ``"figure"``, or
-        ``"live"`` for what only a browser plays.
-    text
-        The text, the TeX, or the alternative text of a picture; of something live, what it is.
-    looks
-        ``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
-        the author asked for it; ``"white"`` where its letters are white, and ``"backed"`` where
-        they have a coloured ground.
-    row
-        Numbers for the outermost table in which it stands and for its row; zeros outside of
-        tables. A cell of several rows has no number of a row.
-    source
-        Where a picture comes from.
-    """
-
-    kind: str
-    text: str
+    kind: str  # "heading", "text", "table", "code", "formula", "figure"; "live": it plays
+    text: str  # the text, TeX, or alternative text of a picture; of something live, what it is
     looks: frozenset[str] = frozenset()
+    """``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
+    the author asked for it; ``"white"`` where its letters are white, and ``"backed"`` where
+    they have a coloured ground."""
     row: tuple[int, int] = (0, 0)
-    source: str = ""
+    """Numbers for the outermost table in which it stands and for its row; zeros outside of
+    tables. A cell of several rows has no number of a row."""
+    source: str = ""  # where a picture comes from
 
 
 @dataclass
@@ -214,16 +201,15 @@ def read_html(html: str) -> list[Piece]:
     return pieces
 
 
-def drawn_by_script(html: str) -> str:
-    """Say what the scripts of an output draw into its elements; empty if they draw nothing."""
+def drawn_by_script(html: str) -> list[str]:
+    """Return what the scripts of an output draw into its elements."""
     scripts = "".join(match[0] for match in _SCRIPT.finditer(html) if match[1].lower() == "script")
     if not scripts or not re.search(r"<(div|span|table|canvas|svg|section)\b", html):
-        return ""  # a program that is only fetched
-    for sign, name in _DRAWING_SCRIPTS.items():
-        if re.search(sign, scripts):
-            return name
-    is_filled = any(match[2] in scripts for match in _EMPTY_ELEMENT.finditer(html))
-    return "a drawing made by a script" if is_filled else ""
+        return []  # a program that is only fetched
+    drawn = [name for sign, name in _DRAWING_SCRIPTS.items() if re.search(sign, scripts)]
+    if any(match[2] in scripts for match in _EMPTY_ELEMENT.finditer(html)):
+        drawn.append("a drawing made by a script")
+    return drawn
 
 
 def _keep_rows(source: str) -> str:

@@ -71,13 +71,11 @@ def submit_all(
         the one that it names.
     identity
         Who hands in. A missing field is a remark, not an error.
-    cell_timeout
-        Seconds that a cell may take; ``None`` waits for ever.
     missing
         For a part-finished homework: from a notebook to what is missing, as
         `coursework.handin.run_notebook` takes it. The manifest lists it too.
-    report
-        Called with lines of progress.
+    cell_timeout, report
+        As `coursework.handin.run_notebook` takes them.
 
     Raises
     ------
