@@ -57,7 +57,7 @@ def _wrong_face(pages: Pages, item: Item, alignment: Alignment, here: list[int])
     joined = next((position for position in here if is_joined(alignment.text[position])), None)
     if joined is None:
         return ""
-    font = pages.font(joined)
+    font, _ = pages.font(joined)
     is_prose = item.kind not in ("code", "output")
     return font if "Math" in font or ("Mono" in font and is_prose) else ""
 

@@ -57,18 +57,13 @@ class Pages:
         """Return the size of a character's font, in points."""
         return float(pdf.FPDFText_GetFontSize(*self._character(position)))
 
-    def is_typewritten(self, position: int) -> bool:
-        """Return whether the font of a character says that all of its characters are as wide."""
-        flags = ctypes.c_int()
-        pdf.FPDFText_GetFontInfo(*self._character(position), None, 0, flags)
-        return bool(flags.value & _FIXED_PITCH)
-
-    def font(self, position: int) -> str:
-        """Return the name of the font of a character."""
+    def font(self, position: int) -> tuple[str, bool]:
+        """Return the name of a character's font, and whether all characters of it are as wide."""
         buffer, flags = ctypes.create_string_buffer(100), ctypes.c_int()
         pdf.FPDFText_GetFontInfo(*self._character(position), buffer, 100, flags)
         # Before the plus stands a tag of the subset.
-        return buffer.value.decode("utf-8", "replace").split("+")[-1]
+        name = buffer.value.decode("utf-8", "replace").split("+")[-1]
+        return name, bool(flags.value & _FIXED_PITCH)
 
     def _character(self, position: int) -> tuple[Any, int]:
         """Return the text of a page, as PDFium knows it, and a character's number there."""

@@ -39,7 +39,8 @@ def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
         if "\t" in item.text or item.looks & {"center", "right"}:
             continue  # as wide as its reader likes, or without an indent
         first, last = span[0], span[1] - 1
-        if pages.page_of(first) != pages.page_of(last) or not pages.is_typewritten(first):
+        _, is_typewritten = pages.font(first)
+        if pages.page_of(first) != pages.page_of(last) or not is_typewritten:
             continue
         left, top = pages.origin(first)
         right, bottom = pages.origin(last)
@@ -50,8 +51,9 @@ def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
             if " " not in text[:2] and line.count > 1:
                 width_of.setdefault(line.size, pages.origin(first + 1)[0] - left)
     for (where, kind), lines in groups.items():
-        for item in itertools.islice(_narrow(lines, width_of), 1):
-            message = f"{where}: spaces are lost in the line: {shorten(item.text)}"
+        narrow = next(_narrow(lines, width_of), None)
+        if narrow:
+            message = f"{where}: spaces are lost in the line: {shorten(narrow.text)}"
             yield Finding(kind, message)
 
 

@@ -13,7 +13,9 @@ from pypdf import PdfWriter
 
 from coursework.check import check_pdf
 from coursework.pdf import export_pdf
+from coursework.pdf.typst import font_folders
 
+needs_fonts = pytest.mark.skipif(not font_folders(), reason="needs the fonts of these scripts")
 TABLE = "<table><tr><th>model</th></tr><tr><td>ResNet-18</td></tr><tr><td>4711</td></tr></table>"
 
 

@@ -6,8 +6,7 @@ import matplotlib.figure
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from coursework.pdf.typst import font_folders
-from tests.coursework.check.conftest import code
+from tests.coursework.check.conftest import code, needs_fonts
 
 
 def test_a_line_that_is_painted_over_in_part_is_found_and_named(work):
@@ -152,9 +151,8 @@ def test_what_looks_otherwise_than_its_author_asked_is_to_be_looked_at(work, nam
     assert message in looks[0].message
 
 
+@needs_fonts
 def test_a_text_from_right_to_left_among_equal_numbers_of_a_table_is_found(work):
-    if not font_folders():
-        pytest.skip("needs the fonts of these scripts")
     texts = ["أنا حاول +ت كتير أتصور [مستخدم] يا...", "#عبدالرحمن ال+ خشت +ي اللهم يا سيدي"]
     rows = "".join(
         f"<tr><th>{n}</th><td>{texts[n % 2]}</td><td>{n % 2}</td></tr>" for n in range(5)
@@ -177,10 +175,9 @@ MARKS = [
 ]
 
 
+@needs_fonts
 @pytest.mark.parametrize("text", MARKS)
 def test_a_text_that_readers_garble_is_never_lost(work, text):
-    if not font_folders():
-        pytest.skip("needs the fonts of these scripts")
     prose = new_markdown_cell(f"# {text}\n\n*Words* {text}")
     work.cells(prose, code(f"print({text!r})", text))
     assert work.export().lost() == []
@@ -195,10 +192,9 @@ def test_a_text_in_a_script_that_is_read_badly_is_lost_where_nothing_is_in_its_p
 NAMES = ["चन्द्रगुप्त मौर्य", "สมชาย ใจดี", "தமிழ் செல்வன்", "محمد علي", "Đỗ Nguyễn Ậ", "Ada " * 50]
 
 
+@needs_fonts
 @pytest.mark.parametrize("name", [*NAMES, "رضا حسینی‌نژاد", "👩‍🔬 Ada"])
 def test_a_name_in_any_script_and_of_any_length_is_found_on_each_page(work, name):
-    if not font_folders():
-        pytest.skip("needs the fonts of these scripts")
     cells = [new_markdown_cell(f"# T\n\n| |\n|-|\n| {name} |"), code("x = 1\n" * 100)]
     work.write(new_notebook(cells=cells, metadata={"authors": [{"name": name}]}))
     assert work.export().lost() == []
