@@ -270,8 +270,6 @@ def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> i
 
 def _take_empty(alignment: Alignment) -> None:
     """Find texts of which some characters are empty glyphs, as no font had them."""
-    if EMPTY not in alignment.text:
-        return
     known = set(alignment.text)
     for number in alignment.missing():
         needle = "".join(char if char in known else EMPTY for char in alignment.needles[number])

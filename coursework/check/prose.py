@@ -339,19 +339,15 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
 def _looks(node: LexborNode, tag: str) -> frozenset[str]:
     attributes = node.attributes
     style = (attributes.get("style") or "").replace(" ", "").lower()
-    looks = set()
-    if _BACKED.search(f"{style};background:{attributes.get('bgcolor') or 'none'}"):
-        looks.add("backed")
-    if _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"):
-        looks.add("white")
-    for side in ("center", "right"):
-        if side in (tag, attributes.get("align")) or f"text-align:{side}" in style:
-            looks.add(side)
-    case = _CASE.search(style)
-    if case:
+    sides = ("center", "right")
+    looks = {s for s in sides if s in (tag, attributes.get("align")) or f"text-align:{s}" in style}
+    asked = {
+        "backed": _BACKED.search(f"{style};background:{attributes.get('bgcolor') or 'none'}"),
+        "white": _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"),
+        "rtl": attributes.get("dir") == "rtl",
+        "inline": "list-inline" in (attributes.get("class") or "").split(),
+    }
+    looks |= {name for name, is_asked in asked.items() if is_asked}
+    if case := _CASE.search(style):
         looks.add(case[1])
-    if attributes.get("dir") == "rtl":
-        looks.add("rtl")
-    if "list-inline" in (attributes.get("class") or "").split():
-        looks.add("inline")
     return frozenset(looks)

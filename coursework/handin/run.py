@@ -28,9 +28,6 @@ from coursework.storage import atomic_path, locked, scratch_folder
 _INJECTED = "injected-parameters"
 """The tag of the cell with the parameters of a run, as papermill calls it."""
 
-_STOPS = (KeyboardInterrupt, CellExecutionError, CellTimeoutError, DeadKernelError)
-"""What ends a run in the middle."""
-
 _NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
 """What `ast` raises for a source that is no plain Python, or is nested too deep."""
 
@@ -124,7 +121,7 @@ def run_notebook(
         start = time.monotonic()
         try:
             _execute(notebook, source, cell_timeout, report, times)
-        except _STOPS as error:
+        except (KeyboardInterrupt, CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             reason = _explain(error, f"cell {max(times, default=-1) + 1} of {source.name}")
             try:
                 _write(notebook, failed, folder)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursework.check import Finding, check_pdf
+from coursework.check import check_pdf
 from coursework.handin.bundle import write_bundle
 from coursework.handin.run import Run, read_parameters, run_notebook
 from coursework.identity import Identity
@@ -128,7 +128,11 @@ def _hand_in(
     new_pdf, new_bundle = folder / pdf.name, folder / bundle.name
     exported = export_pdf(executed, new_pdf, pictures=source.parent)
     findings = check_pdf(executed, new_pdf)
-    _refuse_losses(findings, exported.warnings)
+    losses = [str(finding) for finding in findings if finding.severity == "lost"]
+    if losses:
+        # The warnings of the export may explain what is lost.
+        listed = "\n".join(f"  - {line}" for line in (*losses, *exported.warnings))
+        raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")
     odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]
     remarks = [*exported.warnings, *odd]
     empty = " and ".join(identity.missing()).replace("_", " ")
@@ -241,11 +245,3 @@ def _settings(own: Mapping[str, Any]) -> Profile | None:
             if name in PROFILES and all(isinstance(field, str) for field in overrides):
                 return get_profile(name, **overrides)
     return None
-
-
-def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:
-    """Raise if anything is lost, with the warnings of the export, which may explain it."""
-    losses = [str(finding) for finding in findings if finding.severity == "lost"]
-    if losses:
-        listed = "\n".join(f"  - {line}" for line in (*losses, *warnings))
-        raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")
