@@ -191,7 +191,7 @@ def _place(keys: list[str | int]) -> str:
 def _require_python(source: Path, notebook: NotebookNode) -> None:
     kernel = notebook.metadata.get("kernelspec", {})
     language = notebook.metadata.get("language_info", {}).get("name") or kernel.get("language")
-    if language and "python" not in language.lower():
+    if language and "python" not in str(language).lower():
         raise ValueError(
             f"{source} is written in {language} for the kernel {kernel.get('name', language)!r}, "
             "which is missing here: only notebooks in Python can be run"

@@ -166,10 +166,11 @@ def test_a_field_that_the_format_forbids_is_named_with_its_cell(tmp_path):
         run_notebook(path, tmp_path / "out.ipynb")
 
 
-def test_a_notebook_in_another_language_is_refused_before_it_runs(tmp_path):
-    kernel = {"name": "ir", "display_name": "R", "language": "R"}
+@pytest.mark.parametrize("language", ["R", 3])
+def test_a_notebook_in_another_language_is_refused_before_it_runs(tmp_path, language):
+    kernel = {"name": "ir", "display_name": "R", "language": language}
     path = write(tmp_path / "a.ipynb", "x <- c(1, 2)", kernelspec=kernel)
-    with pytest.raises(ValueError, match=r"a\.ipynb is written in R for the kernel 'ir'"):
+    with pytest.raises(ValueError, match=rf"a\.ipynb is written in {language} for the kernel 'ir'"):
         run_notebook(path, tmp_path / "out.ipynb")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.ipynb"]
 
