@@ -113,11 +113,8 @@ def _check_run(notebook: Notebook) -> Iterator[Finding]:
         if cell.count is None:
             yield Finding("run", f"cell {cell.number} was not run; run the whole notebook")
         elif cell.count != last + 1:
-            yield Finding(
-                "run",
-                f"cell {cell.number} was run as number {cell.count}, expected {last + 1}; "
-                "restart the kernel and run all cells",
-            )
+            message = f"cell {cell.number} was run as number {cell.count}, expected {last + 1}; "
+            yield Finding("run", message + "restart the kernel and run all cells")
         last = cell.count or last + 1
         for output in cell.outputs:
             if output.kind == "error" and "raises-exception" not in cell.tags:
@@ -202,12 +199,9 @@ def _check_texts(alignment: Alignment) -> Iterator[Finding]:
     otherwise = [alignment.items[number] for number in alignment.otherwise]
     if otherwise:
         cells = ", ".join(map(str, dict.fromkeys(item.cell for item in otherwise)))
-        yield Finding(
-            "copy",
-            f"on the page, but a copy of the text reads otherwise: {len(otherwise)} texts of cells "
-            f"{cells}, such as {shorten(otherwise[0].text)}",
-            WARNING,
-        )
+        message = "on the page, but a copy of the text reads otherwise: "
+        message += f"{len(otherwise)} texts of cells {cells}, such as {shorten(otherwise[0].text)}"
+        yield Finding("copy", message, WARNING)
 
 
 def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:

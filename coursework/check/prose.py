@@ -126,7 +126,7 @@ _EMPTY_ELEMENT = re.compile(r"""<(div|span)\b[^>]*\bid=["']?([\w-]+)[^>]*>\s*</\
 class Piece:
     """One thing that a reader sees."""
 
-    kind: str  # "heading", "text", "table", "code", "formula", "figure"; "live": it plays
+    kind: str  # "heading", "text", "table", "code", "formula", "figure", "live" (needs a browser)
     text: str  # the text, TeX, or alternative text of a picture; of something live, what it is
     looks: frozenset[str] = frozenset()
     """``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
@@ -142,7 +142,7 @@ class Piece:
 class _Walk:
     """The state of a walk through HTML."""
 
-    formulas: list[str] = field(default_factory=list)
+    formulas: list[str]
     pieces: list[Piece] = field(default_factory=list)
     run: str = ""
     kind: str = "text"
