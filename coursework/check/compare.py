@@ -17,7 +17,7 @@ from coursework.check.finding import LOST, WARNING, Finding, shorten
 from coursework.check.formulas import find_odd_formulas
 from coursework.check.looks import find_odd_looks
 from coursework.check.notebook import Notebook, read_notebook
-from coursework.check.page import Reading, UnreadablePdfError, fold, read_pdf
+from coursework.check.page import Reading, fold, read_pdf
 from coursework.check.pages import Pages
 from coursework.check.pictures import find_other_pictures
 from coursework.check.spacing import find_lost_spaces
@@ -81,7 +81,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
     findings = [*_check_run(read), *_check_identity(read)]
     try:
         reading = read_pdf(pdf, 2 * MOST_PAGES)
-    except UnreadablePdfError as error:
+    except ValueError as error:
         return [*findings, Finding("file", f"{pdf}: {error}")]
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]

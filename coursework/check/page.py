@@ -23,10 +23,6 @@ _FOOTER = re.compile(r"page\s*(\d+)\s*of\s*(\d+)\s*$")
 _PAGE_BELOW = 10_000.0  # points by which each page lies below the one before it
 
 
-class UnreadablePdfError(ValueError):
-    """A file that is no PDF, or one that cannot be read whole."""
-
-
 @dataclass(eq=False)
 class Formula:
     """A formula that the tags of a PDF name; equal only to itself."""
@@ -115,7 +111,7 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
 
     Raises
     ------
-    UnreadablePdfError
+    ValueError
         If that is not possible; the message says why.
     """
     reading = Reading()
@@ -129,7 +125,7 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
             message = "the PDF is encrypted; export it without a password"
         else:
             message = f"it cannot be read ({error}); export it again"
-        raise UnreadablePdfError(message) from error
+        raise ValueError(message) from error
     reading.page_texts += [""] * (count - len(reading.page_texts))
     return reading
 

@@ -91,11 +91,11 @@ def exchanged(one, other):
     """Exchange the contents of two cells of a table."""
 
     def change(found):
-        found[one], found[other] = (
-            dataclasses.replace(found[one], tag=found[other].tag),
-            dataclasses.replace(found[other], tag=found[one].tag),
-        )
-        return found
+        tags = {one: found[other].tag, other: found[one].tag}
+        return [
+            dataclasses.replace(cell, tag=tags.get(number, cell.tag))
+            for number, cell in enumerate(found)
+        ]
 
     return table(change)
 
