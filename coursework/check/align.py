@@ -4,15 +4,15 @@ Every item of the notebook takes a part of the text that no other has taken, so 
 the notebook shows twice must be there twice. What is left over belongs to no item.
 """
 
+import bisect
 import itertools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 from coursework.check.expected import Item
-from coursework.check.page import EMPTY, FIGURE, Picture, Reading, fold
+from coursework.check.page import EMPTY, FIGURE, FORMULA, Picture, Reading, fold
 
 _ANCHOR = 8  # characters of a text that is looked for far from its neighbours
 _NEAR = 3000  # characters of the page around the place where a short text must be
@@ -20,42 +20,21 @@ _ROUND = 200  # characters around a gap, as a reader may read one line before an
 _LOOSE = set("*_`~\\\"'“”‘’:") | {EMPTY}
 _DIGITS = "0123456789"
 _TAKEN = "\x00"
-_SHORT, _MOST_WORDS = 4, 1_000_000  # words of a text that may be two cells of a table
+_SHORT = 4  # a text of fewer words may be two cells of a table
 _LONG, _PART = 300, 30  # a cell of a table that a page may break, and the least of its parts
 
 
-@dataclass
 class Alignment:
-    """A text, and who has taken what of it.
+    """The text of a PDF, and which item of the notebook has taken what of it."""
 
-    Attributes
-    ----------
-    text, breaks, lines
-        The folded text of a PDF, and where in it a word or a line begins.
-    items
-        All but formulas, which are told by their tags.
-    spans
-        For each item where its text begins and ends; ``None`` where it was not found.
-    owners
-        For each character the number of the item that has it, or -1.
-    otherwise
-        Numbers of items that are on the page, while a copy of them reads otherwise.
-    empty
-        How many characters of the items are empty glyphs.
-    """
-
-    text: str
-    breaks: set[int]
-    lines: set[int]
-    items: list[Item]
-    spans: list[tuple[int, int] | None] = field(default_factory=list)
-    owners: list[int] = field(default_factory=list)
-    otherwise: list[int] = field(default_factory=list)
-    empty: int = 0
-
-    def __post_init__(self) -> None:
-        self.spans = [None] * len(self.items)
-        self.owners = [-1] * len(self.text)
+    def __init__(self, reading: Reading, items: list[Item]) -> None:
+        self.text, self.breaks, self.lines = reading.text, reading.breaks, reading.lines
+        self.items = items  # all but formulas, which are told by their tags
+        self.needles = [needle_of(item) for item in items]
+        self.spans: list[tuple[int, int] | None] = [None] * len(items)  # None: not found
+        self.owners = [-1] * len(reading.text)  # for each character the number of its item
+        self.otherwise: list[int] = []  # items on the page of which a copy reads otherwise
+        self.empty = 0  # how many characters of the items are empty glyphs
 
     @property
     def rest(self) -> str:
@@ -84,13 +63,13 @@ class Alignment:
         self.owners[start:end] = [-1] * (end - start)
         self.spans[number] = None
 
-    def next(self, number: int, needle: str, start: int, end: int) -> int:
+    def next(self, number: int, start: int, end: int) -> int:
         """Return where the text of an item stands that nobody has taken, or -1.
 
         A line of an output begins with a line of the page, and not within one; the cell "0.00" of
         a table does not take the cells "0.0" and "0".
         """
-        item = self.items[number]
+        item, needle = self.items[number], self.needles[number]
         if item.kind in ("code", "output"):
             found = self.free(needle, start, end, starts=self.lines)
             if found >= 0:
@@ -103,19 +82,21 @@ class Alignment:
         start: int,
         end: int,
         as_words: bool = True,
-        words: int = _MOST_WORDS,
-        starts: Container[int] | None = None,
+        words: int = _SHORT,
+        starts: set[int] | None = None,
     ) -> int:
         """Return where a text stands that nobody has taken and that has so few words, or -1."""
-        found = self.text.find(needle, start, end)
-        while found >= 0:
+        for found in _places(self.text, needle, start, end):
             after = found + len(needle)
             is_whole = self._is_word(found, after) if as_words else not self.cuts(found, after)
-            inner = self.breaks.intersection(range(found + 1, after)) if words < _SHORT else ()
-            is_whole = is_whole and (starts is None or found in starts)
-            if is_whole and len(inner) < words and max(self.owners[found:after]) < 0:
+            inner = range(found + 1, after) if words < _SHORT else ()
+            if (
+                is_whole
+                and (starts is None or found in starts)
+                and len(self.breaks.intersection(inner)) < words
+                and max(self.owners[found:after]) < 0
+            ):
                 return found
-            found = self.text.find(needle, found + 1, end)
         return -1
 
     def cuts(self, start: int, end: int) -> bool:
@@ -147,21 +128,33 @@ class Alignment:
 
 def align(reading: Reading, items: list[Item]) -> Alignment:
     """Find each item in the text of a PDF."""
-    alignment = Alignment(reading.text, reading.breaks, reading.lines, items)
-    needles = [_needle(item) for item in items]
-    _take_anchors(alignment, needles)
-    _take_between(alignment, needles, required=True)
-    _take_anywhere(alignment, needles)
-    _take_between(alignment, needles, required=False)
-    _take_empty(alignment, needles)
-    _take_in_parts(alignment, needles)
-    for read in (_alternative, _loose, _skeleton):
+    alignment = Alignment(reading, items)
+    _take_anchors(alignment)
+    _take_between(alignment, required=True)
+    _take_anywhere(alignment)
+    _take_between(alignment, required=False)
+    _take_empty(alignment)
+    _take_in_parts(alignment)
+    for read in (str, _loose, _skeleton):
         _take_as(alignment, read)
     _take_nearby(alignment)
-    _order_equals(alignment, needles)
-    _take_between(alignment, needles, required=True)  # what others have given back since
+    _order_equals(alignment)
+    _take_between(alignment, required=True)  # what others have given back since
     _match_figures(alignment, reading.pictures)
     return alignment
+
+
+def needle_of(item: Item) -> str:
+    """Return what stands for an item in the text of a PDF."""
+    return {"figure": FIGURE, "formula": FORMULA}.get(item.kind) or fold(item.text)
+
+
+def _places(text: str, needle: str, start: int = 0, end: int | None = None) -> Iterator[int]:
+    """Yield each place where a text stands in another, also where two of them overlap."""
+    found = text.find(needle, start, end)
+    while found >= 0:
+        yield found
+        found = text.find(needle, found + 1, end)
 
 
 def is_hard_to_read(char: str) -> bool:
@@ -197,31 +190,27 @@ def skeleton(text: str) -> str:
     return "".join(out)
 
 
-def _needle(item: Item) -> str:
-    return FIGURE if item.kind == "figure" else fold(item.text)
-
-
-def _take_anchors(alignment: Alignment, needles: list[str]) -> None:
+def _take_anchors(alignment: Alignment) -> None:
     """Find the texts that occur once in the notebook, in order."""
-    counts = Counter(needles)
+    counts = Counter(alignment.needles)
     position = 0
-    for number, needle in enumerate(needles):
+    for number, needle in enumerate(alignment.needles):
         if len(needle) < _ANCHOR or counts[needle] > 1 or not alignment.items[number].required:
             continue
-        found = alignment.next(number, needle, position, position + 2 * _NEAR + len(needle))
+        found = alignment.next(number, position, position + 2 * _NEAR + len(needle))
         if found >= 0:
             alignment.take(number, found, found + len(needle))
             position = found + len(needle)
 
 
-def _take_between(alignment: Alignment, needles: list[str], required: bool) -> None:
+def _take_between(alignment: Alignment, required: bool) -> None:
     """Find the other texts in the gaps, in order where they are in order.
 
     What is not required comes last, so that it takes nothing from what is.
     """
     gaps = alignment.gaps()
     start = position = 0
-    for number, needle in enumerate(needles):
+    for number, needle in enumerate(alignment.needles):
         span = alignment.spans[number]
         if span:
             start = position = span[1]
@@ -231,29 +220,29 @@ def _take_between(alignment: Alignment, needles: list[str], required: bool) -> N
             continue
         if alignment.items[number].required != required:
             continue
-        found = alignment.next(number, needle, position, gaps[number][1])
+        found = alignment.next(number, position, gaps[number][1])
         if found < 0:
-            found = alignment.next(number, needle, start, gaps[number][1])
+            found = alignment.next(number, start, gaps[number][1])
         if found >= 0:
             alignment.take(number, found, found + len(needle))
             position = found + len(needle)
 
 
-def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
+def _take_anywhere(alignment: Alignment) -> None:
     """Find what is out of order, the longest first; it robs shorter items that stand in it."""
     waiting = [number for number in alignment.missing() if alignment.items[number].required]
-    waiting.sort(key=lambda number: -len(needles[number]))
+    waiting.sort(key=lambda number: -len(alignment.needles[number]))
     gaps = alignment.gaps()
     in_vain: set[tuple[str, int, int]] = set()
     for number in waiting:  # grows by those that are robbed, each of which is shorter
-        needle = needles[number]
+        needle = alignment.needles[number]
         start, end = 0, len(alignment.text)
         if len(needle) < _ANCHOR // 2:
             low, high = gaps[number]
             start, end = max(0, low - _NEAR), high + _NEAR
         if (needle, start, end) in in_vain:
             continue
-        found = alignment.next(number, needle, start, end)
+        found = alignment.next(number, start, end)
         if found < 0:
             found = alignment.free(needle, start, end, as_words=False)
         if found < 0:
@@ -270,58 +259,51 @@ def _take_anywhere(alignment: Alignment, needles: list[str]) -> None:
 
 def _among_shorter(alignment: Alignment, needle: str, start: int, end: int) -> int:
     """Return where a text stands of which only shorter items have taken parts, or -1."""
-    found = alignment.text.find(needle, start, end)
-    while found >= 0:
+    for found in _places(alignment.text, needle, start, end):
         owners = set(alignment.owners[found : found + len(needle)]) - {-1}
         spans = [alignment.spans[owner] or (0, 0) for owner in owners]
         is_whole = not alignment.cuts(found, found + len(needle))
         if is_whole and all(span[1] - span[0] < len(needle) for span in spans):
             return found
-        found = alignment.text.find(needle, found + 1, end)
     return -1
 
 
-def _take_empty(alignment: Alignment, needles: list[str]) -> None:
+def _take_empty(alignment: Alignment) -> None:
     """Find texts of which some characters are empty glyphs, as no font had them."""
-    if EMPTY not in alignment.text:
-        return
     known = set(alignment.text)
     for number in alignment.missing():
-        needle = "".join(char if char in known else EMPTY for char in needles[number])
+        needle = "".join(char if char in known else EMPTY for char in alignment.needles[number])
         found = alignment.free(needle, 0, len(alignment.text), as_words=False)
         if EMPTY in needle and found >= 0:
             alignment.take(number, found, found + len(needle))
             alignment.empty += needle.count(EMPTY)
 
 
-def _take_in_parts(alignment: Alignment, needles: list[str]) -> None:
+def _take_in_parts(alignment: Alignment) -> None:
     """Find cells of tables that go on on the next page, after what stands beside them."""
     for number in alignment.missing():
-        needle = needles[number]
+        needle = alignment.needles[number]
         if alignment.items[number].kind != "table" or len(needle) < _LONG:
             continue
-        rest, parts, position, done = alignment.rest, [], 0, 0
-        while done < len(needle):
-            low, high = 0, len(needle) - done  # the longest beginning that is left on the page
-            while low < high:
-                middle = (low + high + 1) // 2
-                if rest.find(needle[done : done + middle], position) >= 0:
-                    low = middle
-                else:
-                    high = middle - 1
-            if low < min(_PART, len(needle) - done):
+        rest, parts, end = alignment.rest, [], 0
+        while needle:
+            count = _longest_start(needle, rest[end:])
+            if count < min(_PART, len(needle)):
                 break
-            start = rest.find(needle[done : done + low], position)
-            parts.append((start, start + low))
-            position, done = start + low, done + low
-        if done == len(needle):
-            for start, end in parts:
-                alignment.take(number, start, end)
+            start = rest.index(needle[:count], end)
+            end = start + count
+            parts.append((start, end))
+            needle = needle[count:]
+        else:
+            for part in parts:
+                alignment.take(number, *part)
             alignment.spans[number] = parts[0]
 
 
-def _alternative(text: str) -> str:
-    return text
+def _longest_start(needle: str, text: str) -> int:
+    """Return how many letters from the start of a text stand together in another."""
+    counts = range(1, len(needle) + 1)
+    return bisect.bisect_left(counts, True, key=lambda count: needle[:count] not in text)
 
 
 def _loose(text: str) -> str:
@@ -351,15 +333,13 @@ def _take_as(alignment: Alignment, read: Callable[[str], str]) -> None:
         item = alignment.items[number]
         if item.kind == "figure":
             continue  # its alternative text stands for no picture
-        for text in filter(None, (item.also, item.text if read is not _alternative else "")):
+        for text in [item.also] if read is str else [item.also, item.text]:
             needle = read(fold(text))
-            found = rest.find(needle) if needle else -1
-            while found >= 0:
+            for found in _places(rest, needle) if needle else ():
                 start, end = places[found], places[found + len(needle) - 1] + 1
                 if not alignment.cuts(start, end):
                     break
-                found = rest.find(needle, found + 1)
-            if found < 0:
+            else:
                 continue
             rest = rest[:found] + _TAKEN * len(needle) + rest[found + len(needle) :]
             if read is _skeleton:
@@ -398,12 +378,12 @@ def _take_nearby(alignment: Alignment) -> None:
         alignment.otherwise.append(number)
 
 
-def _order_equals(alignment: Alignment, needles: list[str]) -> None:
+def _order_equals(alignment: Alignment) -> None:
     """Give equal texts their places in order: which of them was found where says nothing."""
     equals: dict[str, list[int]] = {}
-    for number, span in enumerate(alignment.spans):
-        if span and alignment.text[slice(*span)] == needles[number] != "":
-            equals.setdefault(needles[number], []).append(number)
+    for number, (span, needle) in enumerate(zip(alignment.spans, alignment.needles, strict=True)):
+        if span and alignment.text[slice(*span)] == needle != "":
+            equals.setdefault(needle, []).append(number)
     for numbers in equals.values():
         spans = [span for number in numbers if (span := alignment.spans[number])]
         for number, span in zip(numbers, sorted(spans), strict=True):
@@ -422,6 +402,7 @@ def _match_figures(alignment: Alignment, pictures: dict[int, Picture]) -> None:
         for number in numbers:
             alignment.spans[number] = None
         for place in found:
-            same = [n for n in numbers if alignment.items[n].size == pictures[place].pixels]
-            alignment.take((same or numbers)[0], place, place + 1)
-            numbers.remove((same or numbers)[0])
+            size = pictures[place].pixels
+            number = next((n for n in numbers if alignment.items[n].size == size), numbers[0])
+            alignment.take(number, place, place + 1)
+            numbers.remove(number)

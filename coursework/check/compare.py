@@ -16,8 +16,8 @@ from coursework.check.expected import Expected, Item, expect
 from coursework.check.finding import LOST, WARNING, Finding, shorten
 from coursework.check.formulas import find_odd_formulas
 from coursework.check.looks import find_odd_looks
-from coursework.check.notebook import Cell, Notebook, read_notebook
-from coursework.check.page import Reading, UnreadablePdfError, fold, read_pdf
+from coursework.check.notebook import Notebook, read_notebook
+from coursework.check.page import Reading, fold, read_pdf
 from coursework.check.pages import Pages
 from coursework.check.pictures import find_other_pictures
 from coursework.check.spacing import find_lost_spaces
@@ -48,8 +48,6 @@ _LAYOUT = {
     "unseen": "is there and cannot be seen",
     "overlap": "overlaps another line",
     "outside": "runs over the edge",
-    "picture outside": "runs over the edge",
-    "picture covered": "is painted over in part",
 }
 
 
@@ -83,7 +81,7 @@ def check_pdf(notebook: Path | str, pdf: Path | str) -> list[Finding]:
     findings = [*_check_run(read), *_check_identity(read)]
     try:
         reading = read_pdf(pdf, 2 * MOST_PAGES)
-    except UnreadablePdfError as error:
+    except ValueError as error:
         return [*findings, Finding("file", f"{pdf}: {error}")]
     expected = expect(read)
     texts = [item for item in expected.items if item.kind != "formula"]
@@ -115,20 +113,13 @@ def _check_run(notebook: Notebook) -> Iterator[Finding]:
         if cell.count is None:
             yield Finding("run", f"cell {cell.number} was not run; run the whole notebook")
         elif cell.count != last + 1:
-            yield Finding(
-                "run",
-                f"cell {cell.number} was run as number {cell.count}, expected {last + 1}; "
-                "restart the kernel and run all cells",
-            )
+            message = f"cell {cell.number} was run as number {cell.count}, expected {last + 1}; "
+            yield Finding("run", message + "restart the kernel and run all cells")
         last = cell.count or last + 1
-        if "raises-exception" not in cell.tags:
-            yield from _check_errors(cell)
-
-
-def _check_errors(cell: Cell) -> Iterator[Finding]:
-    for output in cell.outputs:
-        if output.kind == "error":
-            yield Finding("error", f"cell {cell.number} ends in {shorten(output.data['said'])}")
+        for output in cell.outputs:
+            if output.kind == "error" and "raises-exception" not in cell.tags:
+                said = shorten(output.data["said"])
+                yield Finding("error", f"cell {cell.number} ends in {said}")
 
 
 def _check_identity(notebook: Notebook) -> Iterator[Finding]:
@@ -159,18 +150,7 @@ def _check_file(path: Path, reading: Reading) -> Iterator[Finding]:
 
 def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
     """Find pages that do not name the student whom the notebook names."""
-    authors = notebook.metadata.get("authors")
-    names = [
-        _said(author.get("name") if isinstance(author, dict) else author)
-        for author in (authors if isinstance(authors, list) else [])
-    ]
-    handed_in = notebook.metadata.get("coursework")
-    handed_in = handed_in if isinstance(handed_in, dict) else {}
-    wanted = {
-        "name": ", ".join(filter(None, names)),
-        "student ID": _said(handed_in.get("student_id")),
-    }
-    for field, text in wanted.items():
+    for field, text in (("name", notebook.author), ("student ID", notebook.student_id)):
         missing = [n for n, head in enumerate(reading.page_texts, 1) if not _names(head, text)]
         if missing:
             # A name that readers garble cannot be told from one that is not there.
@@ -182,12 +162,6 @@ def _check_heads(notebook: Notebook, reading: Reading) -> Iterator[Finding]:
                 yield Finding("copy", message, WARNING)
             else:
                 yield Finding("identity", message)
-
-
-def _said(value: object) -> str:
-    """Return a text or a number of the metadata; what is neither names nobody."""
-    is_said = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return str(value).strip() if is_said else ""
 
 
 def _names(head: str, text: str) -> bool:
@@ -225,12 +199,9 @@ def _check_texts(alignment: Alignment) -> Iterator[Finding]:
     otherwise = [alignment.items[number] for number in alignment.otherwise]
     if otherwise:
         cells = ", ".join(map(str, dict.fromkeys(item.cell for item in otherwise)))
-        yield Finding(
-            "copy",
-            f"on the page, but a copy of the text reads otherwise: {len(otherwise)} texts of cells "
-            f"{cells}, such as {shorten(otherwise[0].text)}",
-            WARNING,
-        )
+        message = "on the page, but a copy of the text reads otherwise: "
+        message += f"{len(otherwise)} texts of cells {cells}, such as {shorten(otherwise[0].text)}"
+        yield Finding("copy", message, WARNING)
 
 
 def _check_cuts(expected: Expected, alignment: Alignment) -> Iterator[Finding]:
@@ -258,31 +229,29 @@ def _check_layout(expected: Expected, reading: Reading, alignment: Alignment) ->
         if item is None:
             nameless.setdefault((fault.page, fault.kind), []).append(fault.text)
             continue
-        what = f"the {'formula' if item.kind == 'formula' else 'line'} {shorten(fault.text)!r}"
-        what = "the picture" if is_picture else what
-        message = f"{item.where}: {what} {_LAYOUT[fault.kind]}"
-        severity = WARNING if fault.kind == "overlap" else LOST
-        yield Finding("page", f"{message} on page {fault.page}", severity)
+        name = "formula" if item.kind == "formula" else "line"
+        what = "the picture" if is_picture else f"the {name} {shorten(fault.text)!r}"
+        yield _tell(f"{item.where}: {what}", fault.kind, fault.page)
     for (page, kind), texts in nameless.items():
-        severity = WARNING if kind == "overlap" else LOST
         what = "a picture" if kind.startswith("picture") else f"the line {shorten(texts[0])!r}"
         more = f", and {len(texts) - 1} more" if len(texts) > 1 else ""
-        yield Finding("page", f"{what} {_LAYOUT[kind]} on page {page}{more}", severity)
+        yield _tell(what, kind, page, more)
+
+
+def _tell(what: str, kind: str, page: int, more: str = "") -> Finding:
+    severity = WARNING if kind == "overlap" else LOST
+    how = _LAYOUT[kind.removeprefix("picture ")]
+    return Finding("page", f"{what} {how} on page {page}{more}", severity)
 
 
 def _check_glyphs(alignment: Alignment) -> Iterator[Finding]:
     wanted = sum(item.text.count("\ufffd") for item in alignment.items)
     surplus = alignment.text.count("\ufffd") - wanted
-    for name, count in (
-        ("an empty glyph", alignment.empty),
-        ("a replacement character", surplus),
-    ):
+    counts = {"an empty glyph": alignment.empty, "a replacement character": surplus}
+    for name, count in counts.items():
         if count > 0:
-            yield Finding(
-                "glyph",
-                f"{name} stands {count} times where no font has the character; "
-                "install one of the fonts that the export names",
-            )
+            message = f"{name} stands {count} times where no font has the character; "
+            yield Finding("glyph", message + "install one of the fonts that the export names")
 
 
 def _check_noise(alignment: Alignment) -> Iterator[Finding]:
@@ -296,11 +265,8 @@ def _check_noise(alignment: Alignment) -> Iterator[Finding]:
             or len(alignment.breaks.intersection(range(*match.span()))) < len(match[0]) / 30
         ]
         if found:
-            yield Finding(
-                "noise",
-                f"the page shows {what}, which the notebook does not: {shorten(found[0])}",
-                WARNING,
-            )
+            message = f"the page shows {what}, which the notebook does not: {shorten(found[0])}"
+            yield Finding("noise", message, WARNING)
 
 
 def _list_replaced(expected: Expected, reading: Reading, alignment: Alignment) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -56,41 +57,18 @@ _QUIET_WIDGETS = re.compile(
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that must be on a page.
+    """One thing that must be on a page."""
 
-    Attributes
-    ----------
-    kind
-        ``"heading"``, ``"text"``, ``"table"``, ``"code"``, ``"output"``, ``"formula"`` or
-        ``"figure"``.
-    cell, output
-        Counted from 1; ``output`` is 0 for what the cell itself holds.
-    text
-        The text, TeX, or alternative text of a picture.
-    also
-        Another text that may stand for it.
-    looks
-        As `coursework.check.prose.Piece` has them.
-    required
-        Whether it must be there; the middle of a long output need not.
-    row
-        As `coursework.check.prose.Piece` has it.
-    size
-        How wide and high a picture is, in pixels; ``None`` where only drawing it would tell.
-    picture
-        The picture in base64, where its size is known.
-    """
-
-    kind: str
-    cell: int
-    output: int
-    text: str
-    also: str = ""
-    looks: frozenset[str] = frozenset()
-    required: bool = True
-    row: tuple[int, int] = (0, 0)
-    size: tuple[int, int] | None = None
-    picture: str = field(default="", repr=False)
+    kind: str  # "heading", "text", "table", "code", "output", "formula" or "figure"
+    cell: int  # counted from 1
+    output: int  # counted from 1; 0 for what the cell itself holds
+    text: str  # the text, TeX, or alternative text of a picture
+    also: str = ""  # another text that may stand for it
+    looks: frozenset[str] = frozenset()  # as `Piece` has them
+    required: bool = True  # the middle of a long output is not
+    row: tuple[int, int] = (0, 0)  # as `Piece` has it
+    size: tuple[int, int] | None = None  # of a picture in pixels; None: only drawing it would tell
+    picture: str = field(default="", repr=False)  # in base64, where its size is known
 
     @property
     def where(self) -> str:
@@ -100,24 +78,15 @@ class Item:
 
 @dataclass
 class Expected:
-    """What is to be found in a PDF.
-
-    Attributes
-    ----------
-    items
-        In the order of the notebook.
-    replaced
-        What no page can show and a note stands for, with its place and alternative text.
-    cut
-        Outputs of which the page shows only the ends, and says so.
-    colors
-        Tables with colours behind their cells, and these colours as red, green and blue.
-    """
+    """What is to be found in a PDF, in the order of the notebook."""
 
     items: list[Item] = field(default_factory=list)
     replaced: list[Item] = field(default_factory=list)
+    """What no page can show and a note stands for, with its place and alternative text."""
     cut: list[Item] = field(default_factory=list)
+    """Outputs of which the page shows only the ends, and says so."""
     colors: list[tuple[Item, set[tuple[int, int, int]]]] = field(default_factory=list)
+    """Tables with colours behind their cells, and these colours as red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -157,21 +126,20 @@ def expect(notebook: Notebook) -> Expected:
 
 def _expect_source(place: _Place, cell: Cell) -> None:
     lines = cell.source.split("\n")
-    if cell.kind == "markdown":
-        _expect_pieces(place, read_markdown(cell.source))
-    elif cell.kind == "code":
-        if "remove-input" not in cell.tags:
-            if cell.source.strip():
-                place.add("code", f"[{cell.count or ' '}]", required=False)
-            _expect_lines(place, "code", lines)
-    elif cell.kind == "raw":
-        if cell.raw_kind in ("text/html", "text/markdown"):
-            read = read_html if cell.raw_kind == "text/html" else read_markdown
-            _expect_pieces(place, read(cell.source))
-        else:
+    match cell.kind, cell.raw_kind:
+        case ("markdown", _) | ("raw", "text/markdown"):
+            _expect_pieces(place, read_markdown(cell.source))
+        case "raw", "text/html":
+            _expect_pieces(place, read_html(cell.source))
+        case "raw", _:
             _expect_lines(place, "text", lines)
-    else:
-        place.replace(f"a cell of type {cell.kind!r}")
+        case "code", _:
+            if "remove-input" not in cell.tags:
+                if cell.source.strip():
+                    place.add("code", f"[{cell.count or ' '}]", required=False)
+                _expect_lines(place, "code", lines)
+        case _:
+            place.replace(f"a cell of type {cell.kind!r}")
 
 
 def _expect_outputs(place: _Place, outputs: Iterable[Output]) -> None:
@@ -198,9 +166,8 @@ def _expect_data(place: _Place, data: dict[str, Any]) -> None:
     drawn = [name for part, name in _DRAWN_BY_A_BROWSER if any(part in kind for kind in data)]
     if not drawn and not any(kind in _PRINTED or kind.startswith("text/") for kind in data):
         drawn = [f"an output of type {kind}" for kind in data]
-    by_script = drawn_by_script(html)
-    if by_script and not drawn and not live:
-        drawn = [by_script]
+    if not drawn and not live:
+        drawn = drawn_by_script(html)
     if drawn:
         place.replace(drawn[0])
     if pieces and not (pictures and (live or drawn)):
@@ -240,10 +207,8 @@ def _table_colors(html: str) -> set[tuple[int, int, int]]:
     colors = set()
     for value in re.findall(r"background[\w-]*\s*:([^;}]*)", rules):
         for name in re.findall(r"#[0-9a-fA-F]{3,6}\b|[a-z]{3,}", value):
-            try:
+            with contextlib.suppress(ValueError):  # no colour, but the name of a gradient
                 colors.add(ImageColor.getrgb(name)[:3])
-            except ValueError:
-                continue  # a word that is no colour, such as the name of a gradient
     return colors
 
 
@@ -307,13 +272,8 @@ def _heights(line: str) -> tuple[int, int]:
 
 def _first(heights: Sequence[int]) -> list[int]:
     """Return the indices of the lines at the start that surely are printed."""
-    used, indices = 0, []
-    for index, height in enumerate(heights):
-        used += height
-        if used > _KEPT_LINES:
-            break
-        indices.append(index)
-    return indices
+    used = itertools.accumulate(heights)
+    return [index for index, lines in enumerate(used) if lines <= _KEPT_LINES]
 
 
 def _expect_lines(place: _Place, kind: str, lines: Iterable[str], **more: Any) -> None:

@@ -1,5 +1,6 @@
 """The formulas of a notebook held against those of its PDF: by their tags, or by their signs."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ def find_odd_formulas(
     for item, formula in alike:
         turned = "" if defined else turned_round(item.text, formula.places, formula.bars)
         if turned:
-            yield Finding("formula", f"{item.where}: {turned}: {shorten(item.text)}")
+            yield _tell(item, turned)
         elif not defined and formula.tex not in ("", _GOES_ON):
             message = f"{item.where}: the PDF has {shorten(formula.tex)!r} with the same signs for"
             yield Finding("formula", f"{message} {shorten(item.text)}", WARNING)
@@ -45,12 +46,15 @@ def find_odd_formulas(
         # Two amounts in dollars look like a formula, and are right as text.
         severity = WARNING if _AMOUNT.match(item.text) else LOST
         if source not in rest:
-            message = f"{item.where}: not shown as a formula: {shorten(item.text)}"
-            yield Finding("formula", message, severity)
+            yield _tell(item, "not shown as a formula", severity)
             continue
         rest = rest.replace(source, "", 1)
         if re.search(r"[\\^_{}]", item.text):
-            yield Finding("tex", f"{item.where}: raw TeX is left on the page: {shorten(item.text)}")
+            yield _tell(item, "raw TeX is left on the page", kind="tex")
+
+
+def _tell(item: Item, what: str, severity: str = LOST, kind: str = "formula") -> Finding:
+    return Finding(kind, f"{item.where}: {what}: {shorten(item.text)}", severity)
 
 
 def _check_order(
@@ -78,25 +82,21 @@ def _match(
 ) -> tuple[list[tuple[Item, Formula]], list[tuple[Item, Formula]], list[Item]]:
     """Give each formula of the notebook one of the PDF: by its tag, or by what is drawn.
 
-    Returns
-    -------
-    tuple
-        Pairs with the same TeX, pairs with the same signs, and what has no formula.
+    Return pairs with the same TeX, pairs with the same signs, and what has no formula.
     """
     by_tex: dict[str, list[Formula]] = {}
     for formula in formulas:
         by_tex.setdefault(_spelling(formula.tex), []).append(formula)
     pairs, left = [], []
     for item in items:
-        same = by_tex.get(_spelling(item.text), [])
-        if same:
+        if same := by_tex.get(_spelling(item.text)):
             pairs.append((item, same.pop(0)))
         else:
             left.append(item)
-    after = dict(zip(map(id, formulas), formulas[1:], strict=False))
+    after = dict(itertools.pairwise(formulas))
     for item, formula in pairs:
         # A formula that goes on on the next page is tagged there once more, or with dots.
-        more = after.get(id(formula))
+        more = after.get(formula)
         while more and more.tex in (formula.tex, _GOES_ON):
             same = by_tex[_spelling(more.tex)]
             if more not in same or shown[item.text].symbols <= Counter(formula.glyphs):
@@ -105,7 +105,7 @@ def _match(
             formula.places += more.places
             formula.bars += more.bars
             same.remove(more)
-            more = after.get(id(more))
+            more = after.get(more)
     spare = [formula for same in by_tex.values() for formula in same]
     alike, missing = [], []
     for item in left:
@@ -124,27 +124,19 @@ def _spelling(tex: str) -> str:
 
 
 def _fits(shown: Shown, formula: Formula) -> bool:
-    drawn = Counter(formula.glyphs)
-    return (
-        bool(shown.symbols)
-        and shown.symbols <= drawn
-        and (shown.symbols.total() > 0.7 * drawn.total())
-    )
+    wanted, drawn = shown.symbols, Counter(formula.glyphs)
+    return bool(wanted) and wanted <= drawn and wanted.total() > 0.7 * drawn.total()
 
 
 def _check_drawing(item: Item, formula: Formula, shown: Shown) -> Iterator[Finding]:
     missing = shown.symbols - Counter(formula.glyphs)
     if missing:
         signs = " ".join(dict.fromkeys(missing.elements()))
-        yield Finding("formula", f"{item.where}: drawn without {signs}: {shorten(item.text)}")
-        return
-    turned = turned_round(item.text, formula.places, formula.bars)
-    if turned:
-        yield Finding("formula", f"{item.where}: {turned}: {shorten(item.text)}")
-        return
-    why = drawn_otherwise(item.text, formula.glyphs, bool(formula.bars), formula.beside)
-    if why:
-        yield Finding("formula", f"{item.where}: {why}: {shorten(item.text)}", WARNING)
+        yield _tell(item, f"drawn without {signs}")
+    elif turned := turned_round(item.text, formula.places, formula.bars):
+        yield _tell(item, turned)
+    elif why := drawn_otherwise(item.text, formula.glyphs, bool(formula.bars), formula.beside):
+        yield _tell(item, why, WARNING)
 
 
 def _check_untagged(
@@ -161,5 +153,4 @@ def _check_untagged(
             yield Finding("formula", f"formulas hold {sign} {count} times, the PDF {found} times")
     for item in items:
         if re.search(r"\\[A-Za-z]{2,}", item.text) and fold(item.text) in rest:
-            message = f"{item.where}: raw TeX is left on the page: {shorten(item.text)}"
-            yield Finding("tex", message)
+            yield _tell(item, "raw TeX is left on the page", kind="tex")

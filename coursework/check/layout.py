@@ -20,6 +20,8 @@ _HIDDEN = 0.005  # of the pixels of a picture, where something hides part of it
 _PICTURES = (pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_FORM)
 _INK = 48  # levels of gray by which ink differs from paper
 _LINE_ENDS = ("\r", "\n")
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top, in points."""
 _Pixel = TypeVar("_Pixel", np.bool_, np.uint8)
 ARCS = set("⏜⏝⏞⏟⎴⎵⏠⏡")
 """Braces and arcs that span the letters they belong to."""
@@ -27,68 +29,35 @@ ARCS = set("⏜⏝⏞⏟⎴⎵⏠⏡")
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong on a page.
+    """Something wrong on a page."""
 
-    Attributes
-    ----------
-    kind
-        ``"covered"``, ``"unseen"``, ``"overlap"``, ``"outside"``, or of a picture
-        ``"picture covered"`` or ``"picture outside"``.
-    page
-        Counted from 1.
-    text
-        What it is about: a line of text, or TeX.
-    position
-        The number of a character on the page that is at fault, or of a picture among the objects.
-    """
-
-    kind: str
-    page: int
-    text: str
-    position: int = -1
+    kind: str  # "covered", "unseen", "overlap", "outside", "picture covered", "picture outside"
+    page: int  # counted from 1
+    text: str  # the line of text that it is about, or TeX
+    position: int  # the number on the page of a character at fault, or of a picture's object
 
 
-@dataclass
 class Objects:
-    """The objects that a page draws, in the order in which they are painted.
+    """The objects that a page draws, as they are painted; not those that are within a picture."""
 
-    Attributes
-    ----------
-    kinds, addresses, marks, artifact
-        The type of each, its address, the number of its marked content, and whether the tags call
-        it decoration.
-    bounds
-        Left, bottom, right and top of each, in points.
-    formulas
-        The TeX of the formula of which a text object is part, by the object's number.
-    arcs
-        Numbers of text objects that are a brace or an arc.
-    """
-
-    kinds: list[int]
-    addresses: list[int]
-    marks: list[int]
-    artifact: list[bool]
-    bounds: NDArray[np.float32]
-    formulas: dict[int, str]
-    arcs: set[int]
-
-    @classmethod
-    def read(cls, page: pdfium.PdfPage) -> "Objects":
-        """List the objects of a page; those within a picture are not listed."""
+    def __init__(self, page: pdfium.PdfPage) -> None:
         count = pdf.FPDFPage_CountObjects(page.raw)
-        objects = cls([], [], [], [], np.zeros((count, 4), np.float32), {}, set())
+        found = [pdf.FPDFPage_GetObject(page.raw, number) for number in range(count)]
+        self.kinds: list[int] = [pdf.FPDFPageObj_GetType(one) for one in found]
+        self.addresses = [ctypes.addressof(one.contents) for one in found]
+        # The number of the marked content of each, and whether the tags call it decoration.
+        self.marks: list[int] = [pdf.FPDFPageObj_GetMarkedContentID(one) for one in found]
+        self.artifact = [
+            mark < 0 and "Artifact" in _mark_names(one)
+            for one, mark in zip(found, self.marks, strict=True)
+        ]
+        self.bounds = np.zeros((count, 4), np.float32)  # left, bottom, right, top, in points
         edges = [ctypes.c_float() for _ in range(4)]
-        for number in range(count):
-            found = pdf.FPDFPage_GetObject(page.raw, number)
-            mark = pdf.FPDFPageObj_GetMarkedContentID(found)
-            objects.kinds.append(pdf.FPDFPageObj_GetType(found))
-            objects.addresses.append(ctypes.addressof(found.contents))
-            objects.marks.append(mark)
-            objects.artifact.append(mark < 0 and "Artifact" in _mark_names(found))
-            if pdf.FPDFPageObj_GetBounds(found, *edges):
-                objects.bounds[number] = [edge.value for edge in edges]
-        return objects
+        for number, one in enumerate(found):
+            if pdf.FPDFPageObj_GetBounds(one, *edges):
+                self.bounds[number] = [edge.value for edge in edges]
+        self.formulas: dict[int, str] = {}  # the TeX of the formula of which a text is part
+        self.arcs: set[int] = set()  # texts that are a brace or an arc
 
     def bars_within(self, numbers: list[int]) -> list[tuple[float, float, float]]:
         """Return left, bottom and right of the horizontal lines between some objects."""
@@ -98,11 +67,7 @@ class Objects:
         inside = (self.bounds[:, 0] > left - _MARGIN) & (self.bounds[:, 2] < right + _MARGIN)
         inside &= (self.bounds[:, 1] > bottom) & (self.bounds[:, 3] < top)
         return [
-            (
-                float(self.bounds[number, 0]),
-                float(self.bounds[number, 1]),
-                float(self.bounds[number, 2]),
-            )
+            tuple(self.bounds[number, :3].tolist())
             for number in np.flatnonzero(low & inside)
             if self.kinds[number] == pdf.FPDF_PAGEOBJ_PATH
         ]
@@ -150,9 +115,9 @@ class _Boxes:
     characters: list[str]
     owned: dict[int, list[int]]  # the positions of the characters of each object
 
-    def of(self, position: int) -> tuple[float, float, float, float]:
-        """Return left, bottom, right and top of a character."""
-        return box_of(self.text_page, position)
+    def of(self, position: int) -> Box:
+        """Return the box of a character."""
+        return cast(Box, self.text_page.get_charbox(position))
 
     def line(self, number: int) -> str:
         """Return the text of the line on which an object stands, or the TeX of its formula."""
@@ -174,16 +139,9 @@ class _Boxes:
             yield Fault(kind, self.index + 1, line, self.owned[number][0])
 
 
-def box_of(text_page: pdfium.PdfTextPage, position: int) -> tuple[float, float, float, float]:
-    """Return left, bottom, right and top of a character of a page."""
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    pdf.FPDFText_GetCharBox(text_page.raw, position, left, right, bottom, top)
-    return left.value, bottom.value, right.value, top.value
-
-
 def _mark_names(found: object) -> list[str]:
     names = []
-    for number in range(max(0, pdf.FPDFPageObj_CountMarks(found))):
+    for number in range(pdf.FPDFPageObj_CountMarks(found)):
         mark = pdf.FPDFPageObj_GetMark(found, number)
         buffer = (pdf.FPDF_WCHAR * 32)()
         length = ctypes.c_ulong()
@@ -213,19 +171,12 @@ def _unseen(boxes: _Boxes) -> Iterator[Fault]:
     suspects = [number for number in boxes.owned if _may_be_unseen(boxes.page, number)]
     if not suspects:
         return
-    shown = _gray(boxes.page)
-    yield from boxes.faults(
-        "unseen",
-        [
-            number
-            for number in suspects
-            if not any(
-                np.ptp(pixels) > _INK
-                for position in boxes.owned[number]
-                if (pixels := _pixels(shown, boxes.page, boxes.of(position))).size
-            )
-        ],
-    )
+    shown, unseen = _gray(boxes.page), []
+    for number in suspects:
+        letters = (_pixels(shown, boxes.page, boxes.of(p)) for p in boxes.owned[number])
+        if not any(pixels.size and np.ptp(pixels) > _INK for pixels in letters):
+            unseen.append(number)
+    yield from boxes.faults("unseen", unseen)
 
 
 def _may_be_unseen(page: pdfium.PdfPage, number: int) -> bool:
@@ -246,46 +197,38 @@ def _covered(boxes: _Boxes) -> Iterator[Fault]:
     kinds = boxes.objects.kinds
     pictures = [number for number, kind in enumerate(kinds) if kind in _PICTURES]
     drawn = np.array(sorted([*boxes.owned, *pictures]), dtype=int)
-    suspects: dict[int, list[int]] = {}  # what covers -> positions of characters
-    hidden: list[tuple[int, int]] = []  # a picture, and what covers it
+    covers: set[int] = set()
+    letters: set[tuple[int, int]] = set()  # a text that may be covered, and which character of it
+    hidden: set[int] = set()  # pictures that may be covered
     for number in _opaque(page, boxes.objects):
         before = drawn[drawn < number]
-        across = np.minimum(bounds[before, 2], bounds[number, 2]) - np.maximum(
-            bounds[before, 0], bounds[number, 0]
-        )
-        along = np.minimum(bounds[before, 3], bounds[number, 3]) - np.maximum(
-            bounds[before, 1], bounds[number, 1]
-        )
-        for owner in before[(across > 0.4) & (along > 0.4)].tolist():
+        shared = _shared(bounds[number], bounds[before])
+        for owner in before[(shared > 0.4).all(axis=1)].tolist():
             if kinds[owner] in _PICTURES:
                 # A drawing may paint over a picture of its own, such as numbers over a heat map.
                 mark = boxes.objects.marks[owner]
                 if mark < 0 or mark != boxes.objects.marks[number]:
-                    hidden.append((owner, number))
+                    hidden.add(owner)
+                    covers.add(number)
                 continue
-            hit = [p for p in boxes.owned[owner] if _share(boxes.of(p), bounds[number]) > 0.1]
-            if hit:
-                suspects.setdefault(number, []).extend(hit)
-    if not suspects and not hidden:
+            for position in boxes.owned[owner]:
+                if _share(boxes.of(position), bounds[number]) > 0.1:
+                    letters.add((owner, position))
+                    covers.add(number)
+    if not covers:
         return
     shown = _gray(page)
     again = page.pdf[boxes.index]
-    for number in sorted({*suspects, *(cover for _, cover in hidden)}, reverse=True):
+    for number in sorted(covers, reverse=True):
         cover = pdf.FPDFPage_GetObject(again.raw, number)
         pdf.FPDFPage_RemoveObject(again.raw, cover)
         pdf.FPDFPageObj_Destroy(cover)
     below = _gray(again)
     again.close()
     lost = below.astype(int) + _INK < shown
-    owner_of = {p: owner for owner, positions in boxes.owned.items() for p in positions}
-    covered = {
-        owner_of[position]
-        for positions in suspects.values()
-        for position in positions
-        if _pixels(lost, page, boxes.of(position)).sum() > 1
-    }
+    covered = {owner for owner, p in letters if _pixels(lost, page, boxes.of(p)).sum() > 1}
     yield from boxes.faults("covered", sorted(covered))
-    for picture in {picture for picture, _ in hidden}:
+    for picture in sorted(hidden):
         if _pixels(lost, page, tuple(bounds[picture])).mean() > _HIDDEN:
             yield Fault("picture covered", boxes.index + 1, "", picture)
 
@@ -323,16 +266,21 @@ def _letters_on_letters(boxes: _Boxes) -> Iterator[int]:
         for owner, positions in boxes.owned.items()
         if (letters := [p for p in positions if _is_plain(boxes.characters[p])])
     }
+    bounds = boxes.objects.bounds
     numbers = np.array(sorted(plain), dtype=int)
-    left, bottom, right, top = boxes.objects.bounds[numbers].T
     for row, one in enumerate(numbers.tolist()):
-        across = np.minimum(right[row], right[row + 1 :]) - np.maximum(left[row], left[row + 1 :])
-        along = np.minimum(top[row], top[row + 1 :]) - np.maximum(bottom[row], bottom[row + 1 :])
-        for other in numbers[row + 1 :][(across > 1) & (along > 1)].tolist():
+        later = numbers[row + 1 :]
+        shared = _shared(bounds[one], bounds[later])
+        for other in later[(shared > 1).all(axis=1)].tolist():
             for ours, theirs in itertools.product(plain[one], plain[other]):
                 box, its = boxes.of(ours), boxes.of(theirs)
                 if min(_share(box, its), _share(its, box)) > 0.25:
                     yield one
+
+
+def _shared(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the width and the height that a box shares with each of some others."""
+    return np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
 
 
 def _is_plain(char: str) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from coursework.check.align import Alignment, is_joined
 from coursework.check.expected import Expected, Item
 from coursework.check.finding import WARNING, Finding, shorten
-from coursework.check.pages import Box, Color, Pages
+from coursework.check.layout import Box
+from coursework.check.pages import Color, Pages
 
 _OFF_CENTER = 30.0  # points by which the middle of a centred line may miss the middle of the page
 _GAP = 2.5  # between the words of a line, in heights of a letter, where the line is torn apart
@@ -56,7 +57,7 @@ def _wrong_face(pages: Pages, item: Item, alignment: Alignment, here: list[int])
     joined = next((position for position in here if is_joined(alignment.text[position])), None)
     if joined is None:
         return ""
-    font = pages.font(joined)
+    font, _ = pages.font(joined)
     is_prose = item.kind not in ("code", "output")
     return font if "Math" in font or ("Mono" in font and is_prose) else ""
 

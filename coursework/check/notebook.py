@@ -34,56 +34,33 @@ _OLD_KINDS = {
 
 @dataclass(frozen=True)
 class Output:
-    """One output of a code cell.
+    """One output of a code cell."""
 
-    Attributes
-    ----------
-    kind
-        ``"stream"``, ``"error"`` or ``"data"``.
-    text
-        Of a stream or of an error, with its escape sequences.
-    data
-        The forms in which a result comes, by MIME type.
-    """
-
-    kind: str
-    text: str
-    data: dict[str, Any]
+    kind: str  # "stream", "error" or "data"
+    text: str  # of a stream or of an error, with its escape sequences
+    data: dict[str, Any]  # the forms in which a result comes, by MIME type
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell; what the file leaves out is empty.
+    """A cell; what the file leaves out is empty."""
 
-    Attributes
-    ----------
-    number
-        Its place in the notebook, counted from 1.
-    kind
-        ``"markdown"``, ``"code"``, ``"raw"``, or what another program wrote.
-    source, tags, outputs
-        What the file says.
-    raw_kind
-        The MIME type of a raw cell.
-    count
-        The execution count; ``None`` where the cell was not run.
-    """
-
-    number: int
-    kind: str
+    number: int  # its place in the notebook, counted from 1
+    kind: str  # "markdown", "code", "raw", or what another program wrote
     source: str
     tags: frozenset[str]
     outputs: tuple[Output, ...]
-    raw_kind: str
-    count: int | None
+    raw_kind: str  # the MIME type of a raw cell
+    count: int | None  # the execution count; None where the cell was not run
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook: its cells, its metadata, and the saved state of its widgets by model."""
+    """A notebook: its cells, who hands it in, and the saved state of its widgets by model."""
 
     cells: tuple[Cell, ...]
-    metadata: dict[str, Any]
+    author: str
+    student_id: str
     widgets: dict[str, Any]
 
 
@@ -114,10 +91,15 @@ def read_notebook(path: Path) -> Notebook:
             "open it in Jupyter and save it again"
         )
     metadata = _dictionary(content.get("metadata"))
+    names = [
+        _said(author.get("name") if isinstance(author, dict) else author)
+        for author in _list(metadata.get("authors"))
+    ]
     saved = _dictionary(_dictionary(metadata.get("widgets")).get(_WIDGET_STATE))
     return Notebook(
         tuple(_read_cell(number, _dictionary(cell)) for number, cell in enumerate(cells, 1)),
-        metadata,
+        ", ".join(filter(None, names)),
+        _said(_dictionary(metadata.get("coursework")).get("student_id")),
         _dictionary(saved.get("state")),
     )
 
@@ -126,12 +108,10 @@ def join_text(value: object) -> str:
     """Return a text that the format may keep as a list of lines, without halves of characters."""
     if isinstance(value, list):
         return "".join(map(join_text, value))
-    if value is None or isinstance(value, str):
-        text = value or ""
-    else:  # a damaged file; as JSON, it is what the file says
-        text = json.dumps(value, ensure_ascii=False)
-    if text.isascii():
-        return text
+    if value is None:
+        return ""
+    # In a damaged file it may be anything else; as JSON, it is what the file says.
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -279,6 +259,12 @@ def _read_cell(number: int, cell: dict[str, Any]) -> Cell:
         raw_kind=str(metadata.get("raw_mimetype") or metadata.get("format") or ""),
         count=count if isinstance(count, int) else None,
     )
+
+
+def _said(value: object) -> str:
+    """Return a text or a number of the metadata; what is neither names nobody."""
+    is_said = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value).strip() if is_said else ""
 
 
 def _dictionary(value: object) -> dict[str, Any]:

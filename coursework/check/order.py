@@ -1,12 +1,13 @@
 """What is on a page, but not in its place: outputs, cells of tables, items of lists exchanged."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
 
-from coursework.check.align import Alignment, is_hard_to_read
+from coursework.check.align import Alignment, is_hard_to_read, needle_of
 from coursework.check.expected import Item
-from coursework.check.page import FIGURE, FORMULA, fold
+from coursework.check.page import FORMULA
 
 _WIDEST = 100  # letters of a row and its frame that certainly stand side by side
 _BETWEEN_CELLS = 2  # letters that the space between two cells takes
@@ -21,26 +22,15 @@ def find_disorder(
 ) -> Iterator[tuple[Item, Item]]:
     """Yield an item, and a later one that stands before it on the page.
 
+    Given are the items that are on the page, in the order of the notebook, and where they are.
     Items that stand in another order form a block of the notebook, and all of the block a part of
     the text. Only where that part holds the block and nothing else are the items surely exchanged;
     elsewhere a text may have been found in the place of an equal one.
-
-    Parameters
-    ----------
-    placed
-        The items of the notebook that are on the page, in the order of the notebook, and where.
-    alignment
-        Who owns which part of the text.
     """
-    last = 0  # where the blocks before this one end
-    ends: list[int] = []
-    for _, (_, end) in placed:
-        last = max(last, end)
-        ends.append(last)
-    starts = [len(alignment.text)]
-    for _, (start, _) in reversed(placed):
-        starts.append(min(start, starts[-1]))
-    starts.reverse()
+    # Up to each item, where the last text ends; and from each item on, where the first one starts.
+    ends = [*itertools.accumulate((end for _, (_, end) in placed), max)]
+    backwards = [len(alignment.text), *(start for _, (start, _) in reversed(placed))]
+    starts = [*itertools.accumulate(backwards, min)][::-1]
     first = 0
     for number, end in enumerate(ends):
         if end <= starts[number + 1]:
@@ -59,7 +49,7 @@ def _is_exchanged(block: list[tuple[Item, Span]], part: Span, alignment: Alignme
     found = alignment.text[slice(*part)]
     if any(map(is_hard_to_read, found)) or _are_in_order(block, part[0], alignment.text):
         return False
-    wanted = Counter("".join(map(_needle, items)))
+    wanted = Counter("".join(map(needle_of, items)))
     owners = alignment.owners[slice(*part)]
     free = "".join(
         char for char, owner in zip(found, owners, strict=True) if owner < 0 and char != FORMULA
@@ -74,7 +64,7 @@ def _are_in_order(block: list[tuple[Item, Span]], start: int, text: str) -> bool
     """
     last = max(end for _, (_, end) in block)
     for item, span in block:
-        needle = _needle(item)
+        needle = needle_of(item)
         found = text.find(needle, start, last) if item.kind != "formula" else span[0]
         if found < start:
             return False
@@ -82,16 +72,11 @@ def _are_in_order(block: list[tuple[Item, Span]], start: int, text: str) -> bool
     return True
 
 
-def _needle(item: Item) -> str:
-    return {"figure": FIGURE, "formula": FORMULA}.get(item.kind) or fold(item.text)
-
-
 def _may_be_split(items: list[Item]) -> bool:
     """Whether these are cells of a table so wide that its columns may go on below each other."""
     if not items[0].row[0]:
         return False
-    rows: dict[tuple[int, int], int] = {}
+    widths: Counter[tuple[int, int]] = Counter()
     for item in items:
-        longest = max(map(len, item.text.split()), default=1)
-        rows[item.row] = rows.get(item.row, 0) + longest + _BETWEEN_CELLS
-    return max(rows.values()) > _WIDEST
+        widths[item.row] += max(map(len, item.text.split()), default=1) + _BETWEEN_CELLS
+    return max(widths.values()) > _WIDEST

@@ -1,12 +1,14 @@
 """A PDF read back with PDFium: its text in order, its formulas and pictures, and where they are."""
 
+import contextlib
 import ctypes
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
@@ -18,103 +20,53 @@ FIGURE, FORMULA, EMPTY = "\ufffc", "\ue010", "\ue011"
 """What stands in the text of a PDF for a picture, a formula, and a glyph without a character."""
 
 _FOOTER = re.compile(r"page\s*(\d+)\s*of\s*(\d+)\s*$")
-# Elements within elements, of a page and of a formula: a structure tree may run in circles.
-_DEEPEST, _DEEPEST_PART = 200, 20
 _PAGE_BELOW = 10_000.0  # points by which each page lies below the one before it
-
-
-class UnreadablePdfError(ValueError):
-    """A file that is no PDF, or one that cannot be read whole."""
 
 
 @dataclass(eq=False)
 class Formula:
-    """A formula that the tags of a PDF name; equal only to itself.
+    """A formula that the tags of a PDF name; equal only to itself."""
 
-    Attributes
-    ----------
-    tex
-        What the tag says it is.
-    glyphs
-        The characters drawn, folded.
-    places
-        Where each of them stands.
-    bars
-        The lines, such as bars of fractions, that are drawn within it.
-    beside
-        Whether a brace or arc that belongs above or below its letters stands beside them.
-    start
-        Where in the text its sign stands.
-    """
-
-    tex: str
-    glyphs: str = ""
-    places: list[Glyph] = field(default_factory=list)
-    bars: list[Bar] = field(default_factory=list)
-    beside: bool = False
-    start: int = 0
+    tex: str  # what the tag says it is
+    glyphs: str = ""  # the characters drawn, folded
+    places: list[Glyph] = field(default_factory=list)  # where each of them stands
+    bars: list[Bar] = field(default_factory=list)  # lines drawn within it, as in fractions
+    beside: bool = False  # whether an arc that belongs above its letters stands beside them
+    start: int = 0  # where in the text its sign stands
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture on a page.
+    """A picture on a page."""
 
-    Attributes
-    ----------
-    page, number
-        Its page and its object there, both counted from 0.
-    width, height
-        On the page, in points.
-    pixels
-        Its own width and height; zeros for a drawing.
-    """
-
-    page: int
-    number: int
-    width: float
+    page: int  # counted from 0
+    number: int  # of its object on the page
+    width: float  # on the page, in points
     height: float
-    pixels: tuple[int, int]
+    pixels: tuple[int, int]  # its own width and height; zeros for a drawing
 
 
 @dataclass
 class Reading:
-    """What a reader of a PDF gets.
-
-    Attributes
-    ----------
-    parts
-        The characters of the text, folded, without headers and footers; `FIGURE` and `FORMULA`
-        stand for pictures and for formulas that are tagged.
-    breaks
-        Where in the text a word begins.
-    pictures
-        The pictures, by the place of their sign in the text.
-    lines
-        Where in the text a line of a page begins.
-    places
-        For each of its characters, the page and the character's number there.
-    formulas
-        In order; ``None`` if the PDF has no tags.
-    page_texts
-        For each page all of its text, folded, with header and footer.
-    numbering
-        The "page n of N" of each page, empty where there is none.
-    blank
-        Numbers of pages that show nothing but header and footer.
-    faults
-        What is wrong on a page whatever the notebook says.
-    """
+    """What a reader of a PDF gets."""
 
     parts: list[str] = field(default_factory=list)
-    breaks: set[int] = field(default_factory=set)
-    lines: set[int] = field(default_factory=set)
-    pictures: dict[int, Picture] = field(default_factory=dict)
+    """The characters of the text, folded, without headers and footers; `FIGURE` and `FORMULA`
+    stand for pictures and for formulas that are tagged."""
     places: list[tuple[int, int]] = field(default_factory=list)
-    formulas: list[Formula] | None = None
+    """For each of them, the page and the character's number there."""
+    breaks: set[int] = field(default_factory=set)  # where in the text a word begins
+    lines: set[int] = field(default_factory=set)  # where a line of a page begins
+    pictures: dict[int, Picture] = field(default_factory=dict)  # by the place of their sign
+    formulas: list[Formula] | None = None  # in order; None if the PDF has no tags
     page_texts: list[str] = field(default_factory=list)
+    """For each page all of its text, folded, with header and footer."""
     numbering: list[str] = field(default_factory=list)
+    """The "page n of N" of each page, empty where there is none."""
     blank: list[int] = field(default_factory=list)
+    """Numbers of pages that show nothing but header and footer."""
     faults: list[Fault] = field(default_factory=list)
+    """What is wrong on a page whatever the notebook says."""
 
     @cached_property
     def text(self) -> str:
@@ -159,64 +111,47 @@ def read_pdf(path: Path, most_pages: int) -> Reading:
 
     Raises
     ------
-    UnreadablePdfError
+    ValueError
         If that is not possible; the message says why.
     """
-    try:
-        document = pdfium.PdfDocument(path)
-    except pdfium.PdfiumError as error:
-        if pdf.FPDF_GetLastError() == pdf.FPDF_ERR_PASSWORD or "password" in str(error).lower():
-            raise UnreadablePdfError(
-                "the PDF is encrypted; export it without a password"
-            ) from error
-        raise UnreadablePdfError(f"it cannot be read ({error}); export it again") from error
     reading = Reading()
     try:
-        for index in range(min(len(document), most_pages)):
-            _read_page(reading, document, index)
+        with contextlib.closing(pdfium.PdfDocument(path)) as document:
+            count = len(document)
+            for index in range(min(count, most_pages)):
+                _read_page(reading, document, index)
     except (pdfium.PdfiumError, ValueError) as error:  # ValueError: an object that is not there
-        raise UnreadablePdfError(f"it cannot be read ({error}); export it again") from error
-    finally:
-        count = len(document)
-        document.close()
+        if "password" in str(error).lower():
+            message = "the PDF is encrypted; export it without a password"
+        else:
+            message = f"it cannot be read ({error}); export it again"
+        raise ValueError(message) from error
     reading.page_texts += [""] * (count - len(reading.page_texts))
     return reading
 
 
 @dataclass
 class _Page:
-    """A page being read.
+    """A page being read."""
 
-    Attributes
-    ----------
-    reading
-        What gets the text.
-    page, text_page, index, objects
-        The page, its text, its number from 0, and what it draws.
-    formulas, figures
-        By the mark of their content: a formula, and the number of a picture.
-    tagged
-        Whether the page has tags.
-    seen
-        The pictures whose signs are in the text.
-    """
-
-    reading: Reading
+    reading: Reading  # gets the text
     page: pdfium.PdfPage
     text_page: pdfium.PdfTextPage
-    index: int
+    index: int  # counted from 0
     objects: Objects
-    formulas: dict[int, Formula] = field(default_factory=dict)
-    figures: dict[int, int] = field(default_factory=dict)
-    tagged: bool = False
-    seen: set[int] = field(default_factory=set)
+    formulas: dict[int, Formula] = field(default_factory=dict)  # by the mark of their content
+    figures: dict[int, int] = field(default_factory=dict)  # numbers of pictures, by their marks
+    tagged: bool = False  # whether the page has tags
+    seen: set[int] = field(default_factory=set)  # the pictures whose signs are in the text
 
     def read_tags(self) -> None:
         """Find what the tags name: formulas and figures."""
         tree = pdf.FPDF_StructTree_GetForPage(self.page.raw)
         count = pdf.FPDF_StructTree_CountChildren(tree) if tree else 0
         self.tagged = count > 0
-        for name, (element, kind) in enumerate(_elements(tree, count)):
+        roots = (pdf.FPDF_StructTree_GetChildAtIndex(tree, child) for child in range(count))
+        for name, element in enumerate(_walk(filter(None, roots))):
+            kind = _string(pdf.FPDF_StructElement_GetType, element)
             if kind == "Formula":
                 formula = Formula(_string(pdf.FPDF_StructElement_GetAltText, element))
                 self.formulas.update(dict.fromkeys(_marks(element), formula))
@@ -308,17 +243,13 @@ class _Page:
     def look_at_formulas(self) -> None:
         """Find the lines drawn between the glyphs of each formula, and its arcs."""
         objects = self.objects
-        texts: dict[int, list[int]] = {}
-        formulas: dict[int, Formula] = {}
+        parts: dict[Formula, list[int]] = {}
         for number in objects.formulas:
-            formula = self.formulas[objects.marks[number]]
-            formulas[id(formula)] = formula
-            texts.setdefault(id(formula), []).append(number)
-        for key, numbers in texts.items():
+            parts.setdefault(self.formulas[objects.marks[number]], []).append(number)
+        for formula, numbers in parts.items():
             for left, bottom, right in objects.bars_within(numbers):
-                bar = Bar(left, right, bottom - self.index * _PAGE_BELOW)
-                formulas[key].bars.append(bar)
-            formulas[key].beside = any(
+                formula.bars.append(Bar(left, right, bottom - self.index * _PAGE_BELOW))
+            formula.beside = any(
                 not any(objects.share_width(arc, other) for other in numbers if other != arc)
                 for arc in objects.arcs.intersection(numbers)
             )
@@ -327,7 +258,7 @@ class _Page:
 def _read_page(reading: Reading, document: pdfium.PdfDocument, index: int) -> None:
     page = document[index]
     text_page = page.get_textpage()
-    objects = Objects.read(page)
+    objects = Objects(page)
     characters, owners = _characters(text_page, objects)
     reader = _Page(reading, page, text_page, index, objects)
     reader.read_tags()
@@ -371,42 +302,35 @@ def _characters(text_page: pdfium.PdfTextPage, objects: Objects) -> tuple[list[s
     return characters, owners
 
 
-def _elements(tree: object, count: int) -> Iterator[tuple[object, str]]:
-    """Yield the elements that have content on a page, and their types."""
-    waiting = [
-        (element, 0)
-        for child in reversed(range(count))
-        if (element := pdf.FPDF_StructTree_GetChildAtIndex(tree, child))
-    ]
+def _walk(roots: Iterable[Any]) -> Iterator[Any]:
+    """Yield elements and all that is in them, each once: a structure tree may run in circles."""
+    waiting = [*roots][::-1]
     seen: set[int] = set()
     while waiting:
-        element, depth = waiting.pop()
+        element = waiting.pop()
         address = ctypes.addressof(element.contents)
-        if address in seen or depth > _DEEPEST:
-            continue
-        seen.add(address)
-        yield element, _string(pdf.FPDF_StructElement_GetType, element)
-        for child in reversed(range(max(0, pdf.FPDF_StructElement_CountChildren(element)))):
-            inner = pdf.FPDF_StructElement_GetChildAtIndex(element, child)
-            if inner:
-                waiting.append((inner, depth + 1))
+        if address not in seen:
+            seen.add(address)
+            yield element
+            count = pdf.FPDF_StructElement_CountChildren(element)
+            inner = (
+                pdf.FPDF_StructElement_GetChildAtIndex(element, child)
+                for child in reversed(range(count))
+            )
+            waiting += filter(None, inner)
 
 
-def _marks(element: object, depth: int = 0) -> Iterator[int]:
+def _marks(element: object) -> Iterator[int]:
     """Yield the marks that an element and the elements in it have on the page."""
-    for child in range(max(0, pdf.FPDF_StructElement_CountChildren(element))):
-        mark = pdf.FPDF_StructElement_GetChildMarkedContentID(element, child)
-        if mark >= 0:
-            yield mark
-        inner = pdf.FPDF_StructElement_GetChildAtIndex(element, child)
-        if inner and depth < _DEEPEST_PART:
-            yield from _marks(inner, depth + 1)
+    for part in _walk([element]):
+        for child in range(pdf.FPDF_StructElement_CountChildren(part)):
+            mark = pdf.FPDF_StructElement_GetChildMarkedContentID(part, child)
+            if mark >= 0:
+                yield mark
 
 
-def _string(read: object, element: object) -> str:
-    length = read(element, None, 0)  # type: ignore[operator]
-    if not length:
-        return ""
+def _string(read: Callable[..., int], element: object) -> str:
+    length = read(element, None, 0)
     buffer = ctypes.create_string_buffer(length)
-    read(element, buffer, length)  # type: ignore[operator]
+    read(element, buffer, length)
     return buffer.raw[: length - 2].decode("utf-16-le", "replace")

@@ -2,29 +2,24 @@
 
 import ctypes
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
-from coursework.check.layout import box_of
+from coursework.check.layout import Box
 
 _FIXED_PITCH = 1  # in the flags of a font
 
-Box = tuple[float, float, float, float]
 Color = tuple[int, int, int]
 
 
 class Pages:
     """The pages of a PDF; each is read when it is asked for.
 
-    Parameters
-    ----------
-    path
-        The PDF.
-    places
-        For each position in its text, the page and the number of the character there.
+    A position is one in the text of the PDF; ``places`` has the page and the number of the
+    character there for each of them.
     """
 
     def __init__(self, path: Path, places: list[tuple[int, int]]) -> None:
@@ -50,7 +45,7 @@ class Pages:
     def box(self, position: int) -> Box:
         """Return left, bottom, right and top of a character."""
         page, number = self.places[position]
-        return box_of(self.open(page)[1], number)
+        return cast(Box, self.open(page)[1].get_charbox(number))
 
     def origin(self, position: int) -> tuple[float, float]:
         """Return where the baseline of a character begins."""
@@ -62,18 +57,13 @@ class Pages:
         """Return the size of a character's font, in points."""
         return float(pdf.FPDFText_GetFontSize(*self._character(position)))
 
-    def is_typewritten(self, position: int) -> bool:
-        """Return whether the font of a character says that all of its characters are as wide."""
-        flags = ctypes.c_int()
-        pdf.FPDFText_GetFontInfo(*self._character(position), None, 0, flags)
-        return bool(flags.value & _FIXED_PITCH)
-
-    def font(self, position: int) -> str:
-        """Return the name of the font of a character."""
+    def font(self, position: int) -> tuple[str, bool]:
+        """Return the name of a character's font, and whether all characters of it are as wide."""
         buffer, flags = ctypes.create_string_buffer(100), ctypes.c_int()
         pdf.FPDFText_GetFontInfo(*self._character(position), buffer, 100, flags)
         # Before the plus stands a tag of the subset.
-        return buffer.value.decode("utf-8", "replace").split("+")[-1]
+        name = buffer.value.decode("utf-8", "replace").split("+")[-1]
+        return name, bool(flags.value & _FIXED_PITCH)
 
     def _character(self, position: int) -> tuple[Any, int]:
         """Return the text of a page, as PDFium knows it, and a character's number there."""

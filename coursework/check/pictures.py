@@ -30,13 +30,6 @@ def find_other_pictures(
     pages: Pages, alignment: Alignment, pictures: dict[int, Picture]
 ) -> Iterator[Finding]:
     """Find the pictures of the notebook in whose places others stand, or dots."""
-    for item, what in _other_pictures(pages, alignment, pictures):
-        yield Finding("figure", f"{item.where}: {what}")
-
-
-def _other_pictures(
-    pages: Pages, alignment: Alignment, pictures: dict[int, Picture]
-) -> Iterator[tuple[Item, str]]:
     others: list[tuple[Item, _Small, _Small]] = []
     left = _MOST_PIXELS
     for item, span in zip(alignment.items, alignment.spans, strict=True):
@@ -44,7 +37,8 @@ def _other_pictures(
             continue
         picture = pictures[span[0]]
         if max(picture.width, picture.height) < _DOT < _SMALL < max(item.size):
-            yield item, f"the picture is only {picture.width:.1f} points wide"
+            message = f"{item.where}: the picture is only {picture.width:.1f} points wide"
+            yield Finding("figure", message)
             continue
         left -= item.size[0] * item.size[1]
         if not picture.pixels[0] or left < 0:
@@ -52,17 +46,17 @@ def _other_pictures(
         wanted, found = _wanted(item.picture), _found(pages, picture)
         if wanted is not None and found is not None and not _are_alike(wanted, found):
             others.append((item, wanted, found))
-    exchanged = [item for item, wanted, _ in others if _is_among(wanted, [f for _, _, f in others])]
+    exchanged = [
+        item for item, wanted, _ in others if any(_are_alike(wanted, found) for *_, found in others)
+    ]
     if len(exchanged) > 1:
         places = " and ".join(dict.fromkeys(item.where for item in exchanged))
-        yield exchanged[0], f"the pictures of {places} have changed places"
+        message = f"{exchanged[0].where}: the pictures of {places} have changed places"
+        yield Finding("figure", message)
     for item, _, _ in others:
         if len(exchanged) < 2 or item not in exchanged:
-            yield item, "another picture stands in the place of the picture"
-
-
-def _is_among(picture: _Small, others: list[_Small]) -> bool:
-    return any(_are_alike(picture, other) for other in others)
+            message = f"{item.where}: another picture stands in the place of the picture"
+            yield Finding("figure", message)
 
 
 def _are_alike(one: _Small, other: _Small) -> bool:
@@ -83,9 +77,7 @@ def _found(pages: Pages, picture: Picture) -> _Small | None:
     page, _ = pages.open(picture.page)
     found = pdf.FPDFPage_GetObject(page.raw, picture.number)
     bitmap = pdf.FPDFImageObj_GetBitmap(found)
-    if not bitmap:
-        return None
-    return _small(pdfium.PdfBitmap.from_raw(bitmap).to_pil())
+    return _small(pdfium.PdfBitmap.from_raw(bitmap).to_pil()) if bitmap else None
 
 
 def _small(picture: Image.Image) -> _Small:

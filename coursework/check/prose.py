@@ -85,8 +85,10 @@ _UNSEEN = {
 # Between words stands what a control shows, in whatever form.
 _CONTROLS = {"input", "select", "button", "textarea", "progress", "meter"}
 _UNDRAWN = {"defs", "symbol", "use", "style", "title", "desc", "metadata", "script"}
-LIVE = {"iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
-        "object": "an embedded object", "embed": "an embedded object"}  # fmt: skip
+_LIVE = {
+    "iframe": "an iframe", "video": "a video", "audio": "audio", "canvas": "a canvas",
+    "object": "an embedded object", "embed": "an embedded object",
+}  # fmt: skip
 # What the scripts of an output say when they draw.
 _DRAWING_SCRIPTS = {
     r"Plotly\.(newPlot|react)\(": "a plotly chart",
@@ -122,38 +124,25 @@ _EMPTY_ELEMENT = re.compile(r"""<(div|span)\b[^>]*\bid=["']?([\w-]+)[^>]*>\s*</\
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing that a reader sees.
+    """One thing that a reader sees."""
 
-    Attributes
-    ----------
-    kind
-        ``"heading"``, ``"text"``, ``"table"``, ``"code"``, ``"formula"``, ``"figure"``, or
-        ``"live"`` for what only a browser plays.
-    text
-        The text, the TeX, or the alternative text of a picture; of something live, what it is.
-    source
-        Where a picture comes from.
-    looks
-        ``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
-        the author asked for it; ``"white"`` where its letters are white, and ``"backed"`` where
-        they have a coloured ground.
-    row
-        Numbers for the outermost table in which it stands and for its row; zeros outside of
-        tables. A cell of several rows has no number of a row.
-    """
-
-    kind: str
-    text: str
-    source: str = ""
+    kind: str  # "heading", "text", "table", "code", "formula", "figure", "live" (needs a browser)
+    text: str  # the text, TeX, or alternative text of a picture; of something live, what it is
     looks: frozenset[str] = frozenset()
+    """``"center"``, ``"right"``, ``"rtl"``, ``"inline"`` or ``"uppercase"`` and the like, where
+    the author asked for it; ``"white"`` where its letters are white, and ``"backed"`` where
+    they have a coloured ground."""
     row: tuple[int, int] = (0, 0)
+    """Numbers for the outermost table in which it stands and for its row; zeros outside of
+    tables. A cell of several rows has no number of a row."""
+    source: str = ""  # where a picture comes from
 
 
 @dataclass
 class _Walk:
     """The state of a walk through HTML."""
 
-    formulas: list[str] = field(default_factory=list)
+    formulas: list[str]
     pieces: list[Piece] = field(default_factory=list)
     run: str = ""
     kind: str = "text"
@@ -166,7 +155,7 @@ class _Walk:
         for case in self.looks & _CASES.keys():
             text = _CASES[case](text)
         if text.strip():
-            self.pieces.append(Piece(self.kind, text, looks=self.looks, row=self.row))
+            self.pieces.append(Piece(self.kind, text, self.looks, self.row))
         self.run = ""
 
     def add(self, piece: Piece) -> None:
@@ -212,16 +201,15 @@ def read_html(html: str) -> list[Piece]:
     return pieces
 
 
-def drawn_by_script(html: str) -> str:
-    """Say what the scripts of an output draw into its elements; empty if they draw nothing."""
+def drawn_by_script(html: str) -> list[str]:
+    """Return what the scripts of an output draw into its elements."""
     scripts = "".join(match[0] for match in _SCRIPT.finditer(html) if match[1].lower() == "script")
     if not scripts or not re.search(r"<(div|span|table|canvas|svg|section)\b", html):
-        return ""  # a program that is only fetched
-    for sign, name in _DRAWING_SCRIPTS.items():
-        if re.search(sign, scripts):
-            return name
-    is_filled = any(match[2] in scripts for match in _EMPTY_ELEMENT.finditer(html))
-    return "a drawing made by a script" if is_filled else ""
+        return []  # a program that is only fetched
+    drawn = [name for sign, name in _DRAWING_SCRIPTS.items() if re.search(sign, scripts)]
+    if any(match[2] in scripts for match in _EMPTY_ELEMENT.finditer(html)):
+        drawn.append("a drawing made by a script")
+    return drawn
 
 
 def _keep_rows(source: str) -> str:
@@ -324,15 +312,16 @@ def _read_text(walk: _Walk, text: str) -> None:
 def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
     """Read an element that is seen whole, or not at all; whether it was one."""
     attributes = node.attributes
-    if tag in LIVE:
-        walk.add(Piece("live", LIVE[tag], attributes.get("src") or attributes.get("data") or ""))
+    if tag in _LIVE:
+        walk.add(Piece("live", _LIVE[tag]))
     elif tag == "img":
-        if attributes.get("src"):
-            walk.add(Piece("figure", attributes.get("alt") or "", attributes["src"] or ""))
+        source = attributes.get("src")
+        if source:
+            walk.add(Piece("figure", attributes.get("alt") or "", source=source))
     elif tag == "svg":
         if any(child.tag not in _UNDRAWN for child in node.iter()):
             # Without such a child it holds symbols for other drawings, or a script draws into it.
-            walk.add(Piece("figure", "", "svg"))
+            walk.add(Piece("figure", ""))
     elif tag == "math":
         annotation = node.css_first('annotation[encoding="application/x-tex"]')
         walk.add(Piece("formula", (annotation or node).text()))  # its signs, where it has no TeX
@@ -350,19 +339,15 @@ def _read_leaf(walk: _Walk, node: LexborNode, tag: str) -> bool:
 def _looks(node: LexborNode, tag: str) -> frozenset[str]:
     attributes = node.attributes
     style = (attributes.get("style") or "").replace(" ", "").lower()
-    looks = set()
-    if _BACKED.search(f"{style};background:{attributes.get('bgcolor') or 'none'}"):
-        looks.add("backed")
-    if _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"):
-        looks.add("white")
-    for side in ("center", "right"):
-        if side in (tag, attributes.get("align")) or f"text-align:{side}" in style:
-            looks.add(side)
-    case = _CASE.search(style)
-    if case:
+    sides = ("center", "right")
+    looks = {s for s in sides if s in (tag, attributes.get("align")) or f"text-align:{s}" in style}
+    asked = {
+        "backed": _BACKED.search(f"{style};background:{attributes.get('bgcolor') or 'none'}"),
+        "white": _WHITE.search(f"{style};color:{(attributes.get('color') or '').lower()}"),
+        "rtl": attributes.get("dir") == "rtl",
+        "inline": "list-inline" in (attributes.get("class") or "").split(),
+    }
+    looks |= {name for name, is_asked in asked.items() if is_asked}
+    if case := _CASE.search(style):
         looks.add(case[1])
-    if attributes.get("dir") == "rtl":
-        looks.add("rtl")
-    if "list-inline" in (attributes.get("class") or "").split():
-        looks.add("inline")
     return frozenset(looks)

@@ -41,13 +41,8 @@ class Bar:
 class Pair:
     """Two signs of a formula, and how they stand to each other.
 
-    Attributes
-    ----------
-    kind
-        What the second is to the first: its exponent (``"up"``), its index (``"down"``), its
-        denominator (``"over"``), or what follows it after a sign, which is named (``"-"``).
-    first, second
-        The signs.
+    The kind says what the second is to the first: its exponent (``"up"``), its index (``"down"``),
+    its denominator (``"over"``), or what follows it after a sign, which is named (``"-"``).
     """
 
     kind: str

@@ -16,26 +16,14 @@ from coursework.check.pages import Pages
 
 @dataclass(frozen=True)
 class _Line:
-    """A line on a page.
+    """A line on a page."""
 
-    Attributes
-    ----------
-    item
-        The line of the notebook.
-    indent, count
-        The spaces at its start, and the characters after them.
-    left, width
-        Where the first character begins, and from there where the last one does, in points.
-    size
-        The size of its letters, in tenths of a point.
-    """
-
-    item: Item
-    indent: int
-    count: int
-    left: float
-    width: float
-    size: int
+    item: Item  # the line of the notebook
+    indent: int  # the spaces at its start
+    count: int  # the characters after them
+    left: float  # where the first character begins, in points
+    width: float  # from there to where the last one begins
+    size: int  # of its letters, in tenths of a point
 
 
 def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
@@ -51,7 +39,8 @@ def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
         if "\t" in item.text or item.looks & {"center", "right"}:
             continue  # as wide as its reader likes, or without an indent
         first, last = span[0], span[1] - 1
-        if pages.page_of(first) != pages.page_of(last) or not pages.is_typewritten(first):
+        _, is_typewritten = pages.font(first)
+        if pages.page_of(first) != pages.page_of(last) or not is_typewritten:
             continue
         left, top = pages.origin(first)
         right, bottom = pages.origin(last)
@@ -62,8 +51,9 @@ def find_lost_spaces(pages: Pages, alignment: Alignment) -> Iterator[Finding]:
             if " " not in text[:2] and line.count > 1:
                 width_of.setdefault(line.size, pages.origin(first + 1)[0] - left)
     for (where, kind), lines in groups.items():
-        for item in itertools.islice(_narrow(lines, width_of), 1):
-            message = f"{where}: spaces are lost in the line: {shorten(item.text)}"
+        narrow = next(_narrow(lines, width_of), None)
+        if narrow:
+            message = f"{where}: spaces are lost in the line: {shorten(narrow.text)}"
             yield Finding(kind, message)
 
 

@@ -75,18 +75,12 @@ _ENDS = {"{": "}", "[": "]"}
 
 @dataclass
 class Shown:
-    """What a formula shows.
-
-    Attributes
-    ----------
-    symbols
-        How often each letter, digit and sign must be drawn, folded.
-    visible
-        Whether it shows any sign; it may hold only definitions, or a rule, which has no tag.
-    """
+    """What a formula shows."""
 
     symbols: Counter[str] = field(default_factory=Counter)
+    """How often each letter, digit and sign must be drawn, folded."""
     visible: bool = False
+    """Whether it shows any sign; it may hold only definitions, or a rule, which has no tag."""
 
 
 def tokens_of(tex: str, spaces: bool = False) -> list[str]:

@@ -28,9 +28,6 @@ from coursework.storage import atomic_path, locked, scratch_folder
 _INJECTED = "injected-parameters"
 """The tag of the cell with the parameters of a run, as papermill calls it."""
 
-_STOPS = (KeyboardInterrupt, CellExecutionError, CellTimeoutError, DeadKernelError)
-"""What ends a run in the middle."""
-
 _NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
 """What `ast` raises for a source that is no plain Python, or is nested too deep."""
 
@@ -114,7 +111,7 @@ def run_notebook(
         fill_in(notebook, identity)
     if missing is not None:
         _expect_errors(notebook, missing)
-    python = _python_of_kernel()
+    _require_kernel()
     failed = target.with_suffix(".failed.ipynb")
     times: dict[int, float] = {}
     folder = source.parent.resolve()
@@ -123,8 +120,8 @@ def run_notebook(
             old.unlink(missing_ok=True)
         start = time.monotonic()
         try:
-            _execute(notebook, source, python, cell_timeout, report, times)
-        except _STOPS as error:
+            _execute(notebook, source, cell_timeout, report, times)
+        except (KeyboardInterrupt, CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             reason = _explain(error, f"cell {max(times, default=-1) + 1} of {source.name}")
             try:
                 _write(notebook, failed, folder)
@@ -194,7 +191,7 @@ def _place(keys: list[str | int]) -> str:
 def _require_python(source: Path, notebook: NotebookNode) -> None:
     kernel = notebook.metadata.get("kernelspec", {})
     language = notebook.metadata.get("language_info", {}).get("name") or kernel.get("language")
-    if language and "python" not in language.lower():
+    if language and "python" not in str(language).lower():
         raise ValueError(
             f"{source} is written in {language} for the kernel {kernel.get('name', language)!r}, "
             "which is missing here: only notebooks in Python can be run"
@@ -237,8 +234,8 @@ def _tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
-def _python_of_kernel() -> str:
-    """Return the Python of Jupyter's kernel ``python3``; refuse any but that of this process.
+def _require_kernel() -> None:
+    """Refuse a kernel ``python3`` of Jupyter that is not of the Python of this process.
 
     Another one may lack the homework's packages, or have them in other releases.
     """
@@ -272,13 +269,11 @@ def _python_of_kernel() -> str:
             f"kernel, {own}, is spoken to; bring the loopback up (ip link set lo up), or let the "
             "firewall pass it"
         ) from error
-    return own
 
 
 def _execute(
     notebook: NotebookNode,
     source: Path,
-    python: str,
     cell_timeout: int | None,
     report: Callable[[str], None],
     times: dict[int, float],
@@ -303,8 +298,8 @@ def _execute(
             said = errors.read().decode(errors="replace").strip().splitlines()
             reason = ": ".join([str(error).replace("\n", " "), *said[-1:]])
             raise NotebookError(
-                f"the kernel of the notebook, {python}, does not start ({reason}); try "
-                f"{python} -m pip install --force-reinstall ipykernel"
+                f"the kernel of the notebook, {sys.executable}, does not start ({reason}); try "
+                f"{sys.executable} -m pip install --force-reinstall ipykernel"
             ) from error
         # NotebookClient.execute would do this too, but it takes the signals of the whole process,
         # and what it leaves to the end of Python fails there with a traceback.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursework.check import Finding, check_pdf
+from coursework.check import check_pdf
 from coursework.handin.bundle import write_bundle
 from coursework.handin.run import Run, read_parameters, run_notebook
 from coursework.identity import Identity
@@ -71,13 +71,11 @@ def submit_all(
         the one that it names.
     identity
         Who hands in. A missing field is a remark, not an error.
-    cell_timeout
-        Seconds that a cell may take; ``None`` waits for ever.
     missing
         For a part-finished homework: from a notebook to what is missing, as
         `coursework.handin.run_notebook` takes it. The manifest lists it too.
-    report
-        Called with lines of progress.
+    cell_timeout, report
+        As `coursework.handin.run_notebook` takes them.
 
     Raises
     ------
@@ -130,7 +128,11 @@ def _hand_in(
     new_pdf, new_bundle = folder / pdf.name, folder / bundle.name
     exported = export_pdf(executed, new_pdf, pictures=source.parent)
     findings = check_pdf(executed, new_pdf)
-    _refuse_losses(findings, exported.warnings)
+    losses = [str(finding) for finding in findings if finding.severity == "lost"]
+    if losses:
+        # The warnings of the export may explain what is lost.
+        listed = "\n".join(f"  - {line}" for line in (*losses, *exported.warnings))
+        raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")
     odd = [f.message for f in findings if f.kind in ("formula", "noise", "page")]
     remarks = [*exported.warnings, *odd]
     empty = " and ".join(identity.missing()).replace("_", " ")
@@ -238,14 +240,8 @@ def notebook_parameters(
 
 def _settings(own: Mapping[str, Any]) -> Profile | None:
     """Return the profile that the parameters of a notebook name; ``None`` if they name none."""
-    if own.get("profile") in PROFILES and isinstance(own.get("overrides"), dict):
-        return get_profile(own["profile"], **own["overrides"])
+    match own:
+        case {"profile": str(name), "overrides": dict(overrides)}:
+            if name in PROFILES and all(isinstance(field, str) for field in overrides):
+                return get_profile(name, **overrides)
     return None
-
-
-def _refuse_losses(findings: Sequence[Finding], warnings: Sequence[str]) -> None:
-    """Raise if anything is lost, with the warnings of the export, which may explain it."""
-    losses = [str(finding) for finding in findings if finding.severity == "lost"]
-    if losses:
-        listed = "\n".join(f"  - {line}" for line in (*losses, *warnings))
-        raise CheckError(f"the PDF is not what the notebook shows:\n{listed}")

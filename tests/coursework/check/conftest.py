@@ -13,7 +13,9 @@ from pypdf import PdfWriter
 
 from coursework.check import check_pdf
 from coursework.pdf import export_pdf
+from coursework.pdf.typst import font_folders
 
+needs_fonts = pytest.mark.skipif(not font_folders(), reason="needs the fonts of these scripts")
 TABLE = "<table><tr><th>model</th></tr><tr><td>ResNet-18</td></tr><tr><td>4711</td></tr></table>"
 
 
@@ -26,42 +28,47 @@ def figure(width):
 
 
 def picture(width):
-    return new_output("display_data", data={"image/png": figure(width), "text/plain": "<Fig>"})
+    return {"image/png": figure(width), "text/plain": "<Fig>"}
+
+
+def code(source, *outputs, count=1):
+    """Return a cell of code with outputs: printed texts, and results as their forms by type."""
+    made = [
+        new_output("stream", text=output)
+        if isinstance(output, str)
+        else new_output("display_data", output)
+        for output in outputs
+    ]
+    return new_code_cell(source, execution_count=count, outputs=made)
 
 
 def one_of_everything():
     """Return a notebook that holds one of everything, run once in order."""
-    rows = "".join(f"row {i:03}\n" for i in range(200))
     cells = [
         new_markdown_cell("# Homework 3\n\n| | |\n|--|--|\n| **Name** | Ada Lovelace |"),
         new_markdown_cell(
             "## Question 1\n\nThe answer is *quite* simple.\n\n- first item\n- second item\n\n"
             "Inline $\\alpha^2 + \\beta$ and shown:\n\n$$\\frac{\\partial L}{\\partial w} = 0$$"
         ),
-        new_code_cell(
+        code(
             "import numpy as np\nresult = np.arange(3)\nprint(result)",
-            execution_count=1,
-            outputs=[
-                new_output("stream", name="stdout", text="[0 1 2]\nsecond printed line\n"),
-                new_output("stream", name="stderr", text="UserWarning: careful\n"),
-            ],
+            "[0 1 2]\nsecond printed line\n",
         ),
-        new_code_cell(
+        code(
             "# " + "a comment that is longer than the page is wide, " * 4 + "and ends here",
-            execution_count=2,
-            outputs=[picture(2), picture(3)],
+            picture(2),
+            picture(3),
+            count=2,
         ),
-        new_code_cell(
-            "frame",
-            execution_count=3,
-            outputs=[new_output("execute_result", data={"text/html": TABLE, "text/plain": "x"})],
-        ),
-        new_code_cell(
+        code("frame", {"text/html": TABLE, "text/plain": "x"}, count=3),
+        code(
             "for i in range(200): print(i)",
-            execution_count=4,
-            outputs=[new_output("stream", name="stdout", text=rows)],
+            "".join(f"row {i:03}\n" for i in range(200)),
+            count=4,
         ),
     ]
+    warning = new_output("stream", name="stderr", text="UserWarning: careful\n")
+    cells[2].outputs.append(warning)
     metadata = {
         "authors": [{"name": "Ada Lovelace"}],
         "coursework": {"student_id": "2026-0042", "course": "Deep Learning"},
@@ -85,6 +92,14 @@ class Work:
     def cells(self, *cells):
         """Write a notebook of some cells."""
         return self.write(new_notebook(cells=list(cells)))
+
+    def prose(self, *sources):
+        """Write a notebook of cells in Markdown."""
+        return self.cells(*map(new_markdown_cell, sources))
+
+    def shows(self, *outputs):
+        """Write a notebook of a cell of code with outputs, as `code` takes them."""
+        return self.cells(code("x", *outputs))
 
     def export(self):
         """Export the notebook as it stands."""

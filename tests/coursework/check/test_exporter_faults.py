@@ -5,10 +5,10 @@ import dataclasses
 import re
 
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_markdown_cell
 
 from coursework.pdf import cells, exporter, tables
-from tests.coursework.check.conftest import Work, figure, picture
+from tests.coursework.check.conftest import Work, code, figure, picture
 
 TABLE = (
     "<table><tr><th>model</th><th>loss</th></tr>"
@@ -17,35 +17,25 @@ TABLE = (
 )
 
 
-def data(**forms):
-    return new_output("display_data", data={k.replace("_", "/"): v for k, v in forms.items()})
-
-
-def small_notebook():
-    return new_notebook(
-        cells=[
-            new_markdown_cell("# Report\n\n## Part one\n\nSome *words* of prose.\n\n- one\n- two"),
-            new_markdown_cell(
-                "A model $x^2 + y_i$ of $a - b$ and\n\n$$\\frac{p}{q} = \\sum_{j=1}^m z_j < 2$$"
-            ),
-            new_code_cell(
-                "first = 1\nif first:\n    print(first)",
-                execution_count=1,
-                outputs=[
-                    new_output("stream", text="12    13\n"),
-                    data(text_plain="34"),
-                    data(text_latex="$u + v$"),
-                ],
-            ),
-            new_code_cell("frame", execution_count=2, outputs=[data(text_html=TABLE)]),
-            new_code_cell("plot()", execution_count=3, outputs=[picture(2), picture(3)]),
-        ]
-    )
+CELLS = [
+    new_markdown_cell("# Report\n\nSome *words* of prose.\n\n- one\n- two"),
+    new_markdown_cell(
+        "A model $x^2 + y_i$ of $a - b$ and\n\n$$\\frac{p}{q} = \\sum_{j=1}^m z_j < 2$$"
+    ),
+    code(
+        "first = 1\nif first:\n    print(first)",
+        "12    13\n",
+        {"text/plain": "34"},
+        {"text/latex": "$u + v$"},
+    ),
+    code("frame", {"text/html": TABLE}, count=2),
+    code("plot()", picture(2), picture(3), count=3),
+]
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    return Work(tmp_path_factory.mktemp("faults")).write(small_notebook())
+    return Work(tmp_path_factory.mktemp("faults")).cells(*CELLS)
 
 
 def test_without_a_fault_nothing_is_found(work):
@@ -101,11 +91,11 @@ def exchanged(one, other):
     """Exchange the contents of two cells of a table."""
 
     def change(found):
-        found[one], found[other] = (
-            dataclasses.replace(found[one], tag=found[other].tag),
-            dataclasses.replace(found[other], tag=found[one].tag),
-        )
-        return found
+        tags = {one: found[other].tag, other: found[one].tag}
+        return [
+            dataclasses.replace(cell, tag=tags.get(number, cell.tag))
+            for number, cell in enumerate(found)
+        ]
 
     return table(change)
 
@@ -132,43 +122,19 @@ def tiny(real, draft, image, alt, asked):
 
 COVER = "#place(dy: -13pt, rect(width: 90pt, height: 14pt, fill: white));"
 FAULTS = {
-    "a heading": (
-        written(r"#titled\(2.*", ""), "heading: cell 1: not in the PDF: Part one",
-    ),
-    "an item of a list": (written(r', \[#"two";\]', ""), "text: cell 1: not in the PDF: two"),
-    "items of a list exchanged": (
-        written(r'(\[#"one";\]), (\[#"two";\])', r"\2, \1"),
-        "text: cell 1: not in its place: two stands before one",
-    ),
-    "letters as white as the paper": (
-        written('#"Some";', "#text(fill: white)[Some];"), "page: cell 1: the line 'Some words of",
-    ),
     "letters cut off": (
         written('#"Some";', "#box(clip: true, height: 1pt)[#v(3pt)Some];"),
         "page: cell 1: the line 'Some",
     ),
-    "a paragraph painted over": (
-        written(r"#list\(", COVER + "#list("), "page: cell 1: the line 'Some words of prose.' is",
-    ),
-    "a blank page": (
-        written(r"#list\(", "#pagebreak();#pagebreak();#list("), "page: page 2 is blank",
-    ),
     "an exponent drawn as an index": (drawn("x^2", "x_2"), "formula: cell 2: 2 stands below"),
     "an index drawn as an exponent": (drawn("y_i", "y^i"), "formula: cell 2: i stands above"),
     "a minus drawn as a plus": (drawn("a - b", "a + b"), "formula: cell 2: drawn without -"),
-    "a plus drawn as a minus": (drawn("x^2 +", "x^2 -"), "formula: cell 2: drawn without +"),
     "a difference turned round": (drawn("a - b", "b - a"), "formula: cell 2: b stands before"),
     "a fraction turned round": (drawn("p / q", "q / p"), "formula: cell 2: q stands above"),
     "the bounds of a sum exchanged": (
         drawn("sum_(j = 1)^m", "sum_m^(j = 1)"), "formula: cell 2: m stands below",
     ),
     "another relation": (drawn("< 2", "> 2"), "formula: cell 2: drawn without <"),
-    "another letter": (drawn("z_j", "w_j"), "formula: cell 2: drawn without z"),
-    "another formula": (drawn("a - b", "c"), "formula: cell 2: drawn without a - b"),
-    "a line of code": (
-        around(cells, "highlight", lambda real, *given: real(*given)[-2:]),
-        "code: cell 3: not in the PDF: first = 1",
-    ),
     "the indent of a line of code": (
         around(cells, "highlight", lambda real, code, how: real(code.replace("    ", ""), how)),
         "code: cell 3: spaces are lost in the line: print(first)",
@@ -177,30 +143,16 @@ FAULTS = {
         around(cells, "play", lambda real, text: real(text.replace("  ", " "))),
         "output: cell 3, output 1: spaces are lost in the line: 12 13",
     ),
-    "a printed output": (dropped("'12"), "output: cell 3, output 1: not in the PDF: 12 13"),
-    "a result": (dropped("'34"), "output: cell 3, output 2: not in the PDF: 34"),
     "a result in TeX": (dropped("u + v"), "formula: cell 3, output 3: not shown as a formula"),
     "outputs exchanged": (
         outputs(1, 0, 2), "output: cell 3, output 1: not in its place: 34 of cell 3, output 2",
-    ),
-    "outputs turned round": (outputs(2, 1, 0), "output: cell 3, output 1: not in its place: u + v"),
-    "a table": (dropped("<table>"), "table: cell 4, output 1: not in the PDF: model"),
-    "a row of a table": (
-        table(lambda found: [cell for cell in found if cell.row != 1]),
-        "table: cell 4, output 1: not in the PDF: ResNet",
     ),
     "a column of a table": (
         table(lambda found: [cell for cell in found if cell.column != 1]),
         "table: cell 4, output 1: not in the PDF: loss",
     ),
-    "cells of a row exchanged": (
-        exchanged(2, 3), "table: cell 4, output 1: not in its place: 0.25 stands before ResNet",
-    ),
     "cells of a column exchanged": (
         exchanged(3, 5), "table: cell 4, output 1: not in its place: 0.5 stands before 0.25",
-    ),
-    "a picture": (
-        dropped(figure(3)[:200]), "figure: cell 5, output 2: the picture is not in the PDF",
     ),
     "another picture": (
         around(cells, "decode", other_picture), "figure: cell 5, output 2: another picture stands",

@@ -6,8 +6,10 @@ import time
 import hypothesis
 import pytest
 from hypothesis import strategies as st
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
 from pypdf.generic import ArrayObject, NameObject
+
+from tests.coursework.check.conftest import code
 
 STREAM = {"output_type": "stream", "text": "printed"}
 ODD = {
@@ -18,6 +20,7 @@ ODD = {
     "a null id": ({"cell_type": "markdown", "id": None, "source": "Text"}, "Text"),
     "an illegal id": ({"cell_type": "markdown", "id": "a b/c", "source": ["Te", "xt"]}, "Text"),
     "null metadata": ({"cell_type": "markdown", "metadata": None, "source": "Text"}, "Text"),
+    "a list of more than lines": ({"cell_type": "markdown", "source": ["a", None, 5]}, "a5"),
     "a surrogate": ({"cell_type": "markdown", "source": "Text [a](\ud800)"}, "Text a"),
 }
 
@@ -98,18 +101,14 @@ def test_no_notebook_ends_in_a_traceback(work, cells, metadata):
 def test_no_prose_and_no_html_ends_in_a_traceback(work, text):
     if not work.pdf.is_file():
         work.typeset("Text")
-    data = {"text/html": text, "text/plain": "x"}
-    latex = {"text/latex": text}
-    outputs = [new_output("display_data", data), new_output("display_data", latex)]
-    work.cells(
-        new_markdown_cell(text), new_code_cell("x", execution_count=1, outputs=outputs)
-    ).findings()
+    outputs = {"text/html": text, "text/plain": "x"}, {"text/latex": text}
+    work.cells(new_markdown_cell(text), code("x", *outputs)).findings()
 
 
 def test_code_is_set_aside_before_dollars_are_paired(work):
-    work.cells(
-        new_markdown_cell("It costs US$8 today; run `echo $HOME` for the folder."),
-        new_markdown_cell("Price $5; ``x $ y`` and\n\n```\n$ sudo make\n```\n\n    $ ls\n\n$ so."),
+    work.prose(
+        "It costs US$8 today; run `echo $HOME` for the folder.",
+        "Price $5; ``x $ y`` and\n\n```\n$ sudo make\n```\n\n    $ ls\n\n$ so.",
     )
     page = "It costs US\\$8 today; run echo \\$HOME for the folder.\n\nPrice \\$5; x \\$ y and\n\n"
     assert work.typeset(page + "\\$ sudo make\n\n\\$ ls\n\n\\$ so.").findings() == []
@@ -127,7 +126,7 @@ def test_code_is_set_aside_before_dollars_are_paired(work):
     ],
 )
 def test_tables_are_read_as_browsers_and_github_read_them(work, source):
-    work.cells(new_markdown_cell(source))
+    work.prose(source)
     assert work.typeset("+ In a list:\n\n#table(columns: 2)[a][b][1][22]").lost() == []
     assert "22" in " ".join(work.typeset("+ In a list:\n\n#table(columns: 2)[a][b][1]").lost())
 
@@ -146,8 +145,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize("name", HIDDEN)
 def test_what_a_browser_hides_is_not_expected(work, name):
-    data = {"text/html": HIDDEN[name], "text/plain": "<HTML>"}
-    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
+    work.shows({"text/html": HIDDEN[name]})
     assert work.typeset("x\n\nSeen words").findings() == []
     assert "Seen words" in " ".join(work.typeset("x\n\nSeen").lost())
 
@@ -157,8 +155,7 @@ def test_what_a_browser_hides_is_not_expected(work, name):
              "<p style='text-transform:uppercase'>Seen words"],
 )  # fmt: skip
 def test_capitals_that_a_style_asks_for_are_expected(work, html):
-    output = new_output("display_data", data={"text/html": html})
-    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    work.shows({"text/html": html})
     assert work.export().findings() == []
     assert len(work.typeset("x\n\nSeen words").lost()) == 1
 
@@ -174,8 +171,7 @@ def test_capitals_that_a_style_asks_for_are_expected(work, html):
     ],
 )  # fmt: skip
 def test_words_beside_a_control_a_gloss_or_mathml_are_expected(work, inner):
-    output = new_output("display_data", data={"text/html": f"<p>one {inner} two"})
-    work.cells(new_code_cell("x", execution_count=1, outputs=[output]))
+    work.shows({"text/html": f"<p>one {inner} two"})
     assert work.export().lost() == []
     assert "two" in " ".join(work.typeset("x\n\none").lost())
 
@@ -189,8 +185,7 @@ def test_words_beside_a_control_a_gloss_or_mathml_are_expected(work, inner):
     ],
 )
 def test_what_only_paper_or_a_pointer_hides_is_expected(work, sheet):
-    data = {"text/html": f"<style>{sheet}</style><p class=a>Seen</p>"}
-    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
+    work.shows({"text/html": f"<style>{sheet}</style><p class=a>Seen</p>"})
     assert len(work.typeset("x").lost()) == 1
 
 
@@ -198,9 +193,7 @@ def test_the_parts_of_a_table_stand_where_a_browser_shows_them(work):
     row = "<tr><td>{}</td></tr>"
     foot, body, head = (row.format(word) for word in ("sums", "rows", "heads"))
     html = f"<table><tfoot>{foot}</tfoot>{body}<thead>{head}</thead></table>"
-    work.cells(new_code_cell("x", execution_count=1, outputs=[
-        new_output("display_data", data={"text/html": html})
-    ]))  # fmt: skip
+    work.shows({"text/html": html})
     assert work.typeset("x\n\n#table[heads][rows][sums]").findings() == []
     assert "sums stands before heads" in work.typeset("x\n\n#table[sums][heads][rows]").lost()[0]
 
@@ -215,8 +208,7 @@ def test_an_author_who_is_no_text_is_nobody(work, author):
     "html", ["", "<style>p {color: navy}</style><!-- x --><p hidden>a</p><script>b</script>"]
 )
 def test_html_that_shows_nothing_expects_nothing(work, html):
-    data = {"text/html": html, "text/plain": "<IPython.core.display.HTML object>"}
-    work.cells(new_code_cell("x", execution_count=1, outputs=[new_output("display_data", data)]))
+    work.shows({"text/html": html})
     assert work.typeset("x").findings() == []
 
 
@@ -234,9 +226,7 @@ def test_a_structure_tree_in_a_circle_ends(whole):
 
 
 def test_deep_html_and_a_long_output_end(work):
-    data = {"text/html": "<div>" * 3000 + "deep"}
-    outputs = [new_output("stream", text="0 1\n" * 30_000), new_output("display_data", data)]
-    work.cells(new_code_cell("x", execution_count=1, outputs=outputs))
+    work.shows("0 1\n" * 30_000, {"text/html": "<div>" * 3000 + "deep"})
     start = time.perf_counter()
     assert "output" in work.typeset("x\n\ndeep").kinds()
     assert time.perf_counter() - start < 10
@@ -246,30 +236,16 @@ UNSEEN = "a\u200bb \ufeffc \u2028d \u2066e\u2069 \u202ef\u202c \x0bg \uffff"
 
 
 def test_characters_that_draw_nothing_are_spelled_out_or_left_out(work):
-    output = new_output("stream", text=UNSEEN)
-    work.cells(
-        new_markdown_cell("Prose: " + UNSEEN),
-        new_code_cell(f"x = '{UNSEEN}'", execution_count=1, outputs=[output]),
-    )
+    work.cells(new_markdown_cell("Prose: " + UNSEEN), code(f"x = '{UNSEEN}'", UNSEEN))
     assert work.export().findings() == []
     page = "Prose: ab c d e f g\n\nx = \\'ab c d e f g \\'\n\nab c d e f g"
     assert work.typeset(page).lost() == []
 
 
-def test_a_link_to_a_file_or_to_a_program_is_a_link(work):
-    work.cells(new_markdown_cell("a [f](file:///C:/x.txt) b [js](javascript:void(0)) c"))
-    assert work.export().findings() == []
-
-
 @pytest.mark.parametrize("words", ["נוסחה $a+b$ סוף", "صيغة $a+b$ نهاية"])
 def test_letters_of_a_formula_in_a_line_from_right_to_left_are_read(work, words):
-    work.cells(new_markdown_cell(words))
+    work.prose(words)
     assert work.export().lost() == []
-
-
-def test_a_damaged_list_of_lines_reads_as_its_texts(work):
-    work.write({"cells": [{"cell_type": "markdown", "source": ["a", None, 5, "b"]}]})
-    assert work.typeset("a5b").lost() == []
 
 
 @pytest.mark.parametrize(
@@ -277,5 +253,5 @@ def test_a_damaged_list_of_lines_reads_as_its_texts(work):
     [r"$$a = b \tag{$*$}$$", "> $$\n> x > y\n> $$", "- > > in $$a\n  > > = b$$", "> $x > y$"],
 )
 def test_formulas_are_read_with_dollars_in_their_tags_and_in_quotations(work, source):
-    work.cells(new_markdown_cell(source))
+    work.prose(source)
     assert work.export().findings() == []

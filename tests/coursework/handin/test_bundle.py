@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdf import PdfWriter
 
 from coursework.display import Headline
@@ -24,15 +25,15 @@ FACTS = {"pages": 2, "seed": 7, "root": ROOT}
 
 
 def notebook_of(*sources):
-    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
-    return nbformat.v4.new_notebook(cells=cells)
+    cells = [new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
+    return new_notebook(cells=cells)
 
 
 def make_parts(folder):
     """Write an executed notebook that uses a module, and a PDF of two pages."""
     notebook = notebook_of("from coursework import display\nfrom hw3 import roc")
     headline = Headline({"accuracy": 0.5})._repr_mimebundle_()
-    notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", headline)]
+    notebook.cells[0].outputs = [new_output("display_data", headline)]
     nbformat.write(notebook, folder / "a.ipynb")
     writer = PdfWriter()
     for _ in range(2):
@@ -124,7 +125,7 @@ def test_imports_are_found_in_any_cell_and_followed_to_the_end(tmp_path, monkeyp
         "x = = 'an error on purpose'",
         "%time x = 1\nfrom hw9 import (\n    first,\n    fifth as r,\n)\n\nx = !ls\n",
     )
-    notebook.cells.append(nbformat.v4.new_markdown_cell("import hw9.unused"))
+    notebook.cells.append(new_markdown_cell("import hw9.unused"))
     assert [path.as_posix() for path in used_modules(notebook)] == sorted(modules)
 
 

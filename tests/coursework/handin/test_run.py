@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coursework.handin import NotebookError, run_notebook
 from coursework.identity import Identity
@@ -13,18 +14,22 @@ from coursework.pdf import export_pdf
 from coursework.storage import BusyError, locked
 
 
-def write(path, *sources, parameters=None):
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+def write(path, *cells, parameters=None, **metadata):
+    """Write a notebook of cells of code, or of cells that are made already."""
+    cells = [new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
     if parameters is not None:
-        cell = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
-        cells.insert(0, cell)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        cells.insert(0, new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
     return path
 
 
+def cells_of(path):
+    return nbformat.read(path, as_version=4).cells
+
+
 def printed(path):
-    cells = nbformat.read(path, as_version=4).cells
-    return "".join(output.text for cell in cells for output in cell.outputs if "text" in output)
+    outputs = [output for cell in cells_of(path) for output in cell.outputs]
+    return "".join(output.text for output in outputs if "text" in output)
 
 
 def test_it_runs_from_the_top_and_reports_each_cell(tmp_path):
@@ -33,8 +38,7 @@ def test_it_runs_from_the_top_and_reports_each_cell(tmp_path):
     target, lines = tmp_path / "out" / "a.ipynb", []
     run = run_notebook(source, target, report=lines.append)
     assert printed(target) == "42\n"
-    cells = nbformat.read(target, as_version=4).cells
-    assert [cell.execution_count for cell in cells] == [1, 2, None, 3]
+    assert [cell.execution_count for cell in cells_of(target)] == [1, 2, None, 3]
     assert [line.split()[:2] for line in lines] == [["a", "1/4"], ["a", "2/4"], ["a", "3/4"]]
     assert "print(2 * x)" in lines[2]
     assert run.seconds > sum(run.cell_seconds) > 0
@@ -62,13 +66,12 @@ def test_parameters_need_a_cell_that_is_tagged(tmp_path):
 
 
 def test_a_header_is_filled_in_only_if_somebody_hands_in(tmp_path):
-    header = nbformat.v4.new_markdown_cell("*your full name*", metadata={"tags": ["identity"]})
-    source, target = tmp_path / "a.ipynb", tmp_path / "out.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[header]), source)
+    header = new_markdown_cell("*your full name*", metadata={"tags": ["identity"]})
+    source, target = write(tmp_path / "a.ipynb", header), tmp_path / "out.ipynb"
     run_notebook(source, target)
-    assert nbformat.read(target, as_version=4).cells[0].source == "*your full name*"
+    assert cells_of(target)[0].source == "*your full name*"
     run_notebook(source, target, identity=Identity("Ada"))
-    assert nbformat.read(target, as_version=4).cells[0].source == "Ada"
+    assert cells_of(target)[0].source == "Ada"
 
 
 def test_a_failing_cell_is_named_and_the_cells_that_ran_are_kept(tmp_path):
@@ -140,17 +143,13 @@ def test_the_same_notebook_run_in_two_folders_is_the_same_pdf(tmp_path):
         "for _ in tqdm(range(3)): time.sleep(0.01)\nfor _ in tqdm(iter('abc')): time.sleep(0.01)",
         "%matplotlib inline\n%config InlineBackend.figure_formats = ['svg', 'pdf', 'png']\n"
         "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
-        "import helper",
+        new_code_cell("import helper", metadata={"tags": ["raises-exception"]}),
     ]
     written = []
     for folder in (tmp_path / "one", tmp_path / "another" / "folder of work"):
         folder.mkdir(parents=True)
         (folder / "helper.py").write_text("import warnings; warnings.warn('old'); 1 / 0")
-        source = write(folder / "a.ipynb", *cells)
-        notebook = nbformat.read(source, as_version=4)
-        notebook.cells[-1].metadata["tags"] = ["raises-exception"]
-        nbformat.write(notebook, source)
-        run_notebook(source, folder / "build" / "a.ipynb")
+        run_notebook(write(folder / "a.ipynb", *cells), folder / "build" / "a.ipynb")
         written.append(export_pdf(folder / "build" / "a.ipynb", folder / "a.pdf").path.read_bytes())
         text = (folder / "build" / "a.ipynb").read_text()
         assert "UserWarning: careful" in text
@@ -167,12 +166,11 @@ def test_a_field_that_the_format_forbids_is_named_with_its_cell(tmp_path):
         run_notebook(path, tmp_path / "out.ipynb")
 
 
-def test_a_notebook_in_another_language_is_refused_before_it_runs(tmp_path):
-    path = tmp_path / "a.ipynb"
-    kernel = {"name": "ir", "display_name": "R", "language": "R"}
-    cells = [nbformat.v4.new_code_cell("x <- c(1, 2)")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    with pytest.raises(ValueError, match=r"a\.ipynb is written in R for the kernel 'ir'"):
+@pytest.mark.parametrize("language", ["R", 3])
+def test_a_notebook_in_another_language_is_refused_before_it_runs(tmp_path, language):
+    kernel = {"name": "ir", "display_name": "R", "language": language}
+    path = write(tmp_path / "a.ipynb", "x <- c(1, 2)", kernelspec=kernel)
+    with pytest.raises(ValueError, match=rf"a\.ipynb is written in {language} for the kernel 'ir'"):
         run_notebook(path, tmp_path / "out.ipynb")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.ipynb"]
 
