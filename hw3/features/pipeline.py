@@ -82,18 +82,10 @@ class Preprocessing:
 class Pipeline:
     """Preprocessing and a network, on a device, in a precision; `build_pipeline` makes it.
 
-    Attributes
-    ----------
-    extractor, preprocessing
-        The network, already on the device and without the BatchNorm layers that can be folded
-        away, and what comes before it.
-    device
-        Where it runs.
-    dtype
-        What it multiplies in; all bits of float32, or a reduced precision through
-        ``torch.autocast``.
-    layout
-        The order of images in memory, a name in `coursework.runtime.LAYOUTS`.
+    The network is on the device already, and without the BatchNorm layers that can be folded away.
+    It multiplies in ``dtype``: with all bits of float32, or in a reduced precision through
+    ``torch.autocast``. ``layout`` is the order of images in memory, a name in
+    `coursework.runtime.LAYOUTS`.
     """
 
     extractor: Extractor
