@@ -400,8 +400,8 @@ def _check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
         with np.errstate(over="ignore"):
             array = array.astype(like.dtype, copy=False)
         kind = f" (as {like.dtype}, which the model computes in)"
-    # If the sum is finite, so is every feature. If not, it may only have overflowed, and each one is
-    # tested, which needs an array of truth values: a quarter of the memory of the features.
+    # If the sum is finite, so is every feature. If not, the sum may have overflowed, and each feature
+    # is tested, which needs an array of truth values: a quarter of the memory of the features.
     with np.errstate(over="ignore", invalid="ignore"):
         total = array.sum()
     if not np.isfinite(total) and not (finite := np.isfinite(array).all(axis=1)).all():

@@ -8,6 +8,12 @@ from coursework.profiles import get_profile
 from hw3.mnist import Digits, load_mnist
 
 
+def idx(array) -> bytes:
+    """Return an array of bytes as a file of MNIST holds it."""
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+
 @pytest.fixture(scope="session")
 def digits() -> dict[str, Digits]:
     root = get_profile("embedded").mnist_root
