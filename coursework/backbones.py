@@ -41,10 +41,8 @@ class Backbone:
 
     Attributes
     ----------
-    width
-        The number of inputs of its final layer.
-    head
-        The name of its final layer.
+    width, head
+        The number of inputs and the name of its final layer.
     last_stage
         The name of the module with which the last stage before the final layer begins.
     normalisation
