@@ -14,11 +14,8 @@ from torch import Tensor, nn
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device to compute on.
 
-    Parameters
-    ----------
-    name
-        ``"auto"`` takes CUDA where there is one, then Apple's MPS, then the CPU. Anything else is a
-        PyTorch device name such as ``"cpu"`` or ``"cuda:1"``.
+    ``"auto"`` takes CUDA where there is one, then Apple's MPS, then the CPU. Any other name is one
+    of PyTorch, such as ``"cpu"`` or ``"cuda:1"``.
 
     Raises
     ------

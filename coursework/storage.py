@@ -154,13 +154,8 @@ def sha256(path: Path | str) -> str:
 def checksum(file: io.BufferedIOBase, algorithm: str) -> str:
     """Return the sum of what is left to read in an open file, in hexadecimal digits.
 
-    Parameters
-    ----------
-    file
-        Opened to read bytes; it may be one that unpacks as it is read.
-    algorithm
-        ``"sha256"``, or ``"md5"`` where that is all a data set's authors published: enough
-        against accidents, which is what it is for here.
+    The algorithm is ``"sha256"``, or ``"md5"`` where the authors of a data set published no other:
+    enough against accidents, which is what the sum is for here.
     """
     result = hashlib.new(algorithm, usedforsecurity=False)
     while block := file.read(2**20):

@@ -37,15 +37,8 @@ class Preprocessing:
     """How a grayscale image becomes the input of a network.
 
     The gray channel is repeated three times, brought to [0, 1] and normalised to
-    ``(x - mean) / std``.
-
-    Attributes
-    ----------
-    mean, std
-        One number each for all three channels.
-    image_size
-        Side in pixels to which images are resized (bilinear, antialiased); ``None`` keeps the size
-        they have.
+    ``(x - mean) / std``. Images are resized to ``image_size`` pixels a side (bilinear,
+    antialiased); ``None`` keeps the size they have.
     """
 
     mean: float = 0.5

@@ -121,12 +121,8 @@ def compare_features(
 ) -> tuple[Comparison, ...]:
     """Train the same classifier on several kinds of features of the same images.
 
-    Parameters
-    ----------
-    sets
-        From a name to the features of the training and of the test set.
-    **settings
-        Parameters of `SoftmaxRegression`, the same for all.
+    ``sets`` leads from a name to the features of the training and of the test set. The settings are
+    parameters of `SoftmaxRegression`, the same for all.
     """
     runs = {}
     for name, (train, test) in sets.items():
