@@ -97,10 +97,7 @@ def all_logits(W: Floats, X: Floats) -> Floats:
 
     For a product of all rows, the matrix library would first copy X into an order of its own.
     """
-    whole = len(X) - len(X) % ROWS
-    blocks = X[:whole].reshape(whole // ROWS, ROWS, X.shape[1])
-    products = [(blocks @ W[:-1]).reshape(whole, W.shape[1]), X[whole:] @ W[:-1]]
-    return np.asfortranarray(np.vstack(products) + W[-1])
+    return np.concatenate([logits(W, X[start : start + ROWS]) for start in range(0, len(X), ROWS)])
 
 
 def predict_proba(W: Floats, X: Floats) -> Floats:
