@@ -150,7 +150,7 @@ TRAPS = [
             "residual.sum(axis=0)])",
             "0 * residual.sum(axis=0)])",
         ),
-        ("no bias", "Z: Floats = X @ W[:-1] + W[-1]", "Z: Floats = X @ W[:-1]"),
+        ("no bias", "(X @ W[:-1] + W[-1])", "(X @ W[:-1])"),
         (
             "gradient not divided by the batch",
             "residual = (predict_proba(W, X) - Y) / len(X)",
@@ -174,8 +174,8 @@ TRAPS = [
         ("unknown labels pass", "    if len(unknown):\n", "    if False:\n"),
         (
             "the column instead of the class",
-            "classes[logits(W, X).argmax(axis=1)]",
-            "logits(W, X).argmax(axis=1)",
+            "classes[all_logits(W, X).argmax(axis=1)]",
+            "all_logits(W, X).argmax(axis=1)",
         ),
         (
             "accuracy over a literal",
