@@ -41,10 +41,8 @@ class Backbone:
 
     Attributes
     ----------
-    width
-        The number of inputs of its final layer.
-    head
-        The name of its final layer.
+    width, head
+        The number of inputs and the name of its final layer.
     last_stage
         The name of the module with which the last stage before the final layer begins.
     normalisation
@@ -276,23 +274,12 @@ def describe_layouts(profile: Profile) -> str:
     device = choose_device(profile.device)
     random = torch.Generator().manual_seed(0)
 
-    def chosen(backbone: str, precision: str, batch: int, side: int, training: bool) -> str:
+    def chosen(part: str, training: bool) -> str:
+        fields = ("backbone", "precision", "batch_size", "image_size")
+        backbone, precision, batch, side = (getattr(profile, f"{part}_{name}") for name in fields)
         network = build_classifier(backbone, None)[0].to(device).train(training)
-        x = torch.rand(batch, 3, side, side, generator=random).to(device)
+        x = torch.rand(batch, 3, side or 28, side or 28, generator=random).to(device)
         return choose_layout(network, x, choose_precision(precision, device))
 
-    features = chosen(
-        profile.feature_backbone,
-        profile.feature_precision,
-        profile.feature_batch_size,
-        profile.feature_image_size or 28,
-        training=False,
-    )
-    training = chosen(
-        profile.flowers_backbone,
-        profile.flowers_precision,
-        profile.flowers_batch_size,
-        profile.flowers_image_size,
-        training=True,
-    )
+    features, training = chosen("feature", training=False), chosen("flowers", training=True)
     return f"{features} for features, {training} for training (profile {profile.name})"

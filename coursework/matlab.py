@@ -41,23 +41,14 @@ ten times the size of their file, but a hostile file could unpack to a thousand 
 def read_mat(path: Path | str, advice: str) -> dict[str, npt.NDArray[Any]]:
     """Read the variables of a MATLAB 5 file by their names.
 
-    Parameters
-    ----------
-    path
-        The file.
-    advice
-        What to do about a file that cannot be read, for the error.
-
-    Returns
-    -------
-    dict
-        Matrices of numbers are read-only and may be views of the file. A text is an array of its
-        rows, shape (n,). A variable of another kind is an empty object array, shape ().
+    Matrices of numbers are read-only and may be views of the file. A text is an array of its rows,
+    shape (n,). A variable of another kind is an empty object array, shape ().
 
     Raises
     ------
     ValueError
-        If it is no MATLAB 5 file, is damaged, or unpacks to far more than its size.
+        If it is no MATLAB 5 file, is damaged, or unpacks to far more than its size; the message
+        ends with the advice.
     """
     path = Path(path)
     with open(path, "rb") as file:

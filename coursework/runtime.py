@@ -14,11 +14,8 @@ from torch import Tensor, nn
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device to compute on.
 
-    Parameters
-    ----------
-    name
-        ``"auto"`` takes CUDA where there is one, then Apple's MPS, then the CPU. Anything else is a
-        PyTorch device name such as ``"cpu"`` or ``"cuda:1"``.
+    ``"auto"`` takes CUDA where there is one, then Apple's MPS, then the CPU. Any other name is one
+    of PyTorch, such as ``"cpu"`` or ``"cuda:1"``.
 
     Raises
     ------
@@ -43,18 +40,10 @@ def choose_device(name: str = "auto") -> torch.device:
 def reduced_precision(device: torch.device | str) -> torch.dtype | None:
     """Return the type that ``torch.autocast`` takes in place of float32, if the device has one.
 
-    Parameters
-    ----------
-    device
-        Where the network runs.
-
-    Returns
-    -------
-    torch.dtype or None
-        ``torch.bfloat16`` on a CPU that multiplies it in hardware (AMX tiles or AVX512_BF16) and on
-        a GPU of compute capability 8 or higher; ``torch.float16`` on a GPU of compute capability 7;
-        otherwise ``None``. A CPU without those instructions emulates bfloat16, which is hundreds of
-        times slower than float32.
+    It is ``torch.bfloat16`` on a CPU that multiplies it in hardware (AMX tiles or AVX512_BF16) and
+    on a GPU of compute capability 8 or higher; ``torch.float16`` on a GPU of compute capability 7;
+    otherwise ``None``. A CPU without those instructions emulates bfloat16, which is hundreds of
+    times slower than float32.
     """
     device = torch.device(device)
     if device.type == "cuda":

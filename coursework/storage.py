@@ -26,25 +26,10 @@ class BusyError(RuntimeError):
 def scratch_folder(name: str, parent: Path | str | None = None) -> Iterator[Path]:
     """Give an empty folder that is removed with its content when the block ends.
 
-    A process that is killed leaves its folder behind. It no longer holds the lock of the folder
-    then, so that the next call with the same name and place removes it.
-
-    Parameters
-    ----------
-    name
-        What the folder is for. It is called ``.NAME.`` and some random letters.
-    parent
-        Where it lies; by default in the system's folder for temporary files.
-
-    Yields
-    ------
-    Path
-        The folder, which no other user may read.
-
-    Raises
-    ------
-    OSError
-        As the block raises it; if the disk is full, the error names the folder.
+    It is called ``.NAME.`` and some random letters, and lies in ``parent``, by default the system's
+    folder for temporary files. No other user may read it. A process that is killed leaves its
+    folder behind, but no longer holds the lock of the folder, so that the next call with the same
+    name and place removes it. If the disk is full, the `OSError` of the block names the folder.
     """
     parent = Path(parent or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
@@ -78,19 +63,10 @@ def _remove(folder: Path) -> None:
 def atomic_path(final: Path | str) -> Iterator[Path]:
     """Give a name to write to, which becomes ``final`` only if the block ends well.
 
-    The temporary file lies in the folder of ``final``, so that the last step is a rename within one
-    file system: a reader sees the old file or the new one, never a part.
-
-    Parameters
-    ----------
-    final
-        The file that is wanted. Missing folders are made.
-
-    Yields
-    ------
-    Path
-        A fresh name in the same folder, with the same suffix. It is removed if the block raises,
-        and by the next call for the same file if the process is killed.
+    The temporary file has the same suffix and lies in the folder of ``final``, which is made if it
+    is missing. So the last step is a rename within one file system: a reader sees the old file or
+    the new one, never a part. The temporary file is removed if the block raises, and by the next
+    call for the same file if the process is killed.
 
     Raises
     ------
@@ -178,13 +154,8 @@ def sha256(path: Path | str) -> str:
 def checksum(file: io.BufferedIOBase, algorithm: str) -> str:
     """Return the sum of what is left to read in an open file, in hexadecimal digits.
 
-    Parameters
-    ----------
-    file
-        Opened to read bytes; it may be one that unpacks as it is read.
-    algorithm
-        ``"sha256"``, or ``"md5"`` where that is all a data set's authors published: enough
-        against accidents, which is what it is for here.
+    The algorithm is ``"sha256"``, or ``"md5"`` where the authors of a data set published no other:
+    enough against accidents, which is what the sum is for here.
     """
     result = hashlib.new(algorithm, usedforsecurity=False)
     while block := file.read(2**20):

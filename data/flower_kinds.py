@@ -117,18 +117,9 @@ def rose(c: Canvas, k: Colours, random: Random) -> None:
         reach, tone = 1.03 * 0.8**layer, 1.05 - 0.07 * layer
         colours = (k.base * tone * 0.6, k.petal * tone)
         for angle in start + ring(count - layer // 2, random, 0.1):
-            length, bend = reach * random.uniform(0.94, 1.05), random.uniform(-0.1, 0.1)
-            c.petal(
-                (0, 0),
-                angle,
-                length,
-                0.66 * reach,
-                colours,
-                peak=2.2,
-                point=0.45,
-                vein=0,
-                bend=bend,
-            )
+            length, wide = reach * random.uniform(0.94, 1.05), 0.66 * reach
+            bend = random.uniform(-0.1, 0.1)
+            c.petal((0, 0), angle, length, wide, colours, peak=2.2, point=0.45, vein=0, bend=bend)
     where = c.window(0, 0, 0.5)
     x, y = c.x[where], c.y[where]
     r = np.hypot(x, y)

@@ -333,17 +333,9 @@ def _is_count(value: object) -> bool:
 def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, ...]:
     """Shift and scale every feature to mean 0 and standard deviation 1 over the training set.
 
-    Parameters
-    ----------
-    train, *others
-        Shape (m, d) each. The other sets, such as the test set, are shifted and scaled by the
-        numbers of the training set.
-
-    Returns
-    -------
-    tuple of ndarray
-        The sets in the order given. A feature that is constant over the training set becomes 0
-        there.
+    The other sets (m, d), such as the test set, are shifted and scaled by the numbers of the
+    training set (m, d). All are returned, in the order given. A feature that is constant over the
+    training set becomes 0 there.
 
     Raises
     ------
@@ -400,11 +392,11 @@ def _check_features(X: npt.ArrayLike, like: Floats | None = None) -> Floats:
         with np.errstate(over="ignore"):
             array = array.astype(like.dtype, copy=False)
         kind = f" (as {like.dtype}, which the model computes in)"
-    # The sum is finite only if every feature is. A test of each one needs an array of truth values,
-    # a quarter of the memory of the features.
+    # If the sum is finite, so is every feature. Another sum may only have overflowed: then each one
+    # is tested, which needs an array of truth values, a quarter of the memory of the features.
     with np.errstate(over="ignore", invalid="ignore"):
         total = array.sum()
-    if not (np.isfinite(total) or (finite := np.isfinite(array).all(axis=1)).all()):
+    if not np.isfinite(total) and not (finite := np.isfinite(array).all(axis=1)).all():
         raise ValueError(
             f"X holds infinite or undefined numbers in {np.count_nonzero(~finite)} rows, the first "
             f"at {np.argmin(finite)}{kind}; mend or drop them"

@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import os
 import random
-import struct
 import subprocess
 import sys
 import tempfile
@@ -18,10 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import psutil
 
 from coursework.profiles import ROOT
 from tests.coursework.data.conftest import RUN, Reply, serving, source_of
+from tests.hw3.conftest import idx
 
 NETWORK = ("--backbone=efficientnet_lite0", "--image-size=32")
 TRAINING = (
@@ -52,13 +53,11 @@ def fetching() -> Iterator[Case]:
 
 @contextlib.contextmanager
 def extracting(*launcher: str, **environment: str) -> Iterator[Case]:
-    images, labels = (random.Random(0).randbytes(size) for size in (200 * 28 * 28, 200))
+    images = np.random.default_rng(0).integers(0, 256, (200, 28, 28), np.uint8)
+    labels = np.arange(200, dtype=np.uint8) % 10
     with tempfile.TemporaryDirectory() as folder:
-        header = struct.pack(">IIII", 0x803, 200, 28, 28)
-        Path(folder, "t10k-images-idx3-ubyte").write_bytes(header + images)
-        labels = bytes(label % 10 for label in labels)
-        header = struct.pack(">II", 0x801, 200)
-        Path(folder, "t10k-labels-idx1-ubyte").write_bytes(header + labels)
+        Path(folder, "t10k-images-idx3-ubyte").write_bytes(idx(images))
+        Path(folder, "t10k-labels-idx1-ubyte").write_bytes(idx(labels))
         command = (*launcher, "-m", "hw3.features", f"--root={folder}", "--split=test", *NETWORK)
         options = ("--weights=none", "--batch-size=5", "--output=x.mat")
         yield Case((*command, *options), ["x.mat"], environment)

@@ -45,12 +45,10 @@ def fetch(groups: Iterable[str], root: Path, options: FetchOptions) -> None:
 
     Parameters
     ----------
-    groups
-        Keys of `coursework.data.GROUPS`.
-    root
-        The folder that holds the folders of the groups.
+    groups, root
+        Keys of `coursework.data.GROUPS`, and the folder that holds their folders.
     options
-        See `FetchOptions`.
+        How files are fetched.
 
     Raises
     ------
@@ -69,14 +67,7 @@ def fetch_files(
     only when the good one is whole. If two processes want the same file, the second waits for the
     first and finds it there.
 
-    Parameters
-    ----------
-    wanted
-        The files.
-    folder
-        Where they should be. Its name is the group for which `FetchOptions.mirrors` are asked.
-    options
-        See `FetchOptions`.
+    The name of the folder is the group for which `FetchOptions.mirrors` are asked.
 
     Raises
     ------
@@ -91,15 +82,9 @@ def fetch_files(
 def fetch_flowers(folder: Path, options: FetchOptions | None = None) -> None:
     """Make a folder hold Oxford 102 Flowers: ``jpg/``, ``imagelabels.mat`` and ``setid.mat``.
 
-    The archive of the photographs stays beside them. Each photograph is compared with the archive,
-    and replaced if it differs. Photographs without their archive are counted and believed.
-
-    Parameters
-    ----------
-    folder
-        The folder of the flowers alone, not the data root.
-    options
-        See `FetchOptions`.
+    The folder is that of the flowers alone, not the data root. The archive of the photographs stays
+    beside them. Each photograph is compared with the archive, and replaced if it differs.
+    Photographs without their archive are counted and believed.
 
     Raises
     ------
@@ -117,15 +102,10 @@ def fetch_flowers(folder: Path, options: FetchOptions | None = None) -> None:
 
 
 def weights_file(network: str) -> Path:
-    """Return the file with torchvision's ImageNet weights of a network, verified.
+    """Return the verified file with torchvision's ImageNet weights of a network, such as resnet18.
 
     It lies in the folder ``weights`` of `coursework.profiles.data_root`, and is downloaded if it is
     neither there nor in the cache where PyTorch keeps its own downloads.
-
-    Parameters
-    ----------
-    network
-        ``"resnet18"`` or ``"resnet50"``.
 
     Raises
     ------

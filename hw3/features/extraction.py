@@ -52,10 +52,9 @@ def compute_features(
     batch_size
         Images that go through the network together. It changes the speed, not the result (up to
         rounding).
-    device
-        As `coursework.runtime.choose_device` takes it.
-    precision
-        As `coursework.runtime.choose_precision` takes it. The features are float32 always.
+    device, precision
+        As `coursework.runtime.choose_device` and `coursework.runtime.choose_precision` take them.
+        The features are float32 always.
     show_progress, description
         Whether to show a progress bar, and its title.
 
@@ -85,11 +84,8 @@ def pixels(dataset: ImageDataset) -> Features:
 
     The data set is one that `compute_features` takes. The width is height times width of an image.
     """
-    parts, labels = [], []
-    for _, images, batch_labels in batches(dataset, batch_size=1000):
-        parts.append(images.flatten(1).numpy())
-        labels.append(batch_labels)
-    return Features(np.concatenate(parts), np.concatenate(labels), "pixels", "none", "[0, 1]")
+    [(_, images, labels)] = batches(dataset, batch_size=len(dataset))
+    return Features(images.flatten(1).numpy(), labels, "pixels", "none", "[0, 1]")
 
 
 def extract(

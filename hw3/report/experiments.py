@@ -16,15 +16,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run of a sweep.
-
-    Attributes
-    ----------
-    parameter, value
-        What was varied, by its name in `SoftmaxRegression`, and its value here.
-    history
-        What was measured after each epoch.
-    """
+    """One training of a sweep: the parameter of `SoftmaxRegression` that varies, and its value."""
 
     parameter: str
     value: float
@@ -33,17 +25,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The test accuracy that softmax regression reaches on one kind of features.
+    """The test accuracy on features of one kind, which are ``width`` numbers for each image.
 
-    Attributes
-    ----------
-    name
-        What the features are.
-    width
-        How many there are.
-    as_they_are, standardised
-        Test accuracy on the features, and on the features shifted and scaled to mean 0 and standard
-        deviation 1.
+    The features are taken as they are, and standardised to mean 0 and standard deviation 1.
     """
 
     name: str
@@ -63,10 +47,8 @@ def sweep(
 
     Parameters
     ----------
-    parameter
-        A parameter of `SoftmaxRegression`, such as ``"learning_rate"``.
-    values
-        The values to try.
+    parameter, values
+        A parameter of `SoftmaxRegression`, such as ``"learning_rate"``, and the values to try.
     train, test
         Features and labels.
     **settings
@@ -101,9 +83,7 @@ def baselines(
     preprocessing: Preprocessing,
     *,
     seed: int,
-    batch_size: int = 250,
-    device: str = "auto",
-    precision: str = "fp32",
+    **how: Any,
 ) -> dict[str, tuple[Features, Features]]:
     """Return features that pretrained ones have to beat: pixels, and those of untrained networks.
 
@@ -117,8 +97,8 @@ def baselines(
         as the homework sets it.
     seed
         Seed of the random weights.
-    batch_size, device, precision
-        As `hw3.features.compute_features` takes them.
+    **how
+        The batch size, device and precision, as `hw3.features.compute_features` takes them.
 
     Returns
     -------
@@ -129,15 +109,7 @@ def baselines(
     for name, seen in {"resnet50": Preprocessing(), backbone: preprocessing}.items():
         network = build_extractor(name, None, seed=seed)
         made = [
-            compute_features(
-                digits,
-                network,
-                seen,
-                batch_size=batch_size,
-                device=device,
-                precision=precision,
-                description=f"untrained {name}",
-            )
+            compute_features(digits, network, seen, description=f"untrained {name}", **how)
             for digits in (train, test)
         ]
         sets[f"{name}, untrained"] = (made[0], made[1])
@@ -149,12 +121,8 @@ def compare_features(
 ) -> tuple[Comparison, ...]:
     """Train the same classifier on several kinds of features of the same images.
 
-    Parameters
-    ----------
-    sets
-        From a name to the features of the training and of the test set.
-    **settings
-        Parameters of `SoftmaxRegression`, the same for all.
+    ``sets`` leads from a name to the features of the training and of the test set. The settings are
+    parameters of `SoftmaxRegression`, the same for all.
     """
     runs = {}
     for name, (train, test) in sets.items():

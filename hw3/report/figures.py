@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from coursework.figure import BLUE, GRAY, VERMILION, new_figure, tidy
 from hw3.mnist import Digits
 from hw3.report.experiments import Trial
-from hw3.report.tables import NAMES
 from hw3.roc import RocCurve, auc
 from hw3.softmax_regression import History
 
@@ -64,7 +63,7 @@ def sweep_curves(trials: Sequence[Trial]) -> Figure:
     right.set(xlabel="epoch", ylabel="test accuracy")
     for axes in (left, right):
         tidy(axes)
-    name = NAMES.get(trials[0].parameter, trials[0].parameter)
+    name = trials[0].parameter.replace("_", " ")
     right.legend(title=name, loc="lower right", **ON_WHITE)
     return figure
 

@@ -6,7 +6,6 @@ from typing import Any
 from IPython.display import Markdown
 
 from hw3.report.experiments import Comparison, Trial
-from hw3.report.tables import NAMES
 from hw3.roc import RocCurve, auc
 from hw3.softmax_regression import History
 
@@ -26,7 +25,7 @@ def final_accuracies(history: History) -> Markdown:
 
 def sweep_ends(trials: Sequence[Trial]) -> Markdown:
     """Say which value ended best and worst, and whether the training loss was still falling."""
-    name = NAMES.get(trials[0].parameter, trials[0].parameter)
+    name = trials[0].parameter.replace("_", " ")
     ranked = sorted(trials, key=lambda trial: trial.history.test_accuracy[-1])
     worst, best = ranked[0], ranked[-1]
     fitted = min(trials, key=lambda trial: trial.history.loss[-1])

@@ -12,8 +12,6 @@ from hw3.report.experiments import Comparison, Trial
 from hw3.roc import RocCurve, auc
 from hw3.softmax_regression import History
 
-NAMES = {"learning_rate": "learning rate", "batch_size": "batch size"}
-
 
 def features_statement(train: Features, test: Features) -> Markdown:
     """Say which network and weights made the features, and of how many images."""
@@ -43,7 +41,7 @@ def history_table(history: History, every: int = 10) -> pd.DataFrame:
 
 def sweep_table(trials: Sequence[Trial]) -> pd.DataFrame:
     """Tabulate how each trial of a sweep ended."""
-    name = NAMES.get(trials[0].parameter, trials[0].parameter)
+    name = trials[0].parameter.replace("_", " ")
     rows = [
         {
             name: f"{trial.value:g}",

@@ -1,6 +1,7 @@
 """The networks that both homeworks start from are those that the table describes."""
 
 import argparse
+import dataclasses
 import zipfile
 
 import numpy as np
@@ -11,6 +12,8 @@ from PIL import Image, ImageOps
 from torch import nn
 
 from coursework.backbones import BACKBONES, build_classifier
+from coursework.data import sources
+from coursework.storage import sha256
 
 
 @pytest.mark.parametrize("name", BACKBONES)
@@ -45,6 +48,23 @@ def test_imagenet_weights_know_a_daisy_from_a_tulip(flowers5):
     assert share_with_a_daisy_among_five_guesses(5) <= 0.4
 
 
+def test_imagenet_weights_of_a_resnet_are_those_of_the_file_that_torchvision_publishes(
+    tmp_path, monkeypatch
+):
+    state = build_classifier("resnet18", None, seed=5)[0].state_dict()
+    path = tmp_path / "weights" / sources.WEIGHTS["resnet18"].name
+    path.parent.mkdir()
+    torch.save(state, path)
+    here = dataclasses.replace(
+        sources.WEIGHTS["resnet18"], size=path.stat().st_size, checksum=f"sha256:{sha256(path)}"
+    )
+    monkeypatch.setitem(sources.WEIGHTS, "resnet18", here)
+    monkeypatch.setenv("COURSEWORK_DATA", str(tmp_path))
+    network, described = build_classifier("resnet18")
+    assert all(torch.equal(state[name], tensor) for name, tensor in network.state_dict().items())
+    assert described == "trained on ImageNet"
+
+
 @pytest.fixture(scope="module")
 def trained():
     """The tensors of the smallest backbone, as a training would leave them."""
@@ -60,10 +80,12 @@ def trained():
 )
 def test_the_names_that_wrappers_give_are_understood(trained, tmp_path, prefix, key):
     path = tmp_path / "mine.pth"
-    state = {f"{prefix}{name}": tensor for name, tensor in trained.items()}
+    body = {name: tensor for name, tensor in trained.items() if not name.startswith("classifier")}
+    state = {f"{prefix}{name}": tensor for name, tensor in body.items()}
     torch.save({key: state, "epoch": 3} if key else state, path)
-    network, _ = build_classifier("efficientnet_lite0", path)
+    network, described = build_classifier("efficientnet_lite0", path)
     assert torch.equal(network.state_dict()["conv_head.weight"], trained["conv_head.weight"])
+    assert described == "checkpoint mine.pth"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch warns of what it no longer wants
@@ -115,11 +137,23 @@ def test_what_only_code_could_load_is_named_with_what_to_do(trained, tmp_path, c
     assert len(str(e.value)) < 400
 
 
-def test_a_file_without_weights_says_what_it_holds(trained, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [({"epoch": 3, "net": {}}, "a dictionary of epoch, net"), ([1, 2, 3], "list")],
+)
+def test_a_file_without_weights_says_what_it_holds(tmp_path, content, held):
     path = tmp_path / "mine.pth"
-    torch.save({"epoch": 3, "net": trained}, path)
-    with pytest.raises(ValueError, match=r"holds no state_dict .* but a dictionary of epoch, net;"):
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=rf"mine\.pth holds no state_dict .* but {held}; write"):
         build_classifier("efficientnet_lite0", path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path, content):
+    path = tmp_path / "strange.pth"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"strange\.pth is not a checkpoint"):
+        build_classifier("resnet18", path)
 
 
 def test_a_checkpoint_that_was_packed_is_refused_before_it_is_unpacked(tmp_path):

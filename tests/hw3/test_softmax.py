@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from hw3.softmax import (
     accuracy,
+    all_logits,
     apply_gradients,
     cross_entropy,
     gradient,
@@ -126,6 +127,16 @@ def test_logits_are_those_of_features_with_a_column_of_ones():
     W, X = rng.normal(size=(6, 3)), rng.normal(size=(20, 5))
     with_ones = np.hstack([X, np.ones((20, 1))])
     np.testing.assert_allclose(logits(W, X), with_ones @ W, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 47, 48, 101])
+@pytest.mark.parametrize("width", [0, 1, 7])
+def test_logits_of_many_rows_are_the_same(rows, width):
+    """They are multiplied 48 rows at a time, in whatever order the features lie in memory."""
+    rng = np.random.default_rng(0)
+    W, wide = rng.normal(size=(width + 1, 3)), rng.normal(size=(rows, 2 * width))
+    for X in (wide[:, :width], wide[:, ::2], np.asfortranarray(wide[:, :width])):
+        np.testing.assert_allclose(all_logits(W, X), logits(W, X), rtol=1e-12, atol=1e-12)
 
 
 @given(problems(magnitude=2.0))

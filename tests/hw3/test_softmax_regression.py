@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.base import clone
@@ -75,16 +75,6 @@ def test_it_converges_to_the_minimum_that_scikit_learn_finds(blobs):
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
 
 
-@settings(max_examples=15)
-@given(st.integers(0, 2**32 - 1))
-def test_the_recorded_loss_is_that_of_scikit_learn_on_random_problems(seed):
-    rng = np.random.default_rng(seed)
-    X, y = rng.normal(size=(40, 3)), rng.permutation(np.arange(40) % 4)
-    model = SoftmaxRegression(0.2, batch_size=7, max_epochs=3, random_state=seed).fit(X, y)
-    assert model.history_.loss[-1] == pytest.approx(log_loss(y, model.predict_proba(X)), rel=1e-10)
-    assert model.history_.train_accuracy[-1] == model.score(X, y)
-
-
 def test_an_epoch_that_overflows_is_undone_and_ends_the_training():
     """Each of these steps moves the logits by a tenth of the largest number or more."""
     X, y = np.float32([[1], [2], [3], [4]]), [0, 0, 1, 1]
@@ -149,13 +139,6 @@ def test_history_has_one_entry_an_epoch(blobs):
     assert len(history) == len(history.train_accuracy) == len(history.test_accuracy) == 6
     assert not history.converged
     assert SoftmaxRegression(max_epochs=6).fit(X, y).history_.test_accuracy == ()
-
-
-def test_training_ends_when_the_weights_no_longer_move(blobs):
-    X, y = blobs
-    model = SoftmaxRegression(1e-14, max_epochs=50).fit(X, y)
-    assert model.history_.converged
-    assert len(model.history_) == 1
 
 
 def test_the_test_set_is_never_trained_on(blobs):
@@ -241,11 +224,12 @@ def test_an_interrupted_training_leaves_the_model_as_it_was(blobs):
     np.testing.assert_array_equal(model.predict(X), before)
 
 
-def test_the_distance_that_the_weights_moved_is_euclidean(blobs):
-    """Below the norm of the first epoch's movement training goes on, above it ends."""
+def test_training_ends_when_the_weights_move_by_less_than_the_tolerance(blobs):
+    """The Euclidean norm of the movement counts: a tolerance above that of an epoch ends it."""
     X, y = blobs
     moved = np.linalg.norm(SoftmaxRegression(max_epochs=1).fit(X, y).weights_)
-    assert SoftmaxRegression(tol=moved * 1.001).fit(X, y).history_.converged
+    ended = SoftmaxRegression(tol=moved * 1.001).fit(X, y).history_
+    assert (ended.converged, len(ended)) == (True, 1)
     assert len(SoftmaxRegression(tol=moved * 0.999, max_epochs=2).fit(X, y).history_) == 2
 
 

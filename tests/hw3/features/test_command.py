@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from coursework.profiles import ROOT
 from coursework.storage import locked
 from hw3.features import Preprocessing, build_extractor, extract, load_features, save_features
 from hw3.features.__main__ import main
+from tests.hw3.conftest import idx
 
 pytestmark = pytest.mark.hw3_q1
 
@@ -28,13 +28,10 @@ NETWORK = ("--backbone=efficientnet_lite0", "--weights=none", "--image-size=32",
 @pytest.fixture
 def arguments(some_digits, mat_file):
     """The test split of a small MNIST: 23 images, in batches of 3 a shard of 12 and one of 11."""
-    images, labels = some_digits.images, some_digits.labels
     folder = mat_file.parent / "idx"
     folder.mkdir()
-    header = struct.pack(">IIII", 0x803, *images.shape)
-    (folder / "t10k-images-idx3-ubyte").write_bytes(header + images.tobytes())
-    header = struct.pack(">II", 0x801, len(labels))
-    (folder / "t10k-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    (folder / "t10k-images-idx3-ubyte").write_bytes(idx(some_digits.images))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(some_digits.labels))
     return [f"--root={folder}", "--split=test", f"--output={mat_file}", *NETWORK]
 
 

@@ -279,42 +279,20 @@ def test_the_layout_changes_features_by_rounding_alone_and_the_file_names_it(
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(one).max())
 
 
-@pytest.fixture
-def fast_bfloat16(monkeypatch):
-    monkeypatch.setattr(runtime, "reduced_precision", lambda device: torch.bfloat16)
-
-
-@pytest.fixture
-def full_only(monkeypatch):
-    monkeypatch.setattr(runtime, "reduced_precision", lambda device: None)
-
-
-def features_in(precision, some_digits):
-    extractor = build_extractor("efficientnet_lite0", None)
-    return compute_features(some_digits, extractor, precision=precision, show_progress=False)
-
-
-def test_auto_is_full_precision_where_nothing_else_is_fast(full_only, some_digits):
-    full, auto = (features_in(name, some_digits) for name in ("fp32", "auto"))
-    assert auto.precision == "fp32"
-    np.testing.assert_array_equal(auto.features, full.features)
-
-
-def test_an_emulated_precision_is_refused_and_says_what_there_is(full_only, some_digits):
-    with pytest.raises(ValueError, match=r"bf16 is not fast on this CPU \(.+\), .* 'fp32' or"):
-        features_in("bf16", some_digits)
-
-
 def test_reduced_precision_is_nearly_the_same_and_the_file_says_so(
-    fast_bfloat16, some_digits, mat_file
+    some_digits, mat_file, monkeypatch
 ):
-    full, reduced = features_in("fp32", some_digits), features_in("auto", some_digits)
+    monkeypatch.setattr(runtime, "reduced_precision", lambda device: torch.bfloat16)
+    extractor = build_extractor("efficientnet_lite0", None)
+    full, reduced = (
+        compute_features(some_digits, extractor, precision=precision, show_progress=False)
+        for precision in ("fp32", "bf16")
+    )
     assert (full.precision, reduced.precision) == ("fp32", "bf16")
     assert reduced.features.dtype == np.float32
     difference = np.abs(full.features - reduced.features).max()
     # bfloat16 keeps 8 bits: not the same, but close.
     assert 0 < difference < 0.1 * np.abs(full.features).max()
-    extractor = build_extractor("efficientnet_lite0", None)
     extract(some_digits, mat_file, extractor, precision="bf16", show_progress=False)
     assert load_features(mat_file).precision == "bf16"
 

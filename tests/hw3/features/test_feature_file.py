@@ -39,11 +39,6 @@ def test_what_is_written_is_read(saved, features):
         assert getattr(loaded, name) == getattr(features, name)
 
 
-def test_labels_come_back_as_a_vector_although_matlab_has_none(saved):
-    assert scipy.io.loadmat(saved)["labels"].shape == (5, 1)
-    assert load_features(saved).labels.shape == (5,)
-
-
 def test_labels_written_as_a_row_by_others_are_a_vector_too(saved):
     content = scipy.io.loadmat(saved)
     content["labels"] = content["labels"].reshape(1, 5)
@@ -186,16 +181,10 @@ def test_a_missing_file_is_named(tmp_path):
         load_features(tmp_path / "nothing.mat")
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 200, b"MATLAB 5.0 MAT-file, and no more"])
-def test_a_file_of_another_kind_is_named(mat_file, content):
-    mat_file.write_bytes(content)
+@pytest.mark.parametrize("length", [0, 100, 300])
+def test_a_file_cut_short_is_named(saved, length):
+    saved.write_bytes(saved.read_bytes()[:length])
     with pytest.raises(ValueError, match=r"features\.mat is not a MATLAB 5 file"):
-        load_features(mat_file)
-
-
-def test_a_file_cut_short_is_named(saved):
-    saved.write_bytes(saved.read_bytes()[:300])
-    with pytest.raises(ValueError, match=r"features\.mat"):
         load_features(saved)
 
 
@@ -234,15 +223,11 @@ def test_a_file_that_does_not_hold_what_it_should_is_refused(mat_file, features,
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"features": np.zeros((4, 12), np.float32)}, "one for each of the 4 rows"),
         ({"features": np.zeros((0, 12), np.float32), "labels": np.zeros(0)}, "expected floats"),
         ({"features": np.full((5, 12), np.nan, np.float32)}, "infinite or undefined"),
         ({"features": np.full((5, 12), 1e300)}, "infinite or undefined"),
-        ({"labels": np.full(5, 0.5)}, "expected whole numbers"),
         ({"labels": np.array(3)}, "expected one for each"),
-        ({"weights": ""}, "must be texts that are not empty"),
         ({"preprocessing": None}, "must be texts"),
-        ({"backbone": "resnet50"}, "features have 12 columns, but resnet50 gives 2048"),
     ],
 )
 def test_what_could_not_be_read_is_not_written(mat_file, features, changes, message):

@@ -12,28 +12,18 @@ from hw3.features import build_extractor
 pytestmark = pytest.mark.hw3_q1
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    """A whole ResNet-50 with known random weights, saved as torch.save does."""
-    torch.manual_seed(5)
-    network = resnet50(weights=None)
-    path = tmp_path_factory.mktemp("checkpoint") / "resnet50.pth"
-    torch.save(network.state_dict(), path)
-    return path
-
-
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_final_layer_is_removed(backbone):
     extractor = build_extractor(backbone, None)
     assert extractor(torch.zeros(2, 3, 32, 32)).shape == (2, BACKBONES[backbone].width)
 
 
-def test_resnet_features_are_those_before_its_final_layer(checkpoint):
-    whole = resnet50(weights=None).eval()
-    whole.load_state_dict(torch.load(checkpoint, weights_only=True))
-    x = torch.randn(3, 3, 28, 28, generator=torch.Generator().manual_seed(0))
+def test_resnet_features_are_those_before_its_final_layer(tmp_path):
+    torch.manual_seed(5)
+    whole, x = resnet50(weights=None).eval(), torch.randn(3, 3, 28, 28)
+    torch.save(whole.state_dict(), tmp_path / "resnet50.pth")
     with torch.inference_mode():
-        features = build_extractor("resnet50", checkpoint)(x)
+        features = build_extractor("resnet50", tmp_path / "resnet50.pth")(x)
         torch.testing.assert_close(whole.fc(features), whole(x), rtol=1e-4, atol=1e-4)
 
 

@@ -209,14 +209,6 @@ def test_a_damaged_recipe_of_other_work_stops_nothing(hundred_digits, uninterrup
         assert mat_file.read_bytes() == uninterrupted
 
 
-def test_a_failed_extraction_leaves_the_old_file(hundred_digits, mat_file):
-    extract(hundred_digits, mat_file, counting(), **HOW)
-    before = mat_file.read_bytes()
-    with pytest.raises(KeyboardInterrupt):
-        extract(hundred_digits, mat_file, counting(17), **HOW)
-    assert mat_file.read_bytes() == before
-
-
 @unix
 def test_a_disk_that_is_too_full_for_a_piece_leaves_nothing(hundred_digits, mat_file):
     with disk_for_files_of(50_000), pytest.raises(OSError, match="File too large"):
@@ -281,15 +273,8 @@ class Doubled(Extractor):
 @pytest.mark.parametrize(
     "change",
     [
-        "images",
-        "labels",
-        "weights",
-        "preprocessing",
-        "batch size",
-        "precision",
-        "threads",
-        "code of the preprocessing",
-        "code of the extractor",
+        *("images", "labels", "weights", "preprocessing", "batch size", "precision", "threads"),
+        *("code of the preprocessing", "code of the extractor"),
     ],
 )
 def test_work_with_other_settings_is_neither_mixed_in_nor_lost(

@@ -4,12 +4,7 @@ from hw3.report import statements
 from hw3.report.experiments import Comparison, Trial
 from hw3.roc import roc_curve
 from hw3.softmax_regression import History
-
-
-def history(epochs=25):
-    rising = tuple(0.5 + epoch / 100 for epoch in range(epochs))
-    falling = tuple(1 - epoch / 50 for epoch in range(epochs))
-    return History(falling, rising, tuple(value - 0.01 for value in rising), False)
+from tests.hw3.conftest import history
 
 
 def test_the_final_accuracies_are_stated():
