@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 # In the address of a link, and between the bars of \verb, no character has a meaning.
 _TOKEN = re.compile(
@@ -12,7 +13,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _VERBATIM = {"\\": r"\textbackslash", "{": r"\{", "}": r"\}", "$": r"\$", "~": r"\~"}
-_MOST_EXPANSIONS = 2000  # a macro that calls itself never ends
+_MOST_EXPANSIONS = 2000  # a macro that calls itself never ends,
+_MOST_TOKENS = 20_000  # and one that does so with #1#1 grows at each call
 _POINTS = {"pt": 1.0, "px": 0.75, "mm": 2.835, "cm": 28.35, "in": 72.0, "pc": 12.0, "bp": 1.0}
 _EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
 
@@ -58,25 +60,12 @@ class UnreadableFormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Macro:
-    r"""What a command stands for: ``#1`` in the body is its first argument.
-
-    Attributes
-    ----------
-    body
-        Tokens that take the place of the command.
-    arguments
-        How many arguments the command takes.
-    default
-        The first argument where it is left out; ``None`` if it cannot be.
-    ends
-        For each argument of a command that ``\def`` defines, what ends the argument; empty for
-        an argument in braces.
-    """
+    """What a command stands for: ``#1`` in the body is its first argument."""
 
     body: tuple[str, ...]
     arguments: int = 0
-    default: tuple[str, ...] | None = None
-    ends: tuple[str, ...] = ()
+    default: tuple[str, ...] | None = None  # of the first argument, if it may be left out
+    ends: tuple[str, ...] = ()  # of each argument that \def defines; empty for one in braces
 
 
 def tokenize(tex: str) -> Tokens:
@@ -104,12 +93,11 @@ def tokenize(tex: str) -> Tokens:
 
 def join(tokens: Iterable[str]) -> str:
     """Write tokens as TeX, with a space where two of them would become one command."""
-    text = ""
-    for token in tokens:
-        if token[:1].isalpha() and re.search(r"\\[A-Za-z]+$", text):
-            text += " "
-        text += token
-    return text
+    parts: list[str] = []
+    for before, token in pairwise(("", *tokens)):
+        run_together = token[:1].isalpha() and re.fullmatch(r"\\[A-Za-z]+", before)
+        parts += (" ", token) if run_together else (token,)
+    return "".join(parts)
 
 
 def skip_spaces(tokens: Tokens) -> None:
@@ -125,13 +113,17 @@ def read_argument(tokens: Tokens) -> Tokens:
         raise UnreadableFormulaError("an argument is missing")
     if tokens[0] != "{":
         return deque([tokens.popleft()])
-    return _read_between(tokens, "{", "}")
+    tokens.popleft()
+    return read_until(tokens, "}", "{")
 
 
 def read_option(tokens: Tokens) -> Tokens | None:
     """Take an argument in brackets, if one follows."""
     skip_spaces(tokens)
-    return _read_between(tokens, "[", "]") if tokens and tokens[0] == "[" else None
+    if not tokens or tokens[0] != "[":
+        return None
+    tokens.popleft()
+    return read_until(tokens, "]", "[")
 
 
 def read_name(tokens: Tokens) -> str:
@@ -157,26 +149,21 @@ def read_length(tokens: Tokens) -> str:
     return f"{amount * _EMS.get(unit, 0):.3f}em"
 
 
-def read_until(tokens: Tokens, end: str) -> Tokens:
-    """Take everything up to a token, which is taken too, outside of groups."""
-    return _read_to(tokens, end, end)
+def read_until(tokens: Tokens, end: str, begin: str = "") -> Tokens:
+    r"""Take everything up to a token, which is taken too, outside of groups.
 
-
-def _read_between(tokens: Tokens, opening: str, closing: str) -> Tokens:
-    tokens.popleft()
-    return _read_to(tokens, opening, closing)
-
-
-def _read_to(tokens: Tokens, opening: str, closing: str) -> Tokens:
+    Each ``begin`` in between, such as a ``\left``, has an ``end`` of its own.
+    """
     inside: Tokens = deque()
     depth = 0
     while tokens:
         token = tokens.popleft()
-        if token == closing and depth == 0:
+        if token == end and depth == 0:
             return inside
-        depth += (token == "{" or token == opening) - (token == "}" or token == closing)
+        depth += token in ("{", begin or end)
+        depth -= token in ("}", end)
         inside.append(token)
-    raise UnreadableFormulaError(f"there is no {closing}")
+    raise UnreadableFormulaError(f"there is no {end}")
 
 
 def predefined_macros() -> dict[str, Macro]:
@@ -200,7 +187,7 @@ def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
                 token = f"{token}{{{name}}}"
         if token in DEFINITIONS:
             _define(token, tokens, macros)
-        elif token in macros and expansions < _MOST_EXPANSIONS:
+        elif token in macros and expansions < _MOST_EXPANSIONS and len(tokens) < _MOST_TOKENS:
             expansions += 1
             tokens.extendleft(reversed(_apply(macros[token], tokens)))
         else:
