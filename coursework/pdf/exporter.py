@@ -117,13 +117,7 @@ class TypstPDFExporter(TemplateExporter):
     def _compile(
         self, notebook: NotebookNode, folder: Path, name: str, remarks: list[str]
     ) -> tuple[bytes, tuple[str, ...]]:
-        """Write and compile the document, again and again until Typst refuses no part of it.
-
-        Returns
-        -------
-        tuple
-            The PDF, and the warnings.
-        """
+        """Write and compile the document until Typst refuses no part of it."""
         given = {key: getattr(self, key) for key in ("title", "author", "student_id", "course")}
         head = read_head(notebook, name, given)
         refused = Refused()

@@ -272,8 +272,6 @@ def _preformatted(tag: Tag, place: Place) -> str:
         lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
     else:
         lines = split_lines(_spans(tag, place.draft))
-        while lines and not lines[-1]:
-            lines.pop()
     before = ""
     if language == "mermaid":
         place.draft.warn("a mermaid diagram is shown as its source")

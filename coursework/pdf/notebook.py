@@ -33,21 +33,14 @@ _MOST_DEEP = 100  # lists and dictionaries of a notebook within each other
 
 @dataclass(frozen=True)
 class Head:
-    """What stands at the head of each page; empty strings are left out.
-
-    Attributes
-    ----------
-    title, author, student_id, course
-        Any text on one line.
-    title_in_text
-        Whether the notebook itself shows a heading, so that none is put above it.
-    """
+    """What stands at the head of each page: texts on one line, of which empty ones are left out."""
 
     title: str
     author: str
     student_id: str
     course: str
     title_in_text: bool
+    """Whether the notebook itself shows a heading, so that none is put above it."""
 
 
 def parse_notebook(text: str) -> NotebookNode:
@@ -115,18 +108,9 @@ def _old_and_new_cells(notebook: dict[str, Any]) -> list[Any] | None:
 
 
 def mend(notebook: NotebookNode) -> tuple[NotebookNode, list[str]]:
-    """Return a notebook with all that the exporter reads, and a remark for each loss.
+    """Return a notebook in format 4 with all that the exporter reads, and a remark for each loss.
 
-    Parameters
-    ----------
-    notebook
-        Of any format. It stays as it is.
-
-    Returns
-    -------
-    tuple
-        The notebook in format 4, whose cells know their ``number`` (from 1), and the remarks,
-        each with the cell it is about.
+    Each cell knows its ``number``, from 1. The notebook that is given stays as it is.
     """
     remarks: list[str] = []
     metadata = _encodable(as_dict(notebook.get("metadata")))
@@ -249,15 +233,9 @@ def mend_output(output: object) -> NotebookNode:
 def read_head(notebook: NotebookNode, file_name: str, given: dict[str, str]) -> Head:
     """Return what stands at the head of each page.
 
-    Parameters
-    ----------
-    notebook
-        Its metadata may hold ``title``, ``authors``, and ``student_id`` and ``course`` in
-        ``coursework``. Without a title there, its first heading is the title.
-    file_name
-        The title of a notebook that has no other.
-    given
-        Any of ``title``, ``author``, ``student_id`` and ``course``: what is given here comes first.
+    What is ``given`` comes first: any of ``title``, ``author``, ``student_id`` and ``course``. Then
+    come the metadata of the notebook: ``title``, ``authors``, and ``student_id`` and ``course`` in
+    ``coursework``. Without a title there, the first heading is the title, or else the file name.
     """
     metadata = notebook.metadata
     handed_in = metadata.get("coursework") or {}

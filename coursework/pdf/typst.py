@@ -56,22 +56,20 @@ class RefusedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Compiled:
-    """A PDF, and the characters that no font could show.
+    """A PDF, and what it cannot show.
 
     Attributes
     ----------
-    pdf
-        The file.
     missing
-        Each character or combination of them once, in order of appearance; the page shows an empty
-        box for it.
+        Each character or combination of them that no font has, once, in order of appearance; the
+        page shows an empty box for it.
     too_small
         The TeX of each formula that fits on the page only in letters too small to be read.
     """
 
     pdf: bytes
-    missing: tuple[str, ...]
     too_small: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 def string(text: str) -> str:
@@ -190,7 +188,7 @@ def _compile(
         raise RefusedError(error.diagnostic) from error
     source = (folder / "main.typ").read_text(encoding="utf-8")
     pdf = mend_text_layer(pdf) if IN_PIECES.search(source) else pdf
-    return Compiled(pdf, (), tuple(too_small))
+    return Compiled(pdf, tuple(too_small))
 
 
 def compiles(folder: Path, source: str) -> bool:
