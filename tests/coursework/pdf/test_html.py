@@ -4,9 +4,10 @@ import re
 
 import pypdfium2
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
 
 from coursework.pdf.html import html_to_typst
+from tests.coursework.pdf.conftest import code, display
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_html_in_a_markdown_cell_and_in_an_output_reach_the_page(export):
     html = "<h4>Result</h4><ul><li>one<li>two <b>bold</b></ul><table><tr><td>17</td></tr></table>"
     done = export(
         new_markdown_cell(f"Before\n\n{html}\n\nAfter <u>this"),
-        new_code_cell("x", outputs=[new_output("display_data", data={"text/html": html})]),
+        code("x", display({"text/html": html})),
         title="T",
     )
     for word in ("Result", "one", "two bold", "17"):
