@@ -22,6 +22,9 @@ COLUMNS = 100
 KEEP = 500
 """Lines kept at each end of an output that is longer than twice this."""
 
+_TOGETHER = 6
+"""Lines of a function, its first and its last, between which no page ends."""
+
 # The names are colours of style.typ, listed from the special to the general.
 _STYLES = (
     (Token.Comment, 'fill: ink.comment, style: "italic"'),
@@ -153,8 +156,33 @@ def _nice_end(line: str) -> int:
 
 
 def write_lines(lines: list[Line], columns: int = COLUMNS) -> str:
-    """Return lines as Typst markup, wrapped at a width in characters."""
-    return _join(_wrapped(lines, columns))
+    """Return lines of code as Typst markup, wrapped at a width in characters.
+
+    No page ends right below the head of a function, or begins with its last lines.
+    """
+    written: list[str] = []
+    function: list[tuple[int, Line]] = []
+    for hang, line in _wrapped(lines, columns):
+        is_next = line and [above for _, above in function[-2:]] == [[], []]
+        if is_next and any(above for _, above in function):
+            empty = 0
+            while not function[-1][1]:
+                function.pop()
+                empty += 1
+            written += [*_write_function(function), f"#code-gap({empty})"]
+            function = []
+        function.append((hang, line))
+    return "\n".join([*written, *_write_function(function)])
+
+
+def _write_function(lines: list[tuple[int, Line]]) -> list[str]:
+    if len(lines) <= 2 * _TOGETHER:
+        return [f"#code-together[{_join(lines)}]"]
+    return [
+        f"#code-head[{_join(lines[:_TOGETHER])}]",
+        f"#code-middle[{_join(lines[_TOGETHER:-_TOGETHER])}]",
+        f"#code-together[{_join(lines[-_TOGETHER:])}]",
+    ]
 
 
 def write_ends(lines: list[Line]) -> tuple[str, int]:
@@ -173,10 +201,11 @@ def _wrapped(lines: list[Line], columns: int) -> list[tuple[int, Line]]:
 def _join(wrapped: list[tuple[int, Line]]) -> str:
     written = []
     for hang, line in wrapped:
-        # An empty line would have no height; a space without width gives it one.
-        body = "".join(map(_write_span, line)) or "#h(0pt);"
+        body = "".join(map(_write_span, line))
         written.append(f"#hang({hang});{body}" if hang else body)
-    return "#linebreak();\n".join(written)
+    # Typst drops an empty line at the end unless its end is written, too.
+    ends_empty = bool(wrapped) and not wrapped[-1][1]
+    return "#linebreak();\n".join(written) + "#linebreak();" * ends_empty
 
 
 # Letters that the typewriter face lacks, upright or slanted; most of them are of Vietnamese.

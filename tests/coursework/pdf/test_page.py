@@ -1,6 +1,8 @@
 """The page as it is drawn: no ink is painted over, and the standards of archives are kept."""
 
 import ctypes
+import re
+from collections import Counter
 
 import pypdfium2
 import pytest
@@ -89,6 +91,27 @@ def test_no_line_of_code_is_painted_over_wherever_the_page_ends(export):
     done = export(*(code(source, stream("_gyp\n" * 9)) for source in sources))
     assert painted_over(done.report.path) == []
     assert done.text.count("g_y_") == sum(lengths)
+
+
+def test_no_page_has_a_few_lines_of_a_function_alone(export):
+    lengths = range(5, 30)
+    functions = ["\n".join(f"line_{n}_{i}" for i in range(n)) for n in lengths]
+    listing = "\n\n\n".join(functions)
+    done = export(new_markdown_cell(f"```python\n{listing}\n```"), *map(code, functions))
+    assert done.report.pages > 10
+    for page in done.reader.pages:
+        shown = Counter(re.findall(r"line_(\d+)_", page.extract_text()))
+        assert [n for n, lines in shown.items() if lines < min(6, int(n))] == []
+
+
+def test_empty_lines_of_code_are_as_high_as_others(export):
+    rows = [0, 1, 4, 6, 9, 13, 15, 16]
+    text = "\n".join("q" if number in rows else "" for number in range(17))
+    page = pypdfium2.PdfDocument(export(code(text)).report.path)[0].get_textpage()
+    letters = page.get_text_range()
+    tops = [page.get_charbox(i)[3] for i, letter in enumerate(letters) if letter == "q"]
+    heights = [(tops[0] - top) / (tops[0] - tops[1]) for top in tops]
+    assert heights == pytest.approx(rows, abs=0.01)
 
 
 def test_a_fill_over_letters_is_seen(tmp_path):

@@ -147,6 +147,13 @@ def test_a_cell_taller_than_a_page_goes_on_on_the_next(export, name, around):
         assert min(text.get_charbox(i)[1] for i in range(text.count_chars())) > 20
 
 
+def test_a_table_of_twenty_rows_is_whole_on_its_page(export):
+    frame = pd.DataFrame({"name": [f"row_{number}" for number in range(20)]})
+    output = display({"text/html": frame.to_html()})
+    done = export(new_markdown_cell("words\n\n" * 25), code("frame", output))
+    assert [page.extract_text().count("row_") for page in done.reader.pages] == [0, 20]
+
+
 def test_rows_that_follow_an_empty_line_are_shown(export):
     table = "<table>\n <tr><td>first</td></tr>\n\n    <tr><td>second</td></tr>\n\n</table>"
     done = export(new_markdown_cell(table))
