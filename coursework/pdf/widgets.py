@@ -108,7 +108,9 @@ def _shown(
 
 
 def _output(data: dict[str, Any]) -> NotebookNode:
-    return from_dict({"output_type": "display_data", "data": data, "metadata": {}})
+    form = {"output_type": "display_data", "data": data, "metadata": {}}
+    output: NotebookNode = from_dict(form)
+    return output
 
 
 def _described(state: dict[str, Any]) -> str:
