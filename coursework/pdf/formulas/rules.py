@@ -114,25 +114,11 @@ def _keep_pair(command: str, function: str, rewriter: Rewriter, tokens: Tokens) 
     return rewriter.call(function, [command, *rewriter.group(tokens), *rewriter.group(tokens)])
 
 
-def _continued_fraction(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    read_option(tokens)  # where the numerator stands
-    return _keep_pair(r"\frac", "display(", rewriter, tokens)
-
-
 def _frame(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\framebox[width][side]{words}``."""
     read_option(tokens)
     read_option(tokens)
     return rewriter.call("boxed(", rewriter.rules[r"\text"](rewriter, tokens))
-
-
-def _drop(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return []
-
-
-def _drop_argument(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    read_argument(tokens)
-    return []
 
 
 def _after(skip: Callable[[Tokens], object], rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -218,12 +204,6 @@ def _black_box(rewriter: Rewriter, width: str, height: str, up: str) -> list[str
     return [rewriter.insert(f"#box({sizes}, fill: ink.text)")]
 
 
-def _blank(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\Space{width}{height}{depth}``."""
-    width, _, _ = (read_length(tokens) or "0pt" for _ in "whd")
-    return [rewriter.insert(f"#h({width})")]
-
-
 def _link(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return rewriter.call(f"linked({string(read_name(tokens))}, ", rewriter.argument(tokens))
 
@@ -238,19 +218,6 @@ def _enclose(rewriter: Rewriter, tokens: Tokens) -> list[str]:
             raise UnreadableFormulaError(f"{notation} is no enclosure")
         body = rewriter.call(_ENCLOSURES[notation], body)
     return body
-
-
-def _cancel_to(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    value = rewriter.group(tokens)
-    return [r"\cancel", *rewriter.group(tokens), "^", *value]
-
-
-def _choice(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\mathchoice``: one form for each size of formula; the first is for displayed ones."""
-    first = rewriter.argument(tokens)
-    for _ in range(3):
-        read_argument(tokens)
-    return first
 
 
 def _token(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -354,7 +321,6 @@ RULES: dict[str, Rule] = {
     r"\framebox": _frame,
     r"\rule": _rule,
     r"\Rule": _tall_rule,
-    r"\Space": _blank,
     r"\raise": partial(_raised, 1),
     r"\lower": partial(_raised, -1),
     **dict.fromkeys((r"\moveleft", r"\moveright"), partial(_after, read_length)),
@@ -367,33 +333,24 @@ RULES: dict[str, Rule] = {
     **{rf"\{name}": partial(wrap, function) for name, function in _ACCENTS.items()},
     r"\sideset": _side_set,
     r"\sqrt": _root,
-    r"\cancelto": _cancel_to,
     r"\enclose": _enclose,
     **{rf"\{name}": partial(_keep, rf"\{name}") for name in _ONE_ARGUMENT.split()},
-    r"\hphantom": partial(_keep, r"\phantom"),
-    r"\Bbb": partial(_keep, r"\mathbb"),
     **{
         rf"\{size}{name}": partial(_keep_pair, rf"\{name}", function)
         for name in ("frac", "binom")
         for size, function in (("", ""), ("d", "display("), ("t", "inline("))
     },
-    r"\cfrac": _continued_fraction,
     # Classes of symbols.
     **{rf"\math{name}": partial(wrap, f'class("{kind}", ') for name, kind in _CLASSES.items()},
-    # What shows nothing, or its argument alone.
-    **dict.fromkeys((r"\nonumber", r"\notag"), _no_number),
-    **dict.fromkeys((r"\allowbreak", r"\nobreak", r"\strut", r"\mathstrut"), _drop),
-    **dict.fromkeys((r"\hfill", r"\hfil", r"\hfilll", r"\nonscript", r"\displaylimits"), _drop),
-    **dict.fromkeys((r"\endtoggle", r"\minCDarrowwidth"), _drop),
-    **dict.fromkeys((r"\require", r"\vphantom", r"\uproot", r"\leftroot"), _drop_argument),
+    # What shows its argument alone.
     **dict.fromkeys((r"\mathclap", r"\substack", r"\vcenter"), Rewriter.argument),
     **dict.fromkeys((r"\mathord", r"\mathinner"), Rewriter.argument),
     **dict.fromkeys((r"\smash", r"\shoveleft", r"\shoveright"), partial(_after, read_option)),
     **dict.fromkeys((r"\class", r"\cssId", r"\style"), partial(_after, read_argument)),
     r"\href": _link,
-    r"\mathchoice": _choice,
     r"\mmlToken": _token,
     # Numbers of equations, and references to them.
+    **dict.fromkeys((r"\nonumber", r"\notag"), _no_number),
     r"\tag": partial(_tag, "({})"),
     r"\tag*": partial(_tag, "{}"),
     r"\label": _label,

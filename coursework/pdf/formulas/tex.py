@@ -27,8 +27,14 @@ _STARRED = {
     r"\newcommand", r"\renewcommand", r"\providecommand", r"\DeclareMathOperator", r"\operatorname",
     r"\hspace", r"\tag", r"\text", r"\newenvironment",
 }  # fmt: skip
-# Commands that MathJax itself writes as a combination of others.
+# Commands that are a combination of others.
 _PREDEFINED = r"""
+\newcommand{\cfrac}[3][]{\dfrac{#2}{#3}}
+\newcommand{\cancelto}[2]{{\cancel{#2}^{#1}}}
+\newcommand{\mathchoice}[4]{{#1}}
+\newcommand{\Bbb}[1]{\mathbb{#1}}
+\newcommand{\hphantom}[1]{\phantom{#1}}
+\newcommand{\Space}[3]{\hspace{#1}}
 \newcommand{\TeX}{\mathrm{T}\kern-.14em\lower.5ex{\mathrm{E}}\kern-.115em \mathrm{X}}
 \newcommand{\LaTeX}{\mathrm{L}\kern-.325em\raise.21em{\scriptstyle\mathrm{A}}\kern-.17em\TeX}
 \newcommand{\varliminf}{\mathop{\underline{\mathrm{lim}}}}
@@ -50,6 +56,13 @@ _PREDEFINED = r"""
 \newcommand{\mathtip}[2]{#1}
 \newcommand{\toggle}[2]{#1}
 """
+
+_NOTHING = {
+    r"\allowbreak": 0, r"\nobreak": 0, r"\strut": 0, r"\mathstrut": 0, r"\hfil": 0, r"\hfill": 0,
+    r"\hfilll": 0, r"\nonscript": 0, r"\displaylimits": 0, r"\endtoggle": 0,
+    r"\minCDarrowwidth": 0, r"\require": 1, r"\vphantom": 1, r"\uproot": 1, r"\leftroot": 1,
+}  # fmt: skip
+"""Commands that show nothing on a page, and how many arguments each takes."""
 
 Tokens = deque[str]
 
@@ -168,7 +181,7 @@ def read_until(tokens: Tokens, end: str, begin: str = "") -> Tokens:
 
 def predefined_macros() -> dict[str, Macro]:
     """Return the macros that every page has; an author may define them anew."""
-    macros: dict[str, Macro] = {}
+    macros = {command: Macro((), arguments) for command, arguments in _NOTHING.items()}
     expand(tokenize(_PREDEFINED), macros)
     return macros
 
