@@ -84,13 +84,12 @@ def _code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> 
     # Lines that are long enough to fill half a page must be able to go on on the next.
     stays = has_output and sum(len(wrap(line, COLUMNS)) for line in end) <= _MOST_TAIL
     sticky = "true" if stays else "false"
-    if not start:
-        options = f"{mark}, {string(_plain(end))}, sticky: {sticky}, joined: false"
-        return f"#code-end({options})[{write_lines(end)}]"
-    return (
-        f"#code-start({mark}, {string(_plain(start))})[{write_lines(start)}]\n"
-        f'#code-end("", {string(_plain(end))}, sticky: {sticky}, joined: true)[{write_lines(end)}]'
-    )
+    upper = ""
+    if start:
+        upper = f"#code-start({mark}, {string(_plain(start))})[{write_lines(start)}]\n"
+        mark = '""'
+    options = f"{mark}, {string(_plain(end))}, sticky: {sticky}"
+    return f"{upper}#code-end({options})[{write_lines(end)}]"
 
 
 def write_output(draft: Draft, output: NotebookNode) -> str:

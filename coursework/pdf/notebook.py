@@ -6,7 +6,6 @@ read costs at most its cell.
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,11 +117,9 @@ def mend(notebook: NotebookNode) -> tuple[NotebookNode, list[str]]:
         metadata[key] = as_dict(metadata.get(key))
     cells = []
     for number, cell in enumerate(_old_and_new_cells(notebook) or [], 1):
-
-        def remark(message: str, number: int = number) -> None:
-            remarks.append(f"cell {number}: {message}")
-
-        cells.append({**_cell(cell, remark), "number": number})
+        mended_cell, losses = _cell(cell)
+        cells.append({**mended_cell, "number": number})
+        remarks += [f"cell {number}: {loss}" for loss in losses]
     mended = {"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": cells}
     return nbformat.from_dict(mended), remarks
 
@@ -159,11 +156,12 @@ def _encodable(value: Any) -> Any:
     return value
 
 
-def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
-    """Return a cell of format 4; one of an unknown type keeps its type and its source."""
+def _cell(cell: object) -> tuple[dict[str, Any], list[str]]:
+    """Return a cell of format 4, and what it lost; one of an unknown type keeps its source."""
+    losses = []
     old = as_dict(_encodable(cell))
     if old != as_dict(cell):
-        remark("characters that cannot be encoded are replaced by \ufffd")
+        losses.append("characters that cannot be encoded are replaced by \ufffd")
     kind = as_text(old.get("cell_type"))
     source = re.sub("\r\n?", "\n", as_text(old.get("source", old.get("input"))))
     if kind == "heading":
@@ -172,7 +170,7 @@ def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
     if kind in ("heading", "html"):
         kind = "markdown"
     if kind in _CELLS and "source" not in old and "input" not in old:
-        remark("the cell has no source and is taken as empty")
+        losses.append("the cell has no source and is taken as empty")
     metadata = as_dict(old.get("metadata"))
     metadata["tags"] = [tag for tag in as_list(metadata.get("tags")) if isinstance(tag, str)]
     mended: dict[str, Any] = {"cell_type": kind, "metadata": metadata, "source": source}
@@ -182,13 +180,13 @@ def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
         outputs = old.get("outputs")
         mended["outputs"] = [mend_output(output) for output in as_list(outputs)]
         if outputs and not mended["outputs"]:
-            remark("the outputs cannot be read and are not shown")
+            losses.append("the outputs cannot be read and are not shown")
     else:
         mended["attachments"] = {
             name: {form: as_text(data) for form, data in as_dict(forms).items()}
             for name, forms in as_dict(old.get("attachments")).items()
         }
-    return mended
+    return mended, losses
 
 
 def mend_output(output: object) -> NotebookNode:

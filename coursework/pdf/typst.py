@@ -117,7 +117,7 @@ def font_advice(missing: list[str]) -> str:
 
 
 def compile_pdf(folder: Path) -> Compiled:
-    """Compile ``main.typ`` in ``folder``.
+    """Compile ``main.typ`` in ``folder``, which imports ``formulas.typ``.
 
     Each attempt asks for PDF/UA-1, the standard for accessible files. The standard forbids empty
     boxes, so Typst refuses a character without a glyph by name, and another attempt has more fonts:
@@ -131,9 +131,7 @@ def compile_pdf(folder: Path) -> Compiled:
         If the source itself is wrong.
     """
     source = (folder / "main.typ").read_text(encoding="utf-8")
-    formulas = folder / "formulas.typ"
-    if formulas.exists():
-        source += _MATHEMATICAL.sub("", formulas.read_text(encoding="utf-8"))
+    source += _MATHEMATICAL.sub("", (folder / "formulas.typ").read_text(encoding="utf-8"))
     packages = [*font_folders(), *_copy_faces(folder, source)]
     attempts: list[tuple[list[Path], bool]] = [([], False), (packages, False), (packages, True)]
     if _NEEDS_PACKAGES.search(source):

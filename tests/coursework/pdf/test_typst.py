@@ -54,6 +54,7 @@ def test_pins_agree_with_the_project():
 
 def test_a_wrong_source_is_refused_with_its_reason(tmp_path):
     (tmp_path / "main.typ").write_text("#nosuchfunction()")
+    (tmp_path / "formulas.typ").write_text("")
     with pytest.raises(RefusedError, match="nosuchfunction"):
         compile_pdf(tmp_path)
 
