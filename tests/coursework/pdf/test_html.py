@@ -67,10 +67,7 @@ from tests.coursework.pdf.conftest import code, display
             "<dl>x<dt>a</dt><div><dd><dl><dt>b</dt></dl></dd></div></dl>",
             '#"x";\n\n#strong[#"a";]\n\n#pad(left: 1.5em)[#strong[#"b";]]',
         ),
-        (
-            "<fieldset><legend>a</legend><label>b</label></fieldset>",
-            '#"a";\n\n#"b";',
-        ),
+        ("<fieldset><legend>a</legend><label>b</label></fieldset>", '#"a";\n\n#"b";'),
         ("<figure>a<figcaption>b</figcaption></figure>", '#"a";\n\n#"b";'),
         ("<ruby>漢<rp>[</rp><rt>kan</rt><rp>]</rp></ruby>", '#"漢";#"(";#"kan";#")";'),
         ("<select><option>a<option>b</select>", '#"a";'),
@@ -152,8 +149,8 @@ def test_mathml_is_a_formula(draft):
 @pytest.mark.parametrize(
     "html",
     [
-        "<div>" * 300 + "deep" + "</div>" * 300,
-        "<b>" * 300 + "deep" + "</b>" * 300,
+        "<div>" * 300 + "deep",
+        "<b>" * 300 + "deep",
         "<ul><li>" * 300 + "deep",
     ],
 )
@@ -179,9 +176,8 @@ def test_the_text_of_a_diagram_that_its_library_shortened_is_told(draft):
     assert "Forest" in html_to_typst(draft, text.format(", ..., 3"))
     assert draft.warnings == []
     html_to_typst(draft, text.format("..."))
-    assert draft.warnings == [
-        "a diagram is shown as its text, which its library shortened by a '...'"
-    ]
+    (warning,) = draft.warnings
+    assert warning == "a diagram is shown as its text, which its library shortened by a '...'"
 
 
 def test_a_drawing_takes_the_styles_of_the_page(draft):
@@ -191,11 +187,8 @@ def test_a_drawing_takes_the_styles_of_the_page(draft):
 
 
 def test_preformatted_text_keeps_its_colours_and_its_lines(draft):
-    html = (
-        "<pre><span style='color: #008080'>a<b> b</b></span><br>"
-        "<i style='background: #00ff00'>c</i></pre>"
-    )
-    markup = html_to_typst(draft, html)
+    words = "<span style='color: #008080'>a<b> b</b></span><br><i style='background: lime'>c</i>"
+    markup = html_to_typst(draft, f"<pre>{words}</pre>")
     assert '#text(fill: rgb("#008080"), "a");' in markup
     assert '#text(fill: rgb("#008080"), weight: "bold", " b");#linebreak();' in markup
     assert '#highlight(fill: rgb("#00ff00"), text(style: "italic", "c"));' in markup
