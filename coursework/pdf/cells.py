@@ -12,14 +12,7 @@ from coursework.pdf.draft import Draft
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import decode, linked_picture, note, picture
 from coursework.pdf.lines import COLUMNS, KEEP, Line, highlight, wrap, write_ends, write_lines
-from coursework.pdf.live import (
-    Look,
-    alternative_text,
-    drawing_kind,
-    look_at,
-    not_shown,
-    only_loads,
-)
+from coursework.pdf.live import Look, alternative_text, drawing_kind, look_at, not_shown, only_loads
 from coursework.pdf.markdown import mark_math, markdown_to_html
 from coursework.pdf.notebook import as_dict
 from coursework.pdf.terminal import play, printable

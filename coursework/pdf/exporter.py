@@ -10,12 +10,7 @@ from traitlets import Unicode, default
 from traitlets.config import Config
 
 from coursework.pdf.cells import write_cell, write_source
-from coursework.pdf.document import (
-    Refused,
-    warn_of_boxes,
-    warn_of_small_formulas,
-    write_document,
-)
+from coursework.pdf.document import Refused, warn_of_boxes, warn_of_small_formulas, write_document
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.pdf.notebook import mend, parse_notebook, read_head, read_notebook

@@ -7,14 +7,7 @@ from dataclasses import replace
 from bs4 import Tag
 from bs4.element import PreformattedString
 
-from coursework.pdf.css import (
-    alignment,
-    decorations,
-    lost_styles,
-    reading,
-    styles,
-    text_arguments,
-)
+from coursework.pdf.css import alignment, decorations, lost_styles, reading, styles, text_arguments
 from coursework.pdf.dom import TEXT_OF_DIAGRAM, parse
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import tex_of_mathml
