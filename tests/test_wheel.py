@@ -100,7 +100,7 @@ def test_the_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel):
     assert {
         name for name in names if ".dist-info/" not in name and ".data/" not in name
     } == expected
-    assert {"coursework/pdf/style.typ", "coursework/pdf/notebook.typ.j2"} <= expected
+    assert {"coursework/pdf/style.typ", "coursework/pdf/math.typ"} <= expected
 
 
 def test_jupyterlab_is_told_how_the_exporter_is_called(wheel):

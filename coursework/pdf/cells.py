@@ -12,14 +12,7 @@ from coursework.pdf.draft import Draft
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import decode, linked_picture, note, picture
 from coursework.pdf.lines import COLUMNS, KEEP, Line, highlight, wrap, write_ends, write_lines
-from coursework.pdf.live import (
-    Look,
-    alternative_text,
-    drawing_kind,
-    look_at,
-    not_shown,
-    only_loads,
-)
+from coursework.pdf.live import Look, alternative_text, drawing_kind, look_at, not_shown, only_loads
 from coursework.pdf.markdown import mark_math, markdown_to_html
 from coursework.pdf.notebook import as_dict
 from coursework.pdf.terminal import play, printable
@@ -84,13 +77,12 @@ def _code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> 
     # Lines that are long enough to fill half a page must be able to go on on the next.
     stays = has_output and sum(len(wrap(line, COLUMNS)) for line in end) <= _MOST_TAIL
     sticky = "true" if stays else "false"
-    if not start:
-        options = f"{mark}, {string(_plain(end))}, sticky: {sticky}, joined: false"
-        return f"#code-end({options})[{write_lines(end)}]"
-    return (
-        f"#code-start({mark}, {string(_plain(start))})[{write_lines(start)}]\n"
-        f'#code-end("", {string(_plain(end))}, sticky: {sticky}, joined: true)[{write_lines(end)}]'
-    )
+    upper = ""
+    if start:
+        upper = f"#code-start({mark}, {string(_plain(start))})[{write_lines(start)}]\n"
+        mark = '""'
+    options = f"{mark}, {string(_plain(end))}, sticky: {sticky}"
+    return f"{upper}#code-end({options})[{write_lines(end)}]"
 
 
 def write_output(draft: Draft, output: NotebookNode) -> str:

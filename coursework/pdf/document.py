@@ -4,8 +4,6 @@ import unicodedata
 from dataclasses import dataclass, field
 from importlib import resources
 
-import jinja2
-
 from coursework.pdf.css import reads_right_to_left
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, Formula
@@ -14,7 +12,11 @@ from coursework.pdf.notebook import Head, shorten
 from coursework.pdf.typst import compiles, font_advice, string
 
 _HERE = resources.files("coursework.pdf")
+_CELLS_HEAD = '#import "style.typ": *\n#import "formulas.typ": formulas, lines\n'
 _FORMULAS_HEAD = '#import "math.typ": *\n#import "style.typ": tall-lines, verbatim-formula\n'
+# No face has the keys of 1️⃣: a box is drawn around the digit.
+_KEYCAPS = """#show regex("[0-9#*]\\u{fe0f}?\\u{20e3}"): it => keycap(it.text.codepoints().first())
+"""
 # Lines of text, with the numbers of the formulas in them.
 _LINES = """#let lines(numbers, body, ..options) = {{
   if numbers.any(number => number in ({})) {{ tall-lines(body, ..options) }} else {{ body }}
@@ -25,42 +27,34 @@ _LINES = """#let lines(numbers, body, ..options) = {{
 def write_document(draft: Draft, head: Head, cells: list[str], equations: list[Equation]) -> None:
     """Write the files of a document: ``main.typ``, ``formulas.typ`` and what they import.
 
-    Parameters
-    ----------
-    draft
-        The document; a formula that is shown as TeX is added to its warnings.
-    head
-        What stands at the head of each page.
-    cells
-        The markup of each cell.
-    equations
-        What became of each formula of the draft.
+    The draft gets a warning for each formula that is shown as TeX.
     """
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    environment.filters["string"] = string
-    template = environment.from_string((_HERE / "notebook.typ.j2").read_text(encoding="utf-8"))
     # The mark keeps the digits of the ID at the right of a name that reads from right to left.
     between = "\u200e · " if reads_right_to_left(head.author) else " · "
     identity = between * bool(head.author and head.student_id) + head.student_id
-    source = template.render(
-        cells=cells,
-        title=head.title,
-        author=head.author,
-        # As content and not as strings: a word that is wider than the page breaks.
-        title_shown=write_text(head.title),
-        left_head=_page_head(" · ".join(filter(None, (head.course, head.title))), ""),
-        right_head=_page_head(head.author, identity),
-        show_title=not head.title_in_text,
-        has_keycaps=any("\u20e3" in text for text in (*cells, head.title, head.author)),
-    )
+    source = _CELLS_HEAD
+    if any("\u20e3" in text for text in (*cells, head.title, head.author)):
+        source += _KEYCAPS
+    source += f"""#show: document-style.with(
+  title: {string(head.title)},
+  author: {string(head.author)},
+  left-head: {_page_head(" · ".join(filter(None, (head.course, head.title))), "")},
+  right-head: {_page_head(head.author, identity)},
+)
+"""
+    title = [] if head.title_in_text else [f"#titled(1, 1, none)[{write_text(head.title)}]"]
+    source += "\n\n".join([*title, *cells])
     (draft.folder / "main.typ").write_text(source, encoding="utf-8")
-    (draft.folder / "style.typ").write_bytes((_HERE / "style.typ").read_bytes())
-    (draft.folder / "math.typ").write_bytes((_HERE / "math.typ").read_bytes())
+    for name in ("style.typ", "math.typ"):
+        (draft.folder / name).write_bytes((_HERE / name).read_bytes())
     _write_formulas(draft, equations)
 
 
 def _page_head(words: str, rest: str) -> str:
-    """Return Typst code of a head: what may be shortened, what follows, and the markup of both."""
+    """Return Typst code of a head: what may be shortened, what follows, and the markup of both.
+
+    In markup, unlike in a string, a word that is wider than the page breaks.
+    """
     return f"({string(words)}, {string(rest)}, [{write_text(words + rest)}])"
 
 
@@ -98,20 +92,14 @@ def warn_of_boxes(
     cells: dict[str, str],
     equations: list[Equation],
 ) -> None:
-    """Warn of the characters that no font has, in each cell and in the head of the pages.
+    """Warn of the characters that no font has, in the head of the pages and in each cell.
 
     Parameters
     ----------
-    draft
-        Gets the warnings.
     missing
         The characters, each alone or with its marks.
-    head
-        What stands at the head of each page.
     cells
         The markup of each cell, by its place.
-    equations
-        What became of each formula of the draft.
     """
     texts = {"the head of the pages": f"{head.title} {head.author} {head.student_id} {head.course}"}
     for place, markup in cells.items():
@@ -146,21 +134,11 @@ def _named(sign: str) -> str:
 
 @dataclass
 class Refused:
-    """What Typst refused so far: shown as its source or as a note, so that the rest is not lost.
+    """What Typst refused so far: shown as its source or as a note, so that the rest is not lost."""
 
-    Attributes
-    ----------
-    formulas
-        Formulas that pandoc translated, but not well.
-    images
-        Contents of image files that are damaged.
-    cells
-        Numbers of cells that fail for another reason, counted from 0.
-    """
-
-    formulas: set[Formula] = field(default_factory=set)
-    images: set[bytes] = field(default_factory=set)
-    cells: set[int] = field(default_factory=set)
+    formulas: set[Formula] = field(default_factory=set)  # pandoc translated them, but not well
+    images: set[bytes] = field(default_factory=set)  # contents of damaged files
+    cells: set[int] = field(default_factory=set)  # numbers from 0: they fail for another reason
 
     def search(self, draft: Draft, equations: list[Equation], cells: list[str]) -> bool:
         """Try the parts of a refused document one by one, and say whether one was found.
@@ -181,8 +159,7 @@ class Refused:
         }
         numbers = set()
         if not images and not formulas:
-            head = '#import "style.typ": *\n#import "formulas.typ": formulas, lines\n'
-            numbers = {number for number, cell in enumerate(cells) if refuses(head + cell)}
+            numbers = {number for number, cell in enumerate(cells) if refuses(_CELLS_HEAD + cell)}
         self.images |= images
         self.formulas |= formulas
         self.cells |= numbers

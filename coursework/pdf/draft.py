@@ -8,49 +8,23 @@ from coursework.pdf.formulas import Formula
 
 @dataclass
 class Draft:
-    """What the parts of one document share.
+    """What the parts of one document share."""
 
-    Attributes
-    ----------
-    folder
-        Where the compiler runs and images are written.
-    notebook_folder
-        Where relative paths of images start.
-    broken_images
-        Contents of images that the compiler refused before.
-    formulas
-        Every formula, in order; the source refers to it by its number.
-    images
-        The file name of each image, by its content.
-    warnings
-        What the PDF cannot show as the notebook does, in order.
-    anchors
-        Targets of links inside the document.
-    attachments
-        The files attached to the cell that is being written, by name, each in its forms.
-    place
-        Where the text that is being written stands, such as "cell 3"; warnings start with it.
-    last_level
-        The outline's level of the last heading.
-    """
-
-    folder: Path
-    notebook_folder: Path
-    broken_images: frozenset[bytes] = frozenset()
-    formulas: list[Formula] = field(default_factory=list)
-    images: dict[bytes, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    anchors: set[str] = field(default_factory=set)
+    folder: Path  # where the compiler runs and images are written
+    notebook_folder: Path  # where relative paths of images start
+    broken_images: frozenset[bytes] = frozenset()  # contents that the compiler refused before
+    formulas: list[Formula] = field(default_factory=list)  # the source refers to their numbers
+    images: dict[bytes, str] = field(default_factory=dict)  # the file name of each content
+    warnings: list[str] = field(default_factory=list)  # of what the PDF cannot show
+    anchors: set[str] = field(default_factory=set)  # targets of links inside the document
+    # The files attached to the cell that is being written, by name, each in its forms.
     attachments: dict[str, dict[str, str]] = field(default_factory=dict)
-    place: str = ""
-    last_level: int = 0
+    place: str = ""  # of the text that is being written, such as "cell 3"
+    last_level: int = 0  # of the last heading in the outline
 
-    def warn(self, message: str, place: str | None = None) -> None:
-        """Remember a warning, with the cell it belongs to; repeated warnings count once.
-
-        The cell is the one that is being written, unless another ``place`` is given.
-        """
-        place = self.place if place is None else place
+    def warn(self, message: str, place: str = "") -> None:
+        """Remember a warning once, with the cell that is being written, or another ``place``."""
+        place = place or self.place
         message = f"{place}: {message}" if place else message
         if message not in self.warnings:
             self.warnings.append(message)

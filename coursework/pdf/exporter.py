@@ -10,12 +10,7 @@ from traitlets import Unicode, default
 from traitlets.config import Config
 
 from coursework.pdf.cells import write_cell, write_source
-from coursework.pdf.document import (
-    Refused,
-    warn_of_boxes,
-    warn_of_small_formulas,
-    write_document,
-)
+from coursework.pdf.document import Refused, warn_of_boxes, warn_of_small_formulas, write_document
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.pdf.notebook import mend, parse_notebook, read_head, read_notebook
@@ -117,13 +112,7 @@ class TypstPDFExporter(TemplateExporter):
     def _compile(
         self, notebook: NotebookNode, folder: Path, name: str, remarks: list[str]
     ) -> tuple[bytes, tuple[str, ...]]:
-        """Write and compile the document, again and again until Typst refuses no part of it.
-
-        Returns
-        -------
-        tuple
-            The PDF, and the warnings.
-        """
+        """Write and compile the document until Typst refuses no part of it."""
         given = {key: getattr(self, key) for key in ("title", "author", "student_id", "course")}
         head = read_head(notebook, name, given)
         refused = Refused()

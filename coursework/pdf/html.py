@@ -7,14 +7,7 @@ from dataclasses import replace
 from bs4 import Tag
 from bs4.element import PreformattedString
 
-from coursework.pdf.css import (
-    alignment,
-    decorations,
-    lost_styles,
-    reading,
-    styles,
-    text_arguments,
-)
+from coursework.pdf.css import alignment, decorations, lost_styles, reading, styles, text_arguments
 from coursework.pdf.dom import TEXT_OF_DIAGRAM, parse
 from coursework.pdf.draft import Draft
 from coursework.pdf.formulas import tex_of_mathml
@@ -272,8 +265,6 @@ def _preformatted(tag: Tag, place: Place) -> str:
         lines = highlight(code.removeprefix("\n").rstrip("\n"), language)
     else:
         lines = split_lines(_spans(tag, place.draft))
-        while lines and not lines[-1]:
-            lines.pop()
     before = ""
     if language == "mermaid":
         place.draft.warn("a mermaid diagram is shown as its source")

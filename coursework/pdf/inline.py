@@ -253,10 +253,6 @@ def _live(tag: Tag, place: Place) -> str:
     return f"{shown} {note}".strip()
 
 
-def _formula(tag: Tag, place: Place) -> str:
-    return place.draft.formula(tag.get_text(), tag.get("mode") == "display")
-
-
 def write_anchor(tag: Tag, place: Place) -> str:
     """Return an invisible target for links to an element's name, empty if it has none."""
     name = str(tag.get("id") or (tag.get("name") if tag.name == "a" else "") or "")
@@ -276,16 +272,13 @@ def write_text(text: str, preserve: bool = False) -> str:
     With ``preserve``, as in code, a run of spaces is not made one.
     """
     text = text.translate(INVISIBLE_SPACES)
-    if preserve:
-        words = [text]
-    else:
-        words = [word for word in re.split(r"[ \t\n\r\f]+", text) if word]
-        if not words:
-            return " " if text else ""
-    core = "".join(_breakable(part) for part in re.split(rf"(\S{{{LONG_WORD},}})", " ".join(words)))
-    before = " " if not preserve and text[0] in " \t\n\r\f" else ""
-    after = " " if not preserve and text[-1] in " \t\n\r\f" else ""
-    return before + core + after
+    if not preserve:
+        text = re.sub(r"[ \t\n\r\f]+", " ", text)
+    core = text if preserve else text.strip(" ")
+    if not core:
+        return text
+    before, after = text.split(core)
+    return before + "".join(map(_breakable, re.split(rf"(\S{{{LONG_WORD},}})", core))) + after
 
 
 def _breakable(text: str) -> str:
@@ -315,5 +308,5 @@ INLINE_WRITERS: dict[str, Callable[[Tag, Place], str]] = {
     **{"progress": _measured, "meter": _measured, "bdo": _overridden},
     # Small above the word, where there is room; on a page in brackets behind the word.
     "rt": lambda tag, place: f"{literal('(')}{write_inlines(tag, place.inside())}{literal(')')}",
-    MATH_TAG: _formula,
+    MATH_TAG: lambda tag, place: place.draft.formula(tag.get_text(), tag.get("mode") == "display"),
 }

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -19,6 +21,9 @@ COLUMNS = 100
 
 KEEP = 500
 """Lines kept at each end of an output that is longer than twice this."""
+
+_TOGETHER = 6
+"""Lines of a function, its first and its last, between which no page ends."""
 
 # The names are colours of style.typ, listed from the special to the general.
 _STYLES = (
@@ -39,19 +44,7 @@ _STYLES = (
 
 @dataclass(frozen=True)
 class Span:
-    """Text in one style.
-
-    Attributes
-    ----------
-    text
-        What is shown.
-    style
-        Arguments of Typst's ``text``; empty for plain text.
-    background
-        A Typst colour, or empty.
-    underline
-        Whether it is underlined.
-    """
+    """Text in one style: arguments of Typst's ``text``, and the colour behind it, or empty."""
 
     text: str
     style: str = ""
@@ -78,7 +71,7 @@ def text_width(text: str) -> int:
 
 
 def split_lines(spans: Iterable[Span]) -> list[Line]:
-    """Split spans that may hold newlines into lines."""
+    """Split spans that may hold newlines into lines, without empty lines at the end."""
     lines: list[Line] = [[]]
     for span in spans:
         first, *rest = span.text.split("\n")
@@ -86,6 +79,8 @@ def split_lines(spans: Iterable[Span]) -> list[Line]:
             lines[-1].append(replace(span, text=first))
         for part in rest:
             lines.append([replace(span, text=part)] if part else [])
+    while lines and not lines[-1]:
+        lines.pop()
     return lines
 
 
@@ -95,11 +90,8 @@ def highlight(code: str, language: str) -> list[Line]:
     spans = [Span(text, _style(kind)) for kind, text in lexer.get_tokens(code)] if lexer else []
     if "".join(span.text for span in spans).rstrip("\n") != code.rstrip("\n"):
         # There is no lexer, or it changes line ends or tabs: the text matters more than its colour.
-        return split_lines([Span(code)])
-    lines = split_lines(spans)
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
+        spans = [Span(code)]
+    return split_lines(spans)
 
 
 @lru_cache
@@ -122,37 +114,34 @@ def _style(kind: _TokenType) -> str:
 def wrap(line: Line, columns: int) -> list[tuple[int, Line]]:
     """Break a line at ``columns``, after a space or a comma where there is one near the end.
 
-    Returns
-    -------
-    list
-        Pairs of an indent and a line. The first has the indent 0; the others hang by four columns
-        more than the spaces at the start of the whole line.
+    Each piece comes with its indent: 0 for the first; the others hang by four columns more than
+    the spaces at the start of the whole line.
     """
     text = "".join(span.text for span in line)
     if text_width(text) <= columns:
         return [(0, line)]
     own = len(text) - len(text.lstrip(" "))
     hang = min(own + 4, columns // 2)
-    cuts = _cuts(text, columns, columns - hang)
-    pieces = _slice(line, cuts)
-    return [(0 if i == 0 else hang, piece) for i, piece in enumerate(pieces)]
+    chars = [(char, span) for span in line for char in span.text]
+    pieces: list[tuple[int, Line]] = []
+    start = 0
+    while start < len(text):
+        indent = hang if pieces else 0
+        end = _end_of_line(text, start, columns - indent)
+        runs = groupby(chars[start:end], key=itemgetter(1))
+        piece = [replace(span, text="".join(char for char, _ in run)) for span, run in runs]
+        pieces.append((indent, piece))
+        start = end
+    return pieces
 
 
-def _cuts(text: str, first: int, others: int) -> list[int]:
-    """Return the positions at which ``text`` is broken."""
-    cuts: list[int] = []
-    start, room = 0, first
-    while True:
-        end, used = start, 0
-        while end < len(text) and used + char_width(text[end]) <= room:
-            used += char_width(text[end])
-            end += 1
-        if end >= len(text):
-            return cuts
-        end = max(end, start + 1)
-        end = start + _nice_end(text[start:end])
-        cuts.append(end)
-        start, room = end, others
+def _end_of_line(text: str, start: int, room: int) -> int:
+    """Return where the line that begins at ``start`` ends."""
+    end, used = start, 0
+    while end < len(text) and used + char_width(text[end]) <= room:
+        used += char_width(text[end])
+        end += 1
+    return end if end == len(text) else start + _nice_end(text[start:end])
 
 
 def _nice_end(line: str) -> int:
@@ -166,37 +155,38 @@ def _nice_end(line: str) -> int:
     return len(line)
 
 
-def _slice(line: Line, cuts: list[int]) -> list[Line]:
-    pieces: list[Line] = [[]]
-    position = 0
-    remaining = list(cuts)
-    for span in line:
-        text = span.text
-        while remaining and position + len(text) >= remaining[0]:
-            head = remaining.pop(0) - position
-            if head:
-                pieces[-1].append(replace(span, text=text[:head]))
-            pieces.append([])
-            text, position = text[head:], position + head
-        if text:
-            pieces[-1].append(replace(span, text=text))
-            position += len(text)
-    return pieces
-
-
 def write_lines(lines: list[Line], columns: int = COLUMNS) -> str:
-    """Return lines as Typst markup, wrapped at a width in characters."""
-    return _join(_wrapped(lines, columns))
+    """Return lines of code as Typst markup, wrapped at a width in characters.
+
+    No page ends right below the head of a function, or begins with its last lines.
+    """
+    written: list[str] = []
+    function: list[tuple[int, Line]] = []
+    for hang, line in _wrapped(lines, columns):
+        is_next = line and [above for _, above in function[-2:]] == [[], []]
+        if is_next and any(above for _, above in function):
+            empty = 0
+            while not function[-1][1]:
+                function.pop()
+                empty += 1
+            written += [*_write_function(function), f"#code-gap({empty})"]
+            function = []
+        function.append((hang, line))
+    return "\n".join([*written, *_write_function(function)])
+
+
+def _write_function(lines: list[tuple[int, Line]]) -> list[str]:
+    if len(lines) <= 2 * _TOGETHER:
+        return [f"#code-together[{_join(lines)}]"]
+    return [
+        f"#code-head[{_join(lines[:_TOGETHER])}]",
+        f"#code-middle[{_join(lines[_TOGETHER:-_TOGETHER])}]",
+        f"#code-together[{_join(lines[-_TOGETHER:])}]",
+    ]
 
 
 def write_ends(lines: list[Line]) -> tuple[str, int]:
-    """Write the lines of an output; from a long one the middle is left out, as a note says.
-
-    Returns
-    -------
-    tuple
-        The markup, and how many lines were left out.
-    """
+    """Return the lines of an output as markup, and how many are left out in the middle."""
     wrapped = _wrapped(lines, COLUMNS)
     dropped = len(wrapped) - 2 * KEEP
     if dropped <= 0:
@@ -211,10 +201,11 @@ def _wrapped(lines: list[Line], columns: int) -> list[tuple[int, Line]]:
 def _join(wrapped: list[tuple[int, Line]]) -> str:
     written = []
     for hang, line in wrapped:
-        # An empty line would have no height; a space without width gives it one.
-        body = "".join(map(_write_span, line)) or "#h(0pt);"
+        body = "".join(map(_write_span, line))
         written.append(f"#hang({hang});{body}" if hang else body)
-    return "#linebreak();\n".join(written)
+    # Typst drops an empty line at the end unless its end is written, too.
+    ends_empty = bool(wrapped) and not wrapped[-1][1]
+    return "#linebreak();\n".join(written) + "#linebreak();" * ends_empty
 
 
 # Letters that the typewriter face lacks, upright or slanted; most of them are of Vietnamese.

@@ -60,27 +60,13 @@ _STILL = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\\\s]
 
 @dataclass(frozen=True)
 class Look:
-    """How an HTML output looks in a browser.
+    """How an HTML output looks in a browser."""
 
-    Attributes
-    ----------
-    drawing
-        What kind of drawing its scripts make, empty if the HTML itself is all that it shows.
-    has_words
-        Whether the HTML itself shows something beside that drawing.
-    still
-        The address or the data URI of a picture in those scripts, or empty.
-    is_blank
-        Whether it shows nothing, as a style sheet does.
-    is_frame
-        Whether it shows nothing but frames, films and sounds.
-    """
-
-    drawing: str = ""
-    still: str = ""
-    has_words: bool = False
-    is_blank: bool = False
-    is_frame: bool = False
+    drawing: str = ""  # what its scripts draw; empty if the HTML itself is all that it shows
+    still: str = ""  # the address or the data URI of a picture in those scripts
+    has_words: bool = False  # the HTML itself shows something beside that drawing
+    is_blank: bool = False  # it shows nothing, as a style sheet does
+    is_frame: bool = False  # it shows nothing but frames, films and sounds
 
 
 def look_at(html: str) -> Look:
@@ -184,18 +170,8 @@ def not_shown(
 ) -> str:
     """Return a note in the place of what only a browser shows, and warn of it.
 
-    Parameters
-    ----------
-    draft
-        Gets the warning.
-    kind
-        What it is, in a word or two.
-    about
-        Its alternative text.
-    source
-        Its address; of a data URI only the kind and the size are shown.
-    has_still
-        Whether a picture of it is shown beside the note.
+    The note names what it is, its alternative text and its address, and says whether a picture of
+    it stands beside the note.
     """
     source = said_of(source)
     article = "an" if kind.lstrip("<")[0] in "aeiou" else "a"

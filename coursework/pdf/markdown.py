@@ -7,11 +7,7 @@ from urllib.parse import quote
 
 from mistune import BlockParser, BlockState, Markdown
 from mistune.plugins.table import table, table_in_list, table_in_quote
-from nbconvert.filters.markdown_mistune import (
-    IPythonRenderer,
-    MarkdownWithMath,
-    MathInlineParser,
-)
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath, MathInlineParser
 
 MATH_TAG = "tex-math"
 

@@ -6,7 +6,6 @@ read costs at most its cell.
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,21 +32,14 @@ _MOST_DEEP = 100  # lists and dictionaries of a notebook within each other
 
 @dataclass(frozen=True)
 class Head:
-    """What stands at the head of each page; empty strings are left out.
-
-    Attributes
-    ----------
-    title, author, student_id, course
-        Any text on one line.
-    title_in_text
-        Whether the notebook itself shows a heading, so that none is put above it.
-    """
+    """What stands at the head of each page: texts on one line, of which empty ones are left out."""
 
     title: str
     author: str
     student_id: str
     course: str
     title_in_text: bool
+    """Whether the notebook itself shows a heading, so that none is put above it."""
 
 
 def parse_notebook(text: str) -> NotebookNode:
@@ -115,18 +107,9 @@ def _old_and_new_cells(notebook: dict[str, Any]) -> list[Any] | None:
 
 
 def mend(notebook: NotebookNode) -> tuple[NotebookNode, list[str]]:
-    """Return a notebook with all that the exporter reads, and a remark for each loss.
+    """Return a notebook in format 4 with all that the exporter reads, and a remark for each loss.
 
-    Parameters
-    ----------
-    notebook
-        Of any format. It stays as it is.
-
-    Returns
-    -------
-    tuple
-        The notebook in format 4, whose cells know their ``number`` (from 1), and the remarks,
-        each with the cell it is about.
+    Each cell knows its ``number``, from 1. The notebook that is given stays as it is.
     """
     remarks: list[str] = []
     metadata = _encodable(as_dict(notebook.get("metadata")))
@@ -134,11 +117,9 @@ def mend(notebook: NotebookNode) -> tuple[NotebookNode, list[str]]:
         metadata[key] = as_dict(metadata.get(key))
     cells = []
     for number, cell in enumerate(_old_and_new_cells(notebook) or [], 1):
-
-        def remark(message: str, number: int = number) -> None:
-            remarks.append(f"cell {number}: {message}")
-
-        cells.append({**_cell(cell, remark), "number": number})
+        mended_cell, losses = _cell(cell)
+        cells.append({**mended_cell, "number": number})
+        remarks += [f"cell {number}: {loss}" for loss in losses]
     mended = {"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": cells}
     return nbformat.from_dict(mended), remarks
 
@@ -175,11 +156,12 @@ def _encodable(value: Any) -> Any:
     return value
 
 
-def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
-    """Return a cell of format 4; one of an unknown type keeps its type and its source."""
+def _cell(cell: object) -> tuple[dict[str, Any], list[str]]:
+    """Return a cell of format 4, and what it lost; one of an unknown type keeps its source."""
+    losses = []
     old = as_dict(_encodable(cell))
     if old != as_dict(cell):
-        remark("characters that cannot be encoded are replaced by \ufffd")
+        losses.append("characters that cannot be encoded are replaced by \ufffd")
     kind = as_text(old.get("cell_type"))
     source = re.sub("\r\n?", "\n", as_text(old.get("source", old.get("input"))))
     if kind == "heading":
@@ -188,7 +170,7 @@ def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
     if kind in ("heading", "html"):
         kind = "markdown"
     if kind in _CELLS and "source" not in old and "input" not in old:
-        remark("the cell has no source and is taken as empty")
+        losses.append("the cell has no source and is taken as empty")
     metadata = as_dict(old.get("metadata"))
     metadata["tags"] = [tag for tag in as_list(metadata.get("tags")) if isinstance(tag, str)]
     mended: dict[str, Any] = {"cell_type": kind, "metadata": metadata, "source": source}
@@ -198,13 +180,13 @@ def _cell(cell: object, remark: Callable[[str], None]) -> dict[str, Any]:
         outputs = old.get("outputs")
         mended["outputs"] = [mend_output(output) for output in as_list(outputs)]
         if outputs and not mended["outputs"]:
-            remark("the outputs cannot be read and are not shown")
+            losses.append("the outputs cannot be read and are not shown")
     else:
         mended["attachments"] = {
             name: {form: as_text(data) for form, data in as_dict(forms).items()}
             for name, forms in as_dict(old.get("attachments")).items()
         }
-    return mended
+    return mended, losses
 
 
 def mend_output(output: object) -> NotebookNode:
@@ -249,15 +231,9 @@ def mend_output(output: object) -> NotebookNode:
 def read_head(notebook: NotebookNode, file_name: str, given: dict[str, str]) -> Head:
     """Return what stands at the head of each page.
 
-    Parameters
-    ----------
-    notebook
-        Its metadata may hold ``title``, ``authors``, and ``student_id`` and ``course`` in
-        ``coursework``. Without a title there, its first heading is the title.
-    file_name
-        The title of a notebook that has no other.
-    given
-        Any of ``title``, ``author``, ``student_id`` and ``course``: what is given here comes first.
+    What is ``given`` comes first: any of ``title``, ``author``, ``student_id`` and ``course``. Then
+    come the metadata of the notebook: ``title``, ``authors``, and ``student_id`` and ``course`` in
+    ``coursework``. Without a title there, the first heading is the title, or else the file name.
     """
     metadata = notebook.metadata
     handed_in = metadata.get("coursework") or {}

@@ -37,24 +37,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table with every cell in its place.
+    """A table with every cell in its place."""
 
-    Attributes
-    ----------
-    cells
-        In reading order.
-    columns
-        The number of columns, spans included.
-    header_rows
-        Rows at the top that repeat on each page.
-    index_columns
-        Columns at the left that name the rows.
-    """
-
-    cells: list[Cell]
+    cells: list[Cell]  # in reading order
     columns: int
-    header_rows: int
-    index_columns: int
+    header_rows: int  # at the top; they repeat on each page
+    index_columns: int  # at the left; they name the rows
 
 
 def read_grid(table: Tag) -> Grid:
@@ -104,19 +92,14 @@ def _without_empty_columns(cells: list[Cell]) -> list[Cell]:
 
 
 def fit(words: list[int], index_columns: int) -> tuple[float, list[list[int]]]:
-    """Choose a type size, and the columns that stand side by side.
+    """Choose a type size in points, and the columns that stand side by side in each part.
 
     Parameters
     ----------
     words
         For each column, the length of its longest unbreakable word.
     index_columns
-        Columns repeated at the left of each part.
-
-    Returns
-    -------
-    tuple
-        The size in points and the parts, each a list of column numbers. One part, if a size fits.
+        How many columns each part repeats at its left.
     """
     for size in SIZES:
         if _width(words, size) <= PAGE_WIDTH:
@@ -185,16 +168,7 @@ def _all_headings(body: list[Cell], column: int) -> bool:
 def write_table(draft: Draft, table: Tag, title: str, write_cell: Callable[[Tag], str]) -> str:
     """Return the markup of an HTML table; one that is too wide goes on below itself.
 
-    Parameters
-    ----------
-    draft
-        Gets a warning for a table that is split.
-    table
-        The ``<table>``.
-    title
-        Markup of its caption, or empty.
-    write_cell
-        Returns the markup of what is in a cell.
+    ``title`` is the markup of its caption; ``write_cell`` returns the markup of what is in a cell.
     """
     heading = [f"#table-title[{title}]"] if title else []
     grid = read_grid(table)

@@ -6,6 +6,8 @@ sequences. A small terminal plays them all, so that a bar is one line, as on the
 
 import re
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from coursework.pdf.lines import Line, Span
@@ -80,7 +82,7 @@ class _Terminal:
         self.column += len(text)
 
     def move(self, char: str) -> None:
-        r"""Obey ``\n``, ``\r`` or ``\b``."""
+        r"""Obey ``\n``, ``\r`` or ``\b``; the title of a window moves nothing."""
         if char == "\n":
             self.row, self.column = self.row + 1, 0
             if len(self.rows) == self.row:
@@ -166,13 +168,7 @@ def _times(line: str) -> list[tuple[int, int]]:
 
 
 def printable(text: str) -> tuple[str, tuple[str, ...]]:
-    """Write tabs as spaces and spell out other control characters.
-
-    Returns
-    -------
-    tuple
-        The text, and the spellings of the control characters in it, each once.
-    """
+    """Write tabs as spaces and spell out other control characters; return their spellings too."""
     spelled: dict[str, None] = {}
     lines = [_printable(line, 0, spelled) for line in text.split("\n")]
     return "\n".join(lines), tuple(spelled)
@@ -213,14 +209,8 @@ def _is_control(char: str) -> bool:
 
 
 def _spans(cells: list[tuple[str, _Style]]) -> Line:
-    line: Line = []
-    start = 0
-    for end in range(1, len(cells) + 1):
-        if end == len(cells) or cells[end][1] != cells[start][1]:
-            text = "".join(char for char, _ in cells[start:end])
-            line.append(_span(text, cells[start][1]))
-            start = end
-    return line
+    runs = groupby(cells, key=itemgetter(1))
+    return [_span("".join(char for char, _ in run), style) for style, run in runs]
 
 
 def _span(text: str, style: _Style) -> Span:

@@ -41,22 +41,12 @@ _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 @dataclass(frozen=True)
 class _Piece:
-    """What is shown under one text: a letter, its marks, or several at once.
+    """What is shown under one text: a letter, its marks, or several at once."""
 
-    Attributes
-    ----------
-    font
-        The number of the font's object.
-    text
-        The text in hexadecimal digits of UTF-16.
-    letters, marks
-        The codes that have a width, and those that have none.
-    """
-
-    font: int
-    text: bytes
-    letters: list[int]
-    marks: list[int]
+    font: int  # the number of the font's object
+    text: bytes  # in hexadecimal digits of UTF-16
+    letters: list[int]  # the codes that have a width
+    marks: list[int]  # and those that have none
 
 
 def mend_text_layer(pdf: bytes) -> bytes:

@@ -56,22 +56,20 @@ class RefusedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Compiled:
-    """A PDF, and the characters that no font could show.
+    """A PDF, and what it cannot show.
 
     Attributes
     ----------
-    pdf
-        The file.
     missing
-        Each character or combination of them once, in order of appearance; the page shows an empty
-        box for it.
+        Each character or combination of them that no font has, once, in order of appearance; the
+        page shows an empty box for it.
     too_small
         The TeX of each formula that fits on the page only in letters too small to be read.
     """
 
     pdf: bytes
-    missing: tuple[str, ...]
     too_small: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 def string(text: str) -> str:
@@ -119,7 +117,7 @@ def font_advice(missing: list[str]) -> str:
 
 
 def compile_pdf(folder: Path) -> Compiled:
-    """Compile ``main.typ`` in ``folder``.
+    """Compile ``main.typ`` in ``folder``, which imports ``formulas.typ``.
 
     Each attempt asks for PDF/UA-1, the standard for accessible files. The standard forbids empty
     boxes, so Typst refuses a character without a glyph by name, and another attempt has more fonts:
@@ -133,9 +131,7 @@ def compile_pdf(folder: Path) -> Compiled:
         If the source itself is wrong.
     """
     source = (folder / "main.typ").read_text(encoding="utf-8")
-    formulas = folder / "formulas.typ"
-    if formulas.exists():
-        source += _MATHEMATICAL.sub("", formulas.read_text(encoding="utf-8"))
+    source += _MATHEMATICAL.sub("", (folder / "formulas.typ").read_text(encoding="utf-8"))
     packages = [*font_folders(), *_copy_faces(folder, source)]
     attempts: list[tuple[list[Path], bool]] = [([], False), (packages, False), (packages, True)]
     if _NEEDS_PACKAGES.search(source):
@@ -190,7 +186,7 @@ def _compile(
         raise RefusedError(error.diagnostic) from error
     source = (folder / "main.typ").read_text(encoding="utf-8")
     pdf = mend_text_layer(pdf) if IN_PIECES.search(source) else pdf
-    return Compiled(pdf, (), tuple(too_small))
+    return Compiled(pdf, tuple(too_small))
 
 
 def compiles(folder: Path, source: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 
 from coursework.pdf.notebook import as_dict, as_list, as_text, mend_output
 from coursework.pdf.terminal import progress_bar, without_times
@@ -79,7 +79,7 @@ def _shown(
     value = state.get("value")
     bar = _progress(models, model, children)
     if bar:
-        yield _output("text/plain", bar)
+        yield _output({"text/plain": bar})
     elif kind == "OutputModel":
         for output in map(mend_output, as_list(state.get("outputs"))):
             yield from _without_views(models, output, path, opened)
@@ -89,34 +89,28 @@ def _shown(
         for number, child in enumerate(children):
             title = as_text(numbered.get(number, numbered.get(str(number))))
             if title:
-                yield _output("text/plain", title)
+                yield _output({"text/plain": title})
             yield from _shown(models, child, path, opened)
     elif kind in ("HTMLModel", "HTMLMathModel"):
-        yield _output("text/html", as_text(value))
+        yield _output({"text/html": as_text(value)})
     elif kind == "LabelModel":
-        yield _output("text/plain", as_text(value))
+        yield _output({"text/plain": as_text(value)})
     elif kind == "ImageModel":
-        yield from (_output("image/png", as_text(buffer)) for buffer in _buffers(model))
+        for buffer in map(as_dict, as_list(model.get("buffers"))):
+            if buffer.get("path") == ["value"]:
+                yield _output({"image/png": as_text(buffer.get("data"))})
     elif _FIELD.fullmatch(kind):
-        yield _output("text/plain", _described(state))
+        yield _output({"text/plain": _described(state)})
     else:
         said = as_text(state.get("description")) if kind == "PasswordModel" else _described(state)
         described = f"{kind.removesuffix('Model')} {said}".strip()
-        yield NotebookNode(
-            output_type="display_data",
-            data=NotebookNode({VIEW: {}, "text/plain": described}),
-            metadata=NotebookNode(),
-        )
+        yield _output({VIEW: {}, "text/plain": described})
 
 
-def _output(form: str, value: str) -> NotebookNode:
-    data = NotebookNode({form: value})
-    return NotebookNode(output_type="display_data", data=data, metadata=NotebookNode())
-
-
-def _buffers(model: dict[str, Any]) -> list[Any]:
-    buffers = map(as_dict, as_list(model.get("buffers")))
-    return [buffer.get("data") for buffer in buffers if buffer.get("path") == ["value"]]
+def _output(data: dict[str, Any]) -> NotebookNode:
+    form = {"output_type": "display_data", "data": data, "metadata": {}}
+    output: NotebookNode = from_dict(form)
+    return output
 
 
 def _described(state: dict[str, Any]) -> str:

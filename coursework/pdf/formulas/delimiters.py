@@ -3,7 +3,7 @@ r"""Brackets and bars of any size, and fractions: ``\left``, ``\big``, ``\over``
 from collections import deque
 from functools import partial
 
-from coursework.pdf.formulas.rewriter import Infix, Rewriter, Rule
+from coursework.pdf.formulas.rewriter import Infix, Rewriter, Rule, show
 from coursework.pdf.formulas.tex import (
     Tokens,
     UnreadableFormulaError,
@@ -47,10 +47,6 @@ def _delimiter(tokens: Tokens) -> str:
     return _DELIMITERS[token]
 
 
-def _show_bar(kind: str, symbol: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return [rewriter.insert(f'class("{kind}", {symbol})')]
-
-
 def _sized(size: str, kind: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\bigl(``: as large as asked, where pandoc scales a box that sits too low."""
     delimiter = _delimiter(tokens)
@@ -64,14 +60,7 @@ def _sized(size: str, kind: str, rewriter: Rewriter, tokens: Tokens) -> list[str
 def _left(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\left. x \right|``: pandoc forgets the size of a pair that lacks one side."""
     opening = _delimiter(tokens)
-    body: Tokens = deque()
-    depth = 0
-    while tokens and (depth or tokens[0] != r"\right"):
-        depth += (tokens[0] == r"\left") - (tokens[0] == r"\right")
-        body.append(tokens.popleft())
-    if not tokens:
-        raise UnreadableFormulaError(r"\left has no \right")
-    tokens.popleft()
+    body = read_until(tokens, r"\right", r"\left")
     return _between(rewriter, opening, rewriter.rewrite(body), _delimiter(tokens))
 
 
@@ -140,8 +129,7 @@ def _general_fraction(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     bar = read_length(deque(("{", *read_argument(tokens), "}")))
     style = _STYLES.get("".join(read_argument(tokens)).strip(), "")
     above, below = rewriter.argument(tokens), rewriter.argument(tokens)
-    done = _fraction(rewriter, (left, right), bar, above, below)
-    return rewriter.call(style, done) if style else done
+    return rewriter.call(style, _fraction(rewriter, (left, right), bar, above, below))
 
 
 def _root_of(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -170,7 +158,7 @@ INFIXES: dict[str, Infix] = {
 
 DELIMITER_RULES: dict[str, Rule] = {
     **{
-        bar: partial(_show_bar, _SIDES.get(bar[:2], "normal"), symbol)
+        bar: partial(show, f'class("{_SIDES.get(bar[:2], "normal")}", {symbol})')
         for bar, symbol in _BARS.items()
     },
     r"\left": _left,

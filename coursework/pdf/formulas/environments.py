@@ -41,30 +41,20 @@ OLD_COMMANDS = {
 }  # fmt: skip
 """TeX's old way to write environments: ``\\pmatrix{a & b \\cr c & d}``."""
 
+_MOST_COLUMNS = 200  # of an array: a hundred of a hundred of a hundred would take all memory
+
 DISPLAYED = {"dcases", "drcases", *LINES}
 """Environments whose cells are as large as a displayed formula."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    r"""The cells between ``\begin`` and ``\end``, and the rules between them.
-
-    Attributes
-    ----------
-    name
-        Such as ``pmatrix``.
-    rows
-        Cells as tokens.
-    columns
-        The column letters of an array, such as ``lc|r``; empty for other environments.
-    lines
-        For each horizontal rule, the number of the row below it.
-    """
+    r"""The cells between ``\begin`` and ``\end``, and the rules between them."""
 
     name: str
     rows: list[list[Tokens]]
-    columns: str
-    lines: list[int]
+    columns: str  # the letters of an array, such as lc|r
+    lines: list[int]  # for each horizontal rule, the number of the row below it
 
 
 def read_environment(name: str, tokens: Tokens) -> Environment:
@@ -77,14 +67,8 @@ def read_environment(name: str, tokens: Tokens) -> Environment:
         columns = "".join(read_option(tokens) or ())
     elif name in ("aligned", "gathered"):
         read_option(tokens)
-    body: Tokens = deque()
-    depth = 0
-    while tokens and (depth or tokens[0] != r"\end"):
-        depth += (tokens[0] in (r"\begin", "{")) - (tokens[0] in (r"\end", "}"))
-        body.append(tokens.popleft())
-    if tokens:
-        tokens.popleft()
-        read_argument(tokens)
+    body = read_until(tokens, r"\end", r"\begin")
+    read_argument(tokens)
     return _read_cells(name, columns, body)
 
 
@@ -95,7 +79,8 @@ def _repeated(columns: Tokens) -> str:
         letter = columns.popleft()
         if letter == "*":
             count = read_name(columns)
-            done += _repeated(read_argument(columns)) * (int(count) if count.isdecimal() else 1)
+            times = min(int(count), _MOST_COLUMNS) if count.isdecimal() else 1
+            done += _repeated(read_argument(columns))[:_MOST_COLUMNS] * times
         elif letter in ("@", "!", ">", "<"):
             read_argument(columns)
         elif letter in ("p", "m", "b"):  # words of a given width
@@ -151,8 +136,7 @@ def _rules_between(environment: Environment) -> str:
     horizontal = sorted({row for row in environment.lines if row <= len(environment.rows)})
     if not vertical and not horizontal:
         return ""
-    columns = ", ".join(map(str, vertical)) + ("," if vertical else "")
-    rows = ", ".join(map(str, horizontal)) + ("," if horizontal else "")
+    columns, rows = ("".join(f"{each}," for each in rules) for rules in (vertical, horizontal))
     return f", augment: #(vline: ({columns}), hline: ({rows}))"
 
 
@@ -212,8 +196,7 @@ def _cells(rewriter: Rewriter, environment: Environment, opening: str, below: st
         done += [rewriter.insert(below)] if y else []
         for x, cell in enumerate(row):
             done += [rewriter.insert(_column_break(environment, x))] if x else []
-            body = rewriter.rewrite(cell)
-            done += rewriter.call(size, body) if size else body
+            done += rewriter.call(size, rewriter.rewrite(cell))
     return [rewriter.insert(opening), *done, rewriter.insert(")")]
 
 

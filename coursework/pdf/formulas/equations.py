@@ -7,7 +7,6 @@ import subprocess
 import unicodedata
 from dataclasses import dataclass
 from importlib.metadata import distribution
-from pathlib import Path
 
 from coursework.pdf.formulas.delimiters import INFIXES
 from coursework.pdf.formulas.rewriter import Page, Rewriter
@@ -24,37 +23,19 @@ _MARK = "//////// formula ////////"
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula as its author wrote it.
+    """A formula as its author wrote it."""
 
-    Attributes
-    ----------
-    tex
-        TeX, without dollars.
-    display
-        Whether the formula has a line of its own.
-    place
-        Where the formula stands, such as "cell 3".
-    """
-
-    tex: str
-    display: bool
-    place: str = ""
+    tex: str  # without dollars
+    display: bool  # it has a line of its own
+    place: str = ""  # such as "cell 3"
 
 
 @dataclass(frozen=True)
 class Equation:
-    """What became of a formula.
+    """What became of a formula."""
 
-    Attributes
-    ----------
-    code
-        The formula in Typst; ``None`` if it cannot be read.
-    unknown_labels
-        Labels to which the formula refers and which no equation has.
-    """
-
-    code: str | None
-    unknown_labels: tuple[str, ...] = ()
+    code: str | None  # in Typst; None if it cannot be read
+    unknown_labels: tuple[str, ...] = ()  # to which it refers and which no equation has
 
     @property
     def tall(self) -> bool:
@@ -88,16 +69,7 @@ def translate_formulas(formulas: list[Formula]) -> list[Equation]:
 
 
 def rewrite(tex: str, page: Page, display: bool = True) -> Rewriter:
-    """Rewrite a formula for pandoc.
-
-    Parameters
-    ----------
-    tex
-        The formula, without dollars.
-    page
-        What the formulas before this one have defined; definitions in this formula are added.
-    display
-        Whether the formula has a line of its own.
+    """Rewrite a formula for pandoc; ``page`` holds what the formulas before this one have defined.
 
     Returns
     -------
@@ -110,14 +82,14 @@ def rewrite(tex: str, page: Page, display: bool = True) -> Rewriter:
         If a bracket or an argument is missing, or the formula is nested too deeply.
     """
     tex = re.sub("[\ue000-\uf8ff]", "", tex)
-    tokens = expand(tokenize(tex), page.macros)
-    skip_spaces(tokens)
     rewriter = Rewriter(RULES, INFIXES, page, display)
     try:
+        tokens = expand(tokenize(tex), page.macros)
+        skip_spaces(tokens)
         rewriter.tex = join(rewriter.rewrite(tokens)).strip()
-    except RecursionError:
-        raise UnreadableFormulaError("nested too deeply") from None
-    rewriter.number = rewriter.number or rewriter.take_number()
+    except (RecursionError, ValueError) as error:  # also a number of thousands of digits
+        raise UnreadableFormulaError(str(error)) from error
+    rewriter.number = rewriter.take_number()
     return rewriter
 
 
@@ -136,17 +108,9 @@ def _equation(formula: Formula, rewritten: Rewriter, math: str) -> str:
 
 
 def translate(formulas: list[str]) -> list[str | None]:
-    """Translate display formulas in one call of pandoc, whose start takes most of the time.
+    """Return Typst's notation for display formulas; ``None`` where pandoc does not understand one.
 
-    Parameters
-    ----------
-    formulas
-        TeX, without dollars.
-
-    Returns
-    -------
-    list
-        Typst's notation for each, without dollars; ``None`` where pandoc does not understand it.
+    One call of pandoc translates all of them, since its start takes most of the time.
     """
     if not formulas:
         return []
@@ -174,7 +138,10 @@ def tex_of_mathml(formulas: list[str]) -> list[str]:
 
 
 def _run_pandoc(source: str, target: str, text: str) -> str:
-    command = [str(_pandoc()), f"--from={source}", f"--to={target}", "--wrap=none"]
+    # The pandoc that the package brings, whatever other pandoc the machine has.
+    name = "pandoc.exe" if os.name == "nt" else "pandoc"
+    pandoc = str(distribution("pypandoc_binary").locate_file(f"pypandoc/files/{name}"))
+    command = [pandoc, f"--from={source}", f"--to={target}", "--wrap=none"]
     done = subprocess.run(
         command, input=text.encode(), capture_output=True, timeout=_SECONDS, check=True
     )
@@ -195,9 +162,3 @@ def _between_dollars(markup: str) -> str | None:
     """Return a formula without dollars and label; pandoc shows what it cannot read as text."""
     match = re.fullmatch(r"\$ (.*) \$(<[^<>$]*>)?", markup.strip(), re.DOTALL)
     return match[1] if match else None
-
-
-def _pandoc() -> Path:
-    """Return the pandoc that its package brings, whatever other pandoc the machine has."""
-    name = "pandoc.exe" if os.name == "nt" else "pandoc"
-    return Path(str(distribution("pypandoc_binary").locate_file(f"pypandoc/files/{name}")))

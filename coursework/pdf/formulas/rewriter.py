@@ -30,24 +30,12 @@ LINE_BREAK = "\\\n"
 
 @dataclass
 class Page:
-    """What the formulas of one document share, in their order.
-
-    Attributes
-    ----------
-    macros
-        The macros that formulas have defined so far.
-    colors
-        The colours that formulas have defined so far, as ``#rrggbb``.
-    labels
-        For each label, the number of its equation.
-    last_number
-        The number of the last equation.
-    """
+    """What the formulas of one document have defined so far, in their order."""
 
     macros: dict[str, Macro] = field(default_factory=predefined_macros)
-    colors: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
-    last_number: int = 0
+    colors: dict[str, str] = field(default_factory=dict)  # as #rrggbb
+    labels: dict[str, str] = field(default_factory=dict)  # for each, the number of its equation
+    last_number: int = 0  # of an equation
 
 
 @dataclass(frozen=True)
@@ -60,46 +48,24 @@ class Reference:
 
 @dataclass
 class Rewriter:
-    r"""One formula on its way to pandoc.
+    r"""One formula on its way to pandoc."""
 
-    Attributes
-    ----------
-    rules
-        For each command, the function that reads its arguments and returns what pandoc gets.
-    infixes
-        For each command that also takes what stands before it in its group, such as ``\over``,
-        the function that is given that as well.
-    page
-        What the formula shares with the other formulas.
-    display
-        Whether the formula has a line of its own.
-    tex
-        The whole formula, rewritten; empty until the end, or if the formula only defines macros.
-    inserts
-        What stands for each private character: Typst, or a reference.
-    tag, label, numbered
-        The number and the label that the author gives to the row that is being read, and whether
-        the row gets the next number if it has no tag.
-    number
-        The number beside the whole formula; rows may have numbers of their own.
-    size
-        How much larger than the text around the formula the token that is being read is.
-    depth
-        Groups around the token that is being read; 1 outside of all braces.
-    at_start
-        Whether the token that is being read is the first of the formula.
-    """
-
+    # For each command, what reads its arguments and returns what pandoc gets. An infix such as
+    # \over is also given what stands before it in its group.
     rules: dict[str, "Rule"]
     infixes: dict[str, "Infix"]
     page: Page
-    display: bool
-    tex: str = ""
-    inserts: list[str | Reference] = field(default_factory=list)
+    display: bool  # the formula has a line of its own
+    tex: str = ""  # the whole formula, rewritten; empty if it only defines macros
+    number: str = ""  # beside the whole formula; rows may have numbers of their own
+    inserts: list[str | Reference] = field(default_factory=list)  # for each private character
+    # Of the row that is being read: what the author writes as its number and its label, and
+    # whether it gets the next number if it has no tag.
     tag: str = ""
     label: str = ""
     numbered: bool = False
-    number: str = ""
+    # Of the token that is being read: how much larger it is than the text around the formula, how
+    # many groups are around it (1 outside of all braces), and whether it is the first.
     size: float = 1
     depth: int = 0
     at_start: bool = True
@@ -111,12 +77,12 @@ class Rewriter:
         return chr(_FIRST + self.inserts.index(piece))
 
     def call(self, function: str, body: list[str]) -> list[str]:
-        """Return tokens that give ``body`` to a function, such as ``"display("``.
+        """Return tokens that give ``body`` to a function, such as ``"display("``, if there is one.
 
         An empty body stays empty: Typst refuses a function without an argument.
         """
-        if not "".join(body).strip():
-            return []
+        if not function or not "".join(body).strip():
+            return body
         open_brackets = function.count("(") - function.count(")")
         return [self.insert(function), *body, self.insert(")" * open_brackets)]
 
@@ -204,3 +170,13 @@ class Rewriter:
 
 Rule = Callable[[Rewriter, Tokens], list[str]]
 Infix = Callable[[Rewriter, list[str], Tokens], list[str]]
+
+
+def show(typst: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    """Show a piece of Typst where pandoc writes something else, or refuses."""
+    return [rewriter.insert(typst)]
+
+
+def wrap(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    """Give the argument to a function of Typst, if there is one."""
+    return rewriter.call(function, rewriter.argument(tokens))

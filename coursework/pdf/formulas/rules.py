@@ -2,11 +2,12 @@ r"""The rules by which formulas are rewritten: for each command, what pandoc get
 
 import re
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
 from coursework.pdf.formulas.delimiters import DELIMITER_RULES
 from coursework.pdf.formulas.environments import ENVIRONMENT_RULES, skip_length
-from coursework.pdf.formulas.rewriter import LINE_BREAK, Reference, Rewriter, Rule
+from coursework.pdf.formulas.rewriter import LINE_BREAK, Reference, Rewriter, Rule, show, wrap
 from coursework.pdf.formulas.styles import STYLE_RULES
 from coursework.pdf.formulas.tex import (
     Tokens,
@@ -100,16 +101,6 @@ _BONDS = {"-": "-", "=": "=", "#": r"\equiv ", "*": r"\cdot ", ".": r"\cdot ", "
 # A rule that needs an option takes it first; the table at the end of the file fixes the option.
 
 
-def _show(typst: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    """Show a piece of Typst where pandoc writes something else, or refuses."""
-    return [rewriter.insert(typst)]
-
-
-def _wrap(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    """Give the argument to a function of Typst."""
-    return rewriter.call(function, rewriter.argument(tokens))
-
-
 def _keep(command: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     """Leave a command with one argument to pandoc, with the argument rewritten."""
     return [command, *rewriter.group(tokens)]
@@ -120,13 +111,7 @@ def _keep_pair(command: str, function: str, rewriter: Rewriter, tokens: Tokens) 
 
     A function of Typst around it sets the size that pandoc forgets: ``display(`` for ``\dfrac``.
     """
-    kept = [command, *rewriter.group(tokens), *rewriter.group(tokens)]
-    return rewriter.call(function, kept) if function else kept
-
-
-def _continued_fraction(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    read_option(tokens)  # where the numerator stands
-    return _keep_pair(r"\frac", "display(", rewriter, tokens)
+    return rewriter.call(function, [command, *rewriter.group(tokens), *rewriter.group(tokens)])
 
 
 def _frame(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -136,22 +121,9 @@ def _frame(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return rewriter.call("boxed(", rewriter.rules[r"\text"](rewriter, tokens))
 
 
-def _drop(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return []
-
-
-def _drop_argument(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    read_argument(tokens)
-    return []
-
-
-def _argument_alone(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    return rewriter.argument(tokens)
-
-
-def _after_option(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\smash[b]{x}``: show the argument and leave out the option."""
-    read_option(tokens)
+def _after(skip: Callable[[Tokens], object], rewriter: Rewriter, tokens: Tokens) -> list[str]:
+    r"""``\smash[b]{x}``, ``\class{name}{x}``: show the argument that comes after another."""
+    skip(tokens)
     return rewriter.argument(tokens)
 
 
@@ -214,11 +186,6 @@ def _raised(sign: int, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return rewriter.call(f"raised(#({sign} * {length or '0pt'}), ", rewriter.argument(tokens))
 
 
-def _moved(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    read_length(tokens)
-    return rewriter.argument(tokens)
-
-
 def _rule(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\rule[raised]{width}{height}``: a black box."""
     up = read_length(deque(("{", *(read_option(tokens) or ()), "}")))
@@ -237,18 +204,6 @@ def _black_box(rewriter: Rewriter, width: str, height: str, up: str) -> list[str
     return [rewriter.insert(f"#box({sizes}, fill: ink.text)")]
 
 
-def _blank(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\Space{width}{height}{depth}``."""
-    width, _, _ = (read_length(tokens) or "0pt" for _ in "whd")
-    return [rewriter.insert(f"#h({width})")]
-
-
-def _second(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""Show the second argument of two: ``\class{name}{x}``."""
-    read_argument(tokens)
-    return rewriter.argument(tokens)
-
-
 def _link(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     return rewriter.call(f"linked({string(read_name(tokens))}, ", rewriter.argument(tokens))
 
@@ -263,19 +218,6 @@ def _enclose(rewriter: Rewriter, tokens: Tokens) -> list[str]:
             raise UnreadableFormulaError(f"{notation} is no enclosure")
         body = rewriter.call(_ENCLOSURES[notation], body)
     return body
-
-
-def _cancel_to(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    value = rewriter.group(tokens)
-    return [r"\cancel", *rewriter.group(tokens), "^", *value]
-
-
-def _choice(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\mathchoice``: one form for each size of formula; the first is for displayed ones."""
-    first = rewriter.argument(tokens)
-    for _ in range(3):
-        read_argument(tokens)
-    return first
 
 
 def _token(rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -355,70 +297,60 @@ def _unicode(rewriter: Rewriter, tokens: Tokens) -> list[str]:
 
 
 RULES: dict[str, Rule] = {
-    **{rf"\{name}": partial(_show, typst) for name, typst in _SYMBOLS.items()},
+    **{rf"\{name}": partial(show, typst) for name, typst in _SYMBOLS.items()},
     **STYLE_RULES,
     **DELIMITER_RULES,
     **ENVIRONMENT_RULES,
     **dict.fromkeys((r"\\", r"\newline"), _new_line),
-    "&": partial(_show, "&"),
-    '"': partial(_show, string('"')),
-    "`": partial(_show, string("‘")),
+    "&": partial(show, "&"),
+    '"': partial(show, string('"')),
+    "`": partial(show, string("‘")),
     # Spaces at TeX's widths: pandoc turns some of them into 0 or -1 em.
     **dict.fromkeys((r"\!", r"\negthinspace"), _negative_space),
-    r"\negmedspace": partial(_show, "#h(-0.2222em)"),
-    r"\negthickspace": partial(_show, "#h(-0.2778em)"),
-    r"\thinspace": partial(_show, "thin"),
-    **dict.fromkeys((r"\:", r"\>", r"\medspace"), partial(_show, "#h(0.2222em)")),
-    **dict.fromkeys((r"\;", r"\thickspace"), partial(_show, "#h(0.2778em)")),
-    **dict.fromkeys((r"\ ", "~", r"\space", r"\nobreakspace"), partial(_show, "#h(0.333em)")),
-    r"\enspace": partial(_show, "#h(0.5em)"),
+    r"\negmedspace": partial(show, "#h(-0.2222em)"),
+    r"\negthickspace": partial(show, "#h(-0.2778em)"),
+    r"\thinspace": partial(show, "thin"),
+    **dict.fromkeys((r"\:", r"\>", r"\medspace"), partial(show, "#h(0.2222em)")),
+    **dict.fromkeys((r"\;", r"\thickspace"), partial(show, "#h(0.2778em)")),
+    **dict.fromkeys((r"\ ", "~", r"\space", r"\nobreakspace"), partial(show, "#h(0.333em)")),
+    r"\enspace": partial(show, "#h(0.5em)"),
     **dict.fromkeys((r"\hspace", r"\hspace*", r"\kern", r"\mkern"), _space),
     **dict.fromkeys((r"\hskip", r"\mskip", r"\mspace"), _space),
     # Boxes, and what is moved.
-    **dict.fromkeys((r"\boxed", r"\fbox"), partial(_wrap, "boxed(")),
+    **dict.fromkeys((r"\boxed", r"\fbox"), partial(wrap, "boxed(")),
     r"\framebox": _frame,
     r"\rule": _rule,
     r"\Rule": _tall_rule,
-    r"\Space": _blank,
     r"\raise": partial(_raised, 1),
     r"\lower": partial(_raised, -1),
-    **dict.fromkeys((r"\moveleft", r"\moveright"), _moved),
-    r"\llap": partial(_wrap, "lap(#1, "),
-    r"\rlap": partial(_wrap, "lap(#0, "),
+    **dict.fromkeys((r"\moveleft", r"\moveright"), partial(_after, read_length)),
+    r"\llap": partial(wrap, "lap(#1, "),
+    r"\rlap": partial(wrap, "lap(#0, "),
     # Above, below, around.
     r"\underset": partial(_stacked, "_"),
     **dict.fromkeys((r"\overset", r"\stackrel"), partial(_stacked, "^")),
     **{rf"\{name}": partial(_long_arrow, symbol) for name, symbol in _LONG_ARROWS.items()},
-    **{rf"\{name}": partial(_wrap, function) for name, function in _ACCENTS.items()},
+    **{rf"\{name}": partial(wrap, function) for name, function in _ACCENTS.items()},
     r"\sideset": _side_set,
     r"\sqrt": _root,
-    r"\cancelto": _cancel_to,
     r"\enclose": _enclose,
     **{rf"\{name}": partial(_keep, rf"\{name}") for name in _ONE_ARGUMENT.split()},
-    r"\hphantom": partial(_keep, r"\phantom"),
-    r"\Bbb": partial(_keep, r"\mathbb"),
     **{
         rf"\{size}{name}": partial(_keep_pair, rf"\{name}", function)
         for name in ("frac", "binom")
         for size, function in (("", ""), ("d", "display("), ("t", "inline("))
     },
-    r"\cfrac": _continued_fraction,
     # Classes of symbols.
-    **{rf"\math{name}": partial(_wrap, f'class("{kind}", ') for name, kind in _CLASSES.items()},
-    # What shows nothing, or its argument alone.
-    **dict.fromkeys((r"\nonumber", r"\notag"), _no_number),
-    **dict.fromkeys((r"\allowbreak", r"\nobreak", r"\strut", r"\mathstrut"), _drop),
-    **dict.fromkeys((r"\hfill", r"\hfil", r"\hfilll", r"\nonscript", r"\displaylimits"), _drop),
-    **dict.fromkeys((r"\endtoggle", r"\minCDarrowwidth"), _drop),
-    **dict.fromkeys((r"\require", r"\vphantom", r"\uproot", r"\leftroot"), _drop_argument),
-    **dict.fromkeys((r"\mathclap", r"\substack", r"\vcenter"), _argument_alone),
-    **dict.fromkeys((r"\mathord", r"\mathinner"), _argument_alone),
-    **dict.fromkeys((r"\smash", r"\shoveleft", r"\shoveright"), _after_option),
-    **dict.fromkeys((r"\class", r"\cssId", r"\style"), _second),
+    **{rf"\math{name}": partial(wrap, f'class("{kind}", ') for name, kind in _CLASSES.items()},
+    # What shows its argument alone.
+    **dict.fromkeys((r"\mathclap", r"\substack", r"\vcenter"), Rewriter.argument),
+    **dict.fromkeys((r"\mathord", r"\mathinner"), Rewriter.argument),
+    **dict.fromkeys((r"\smash", r"\shoveleft", r"\shoveright"), partial(_after, read_option)),
+    **dict.fromkeys((r"\class", r"\cssId", r"\style"), partial(_after, read_argument)),
     r"\href": _link,
-    r"\mathchoice": _choice,
     r"\mmlToken": _token,
     # Numbers of equations, and references to them.
+    **dict.fromkeys((r"\nonumber", r"\notag"), _no_number),
     r"\tag": partial(_tag, "({})"),
     r"\tag*": partial(_tag, "{}"),
     r"\label": _label,
@@ -428,5 +360,5 @@ RULES: dict[str, Rule] = {
     r"\ce": _chemistry,
     r"\pu": _unit,
     r"\unicode": _unicode,
-    r"\&": partial(_show, r"\&"),
+    r"\&": partial(show, r"\&"),
 }

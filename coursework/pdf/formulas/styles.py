@@ -6,7 +6,7 @@ from collections import deque
 from functools import partial
 
 from coursework.pdf.css import parse_color
-from coursework.pdf.formulas.rewriter import Rewriter, Rule
+from coursework.pdf.formulas.rewriter import Rewriter, Rule, wrap
 from coursework.pdf.formulas.tex import Tokens, read_argument, read_name, read_option
 from coursework.pdf.typst import string
 
@@ -101,16 +101,12 @@ def _color(rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\color{red}{x}``, and ``\color{red} x`` to the end of its cell or group."""
     color = _color_name(rewriter, tokens)
     if tokens and tokens[0] == "{":
-        body = rewriter.argument(tokens)
-    else:
-        body = _rewrite_rest(rewriter, tokens)
-    return rewriter.call(color, body) if color else body
+        return wrap(color, rewriter, tokens)
+    return _style(color, rewriter, tokens)
 
 
 def _textcolor(rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    color = _color_name(rewriter, tokens)
-    body = rewriter.argument(tokens)
-    return rewriter.call(color, body) if color else body
+    return wrap(_color_name(rewriter, tokens), rewriter, tokens)
 
 
 def _color_name(rewriter: Rewriter, tokens: Tokens) -> str:
@@ -165,18 +161,12 @@ def _box(frame: str, fill: str) -> str:
     return f"boxed(stroke: {stroke}, fill: {background}, "
 
 
-def _font(function: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
-    r"""``\mathbfsf{x}``: a font that pandoc does not know."""
-    body = rewriter.argument(tokens)
-    return rewriter.call(function, body) if function else body
-
-
 def _size(factor: float, rewriter: Rewriter, tokens: Tokens) -> list[str]:
     r"""``\large``: holds to the end of its cell or group, and does not add to another switch."""
     before, rewriter.size = rewriter.size, factor
     body = _rewrite_rest(rewriter, tokens)
     rewriter.size = before
-    return rewriter.call(f"sized(#{factor / before:.3g}, ", body) if factor != before else body
+    return rewriter.call(f"sized(#{factor / before:.3g}, " if factor != before else "", body)
 
 
 def _switch(command: str, rewriter: Rewriter, tokens: Tokens) -> list[str]:
@@ -213,7 +203,7 @@ def _rest_of_cell(tokens: Tokens) -> Tokens:
 
 STYLE_RULES: dict[str, Rule] = {
     **{
-        rf"\{kind}{name}": partial(_font, function)
+        rf"\{kind}{name}": partial(wrap, function)
         for name, function in _FONTS.items()
         for kind in ("math", "sym")
         if f"{kind}{name}" not in _PANDOC_FONTS

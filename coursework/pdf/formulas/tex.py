@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 # In the address of a link, and between the bars of \verb, no character has a meaning.
 _TOKEN = re.compile(
@@ -12,7 +13,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _VERBATIM = {"\\": r"\textbackslash", "{": r"\{", "}": r"\}", "$": r"\$", "~": r"\~"}
-_MOST_EXPANSIONS = 2000  # a macro that calls itself never ends
+_MOST_EXPANSIONS = 2000  # a macro that calls itself never ends,
+_MOST_TOKENS = 20_000  # and one that does so with #1#1 grows at each call
 _POINTS = {"pt": 1.0, "px": 0.75, "mm": 2.835, "cm": 28.35, "in": 72.0, "pc": 12.0, "bp": 1.0}
 _EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
 
@@ -25,8 +27,14 @@ _STARRED = {
     r"\newcommand", r"\renewcommand", r"\providecommand", r"\DeclareMathOperator", r"\operatorname",
     r"\hspace", r"\tag", r"\text", r"\newenvironment",
 }  # fmt: skip
-# Commands that MathJax itself writes as a combination of others.
+# Commands that are a combination of others.
 _PREDEFINED = r"""
+\newcommand{\cfrac}[3][]{\dfrac{#2}{#3}}
+\newcommand{\cancelto}[2]{{\cancel{#2}^{#1}}}
+\newcommand{\mathchoice}[4]{{#1}}
+\newcommand{\Bbb}[1]{\mathbb{#1}}
+\newcommand{\hphantom}[1]{\phantom{#1}}
+\newcommand{\Space}[3]{\hspace{#1}}
 \newcommand{\TeX}{\mathrm{T}\kern-.14em\lower.5ex{\mathrm{E}}\kern-.115em \mathrm{X}}
 \newcommand{\LaTeX}{\mathrm{L}\kern-.325em\raise.21em{\scriptstyle\mathrm{A}}\kern-.17em\TeX}
 \newcommand{\varliminf}{\mathop{\underline{\mathrm{lim}}}}
@@ -49,6 +57,13 @@ _PREDEFINED = r"""
 \newcommand{\toggle}[2]{#1}
 """
 
+_NOTHING = {
+    r"\allowbreak": 0, r"\nobreak": 0, r"\strut": 0, r"\mathstrut": 0, r"\hfil": 0, r"\hfill": 0,
+    r"\hfilll": 0, r"\nonscript": 0, r"\displaylimits": 0, r"\endtoggle": 0,
+    r"\minCDarrowwidth": 0, r"\require": 1, r"\vphantom": 1, r"\uproot": 1, r"\leftroot": 1,
+}  # fmt: skip
+"""Commands that show nothing on a page, and how many arguments each takes."""
+
 Tokens = deque[str]
 
 
@@ -58,25 +73,12 @@ class UnreadableFormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Macro:
-    r"""What a command stands for: ``#1`` in the body is its first argument.
-
-    Attributes
-    ----------
-    body
-        Tokens that take the place of the command.
-    arguments
-        How many arguments the command takes.
-    default
-        The first argument where it is left out; ``None`` if it cannot be.
-    ends
-        For each argument of a command that ``\def`` defines, what ends the argument; empty for
-        an argument in braces.
-    """
+    """What a command stands for: ``#1`` in the body is its first argument."""
 
     body: tuple[str, ...]
     arguments: int = 0
-    default: tuple[str, ...] | None = None
-    ends: tuple[str, ...] = ()
+    default: tuple[str, ...] | None = None  # of the first argument, if it may be left out
+    ends: tuple[str, ...] = ()  # of each argument that \def defines; empty for one in braces
 
 
 def tokenize(tex: str) -> Tokens:
@@ -104,12 +106,11 @@ def tokenize(tex: str) -> Tokens:
 
 def join(tokens: Iterable[str]) -> str:
     """Write tokens as TeX, with a space where two of them would become one command."""
-    text = ""
-    for token in tokens:
-        if token[:1].isalpha() and re.search(r"\\[A-Za-z]+$", text):
-            text += " "
-        text += token
-    return text
+    parts: list[str] = []
+    for before, token in pairwise(("", *tokens)):
+        run_together = token[:1].isalpha() and re.fullmatch(r"\\[A-Za-z]+", before)
+        parts += (" ", token) if run_together else (token,)
+    return "".join(parts)
 
 
 def skip_spaces(tokens: Tokens) -> None:
@@ -125,13 +126,17 @@ def read_argument(tokens: Tokens) -> Tokens:
         raise UnreadableFormulaError("an argument is missing")
     if tokens[0] != "{":
         return deque([tokens.popleft()])
-    return _read_between(tokens, "{", "}")
+    tokens.popleft()
+    return read_until(tokens, "}", "{")
 
 
 def read_option(tokens: Tokens) -> Tokens | None:
     """Take an argument in brackets, if one follows."""
     skip_spaces(tokens)
-    return _read_between(tokens, "[", "]") if tokens and tokens[0] == "[" else None
+    if not tokens or tokens[0] != "[":
+        return None
+    tokens.popleft()
+    return read_until(tokens, "]", "[")
 
 
 def read_name(tokens: Tokens) -> str:
@@ -157,31 +162,26 @@ def read_length(tokens: Tokens) -> str:
     return f"{amount * _EMS.get(unit, 0):.3f}em"
 
 
-def read_until(tokens: Tokens, end: str) -> Tokens:
-    """Take everything up to a token, which is taken too, outside of groups."""
-    return _read_to(tokens, end, end)
+def read_until(tokens: Tokens, end: str, begin: str = "") -> Tokens:
+    r"""Take everything up to a token, which is taken too, outside of groups.
 
-
-def _read_between(tokens: Tokens, opening: str, closing: str) -> Tokens:
-    tokens.popleft()
-    return _read_to(tokens, opening, closing)
-
-
-def _read_to(tokens: Tokens, opening: str, closing: str) -> Tokens:
+    Each ``begin`` in between, such as a ``\left``, has an ``end`` of its own.
+    """
     inside: Tokens = deque()
     depth = 0
     while tokens:
         token = tokens.popleft()
-        if token == closing and depth == 0:
+        if token == end and depth == 0:
             return inside
-        depth += (token == "{" or token == opening) - (token == "}" or token == closing)
+        depth += token in ("{", begin or end)
+        depth -= token in ("}", end)
         inside.append(token)
-    raise UnreadableFormulaError(f"there is no {closing}")
+    raise UnreadableFormulaError(f"there is no {end}")
 
 
 def predefined_macros() -> dict[str, Macro]:
     """Return the macros that every page has; an author may define them anew."""
-    macros: dict[str, Macro] = {}
+    macros = {command: Macro((), arguments) for command, arguments in _NOTHING.items()}
     expand(tokenize(_PREDEFINED), macros)
     return macros
 
@@ -200,7 +200,7 @@ def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
                 token = f"{token}{{{name}}}"
         if token in DEFINITIONS:
             _define(token, tokens, macros)
-        elif token in macros and expansions < _MOST_EXPANSIONS:
+        elif token in macros and expansions < _MOST_EXPANSIONS and len(tokens) < _MOST_TOKENS:
             expansions += 1
             tokens.extendleft(reversed(_apply(macros[token], tokens)))
         else:

@@ -16,9 +16,24 @@ from coursework.pdf.draft import Draft
 from coursework.pdf.typst import compiles
 
 # One red pixel.
-PNG = base64.b64decode(
+PNG64 = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 )
+
+
+def display(data, metadata=None):
+    """Return an output in some forms."""
+    return v4.new_output("display_data", data=data, metadata=metadata or {})
+
+
+def stream(text, name="stdout"):
+    """Return an output of printed text."""
+    return v4.new_output("stream", name=name, text=text)
+
+
+def code(source, *outputs):
+    """Return a code cell with some outputs."""
+    return v4.new_code_cell(source, outputs=list(outputs))
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,7 @@ class Exported:
 @pytest.fixture(scope="session")
 def png() -> bytes:
     """A picture of one red pixel."""
-    return PNG
+    return base64.b64decode(PNG64)
 
 
 @pytest.fixture

@@ -8,25 +8,20 @@ import sys
 import nbformat
 import pytest
 from nbconvert.exporters import get_export_names, get_exporter
-from nbformat.v4 import (
-    new_code_cell,
-    new_markdown_cell,
-    new_notebook,
-    new_output,
-    new_raw_cell,
-)
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from pypdf import PdfReader
 
 from coursework.pdf import TypstPDFExporter, export_pdf
 from coursework.pdf.cells import write_cell
 from coursework.pdf.formulas import Equation, translate_formulas
 from coursework.profiles import ROOT
+from tests.coursework.pdf.conftest import code, display, stream
 
 
 def test_code_output_and_prose_are_all_there(export):
     done = export(
         new_markdown_cell("# Title\n\nSome *prose*."),
-        new_code_cell("answer = 6 * 7", outputs=[new_output("stream", name="stdout", text="42\n")]),
+        code("answer = 6 * 7", stream("42\n")),
     )
     for expected in ("Title", "Some prose.", "answer = 6 * 7", "42"):
         assert expected in done.text
@@ -86,16 +81,15 @@ def test_links_lead_out_and_within(export):
     ],
 )
 def test_tags_hide_what_they_name(export, tag, gone, kept):
-    output = new_output("stream", name="stdout", text="RESULT")
-    cell = new_code_cell("SOURCE", outputs=[output], metadata={"tags": [tag]})
+    cell = code("SOURCE", stream("RESULT"))
+    cell.metadata.tags = [tag]
     text = export(cell, new_markdown_cell("always")).text
     assert not any(word in text for word in gone)
     assert all(word in text for word in [*kept, "always"])
 
 
 def test_options_of_nbconvert_leave_parts_out(save):
-    output = new_output("stream", name="stdout", text="RESULT")
-    path = save(new_code_cell("SOURCE", outputs=[output]), new_markdown_cell("PROSE"))
+    path = save(code("SOURCE", stream("RESULT")), new_markdown_cell("PROSE"))
     notebook = nbformat.read(path, 4)
     for options, gone in (
         ({"exclude_input": True}, "SOURCE"),
@@ -167,8 +161,8 @@ def test_pictures_may_lie_beside_another_notebook(save, tmp_path, png):
     source = tmp_path / "source"
     source.mkdir()
     (source / "net.png").write_bytes(png)
-    output = new_output("display_data", data={"text/html": "<img src='net.png'>"})
-    path = save(new_markdown_cell("![](net.png)"), new_code_cell("x", outputs=[output]))
+    output = display({"text/html": "<img src='net.png'>"})
+    path = save(new_markdown_cell("![](net.png)"), code("x", output))
     assert export_pdf(path, tmp_path / "work.pdf", source).warnings == ()
 
 
@@ -178,10 +172,8 @@ def test_the_place_and_the_time_of_a_run_are_not_in_the_pdf(tmp_path, png, words
         svg = f"<svg width='9' height='9'><metadata>{clock}</metadata><rect width='9'/></svg>"
         bar = f"100%|██████████| 10/10 [00:0{clock}<00:00, {clock}.5it/s]"
         data = [{"image/svg+xml": svg}, {"text/html": f"<video src='data:video/mp4;,{clock}'>"}]
-        outputs = [new_output("stream", name="stderr", text=bar)]
-        outputs += [new_output("display_data", data=forms) for forms in data]
         cells = [new_markdown_cell(f"{words} $x^2$ ![](a.png) ![](gone.png)")]
-        cells += [new_code_cell("x", outputs=outputs)]
+        cells += [code("x", stream(bar, "stderr"), *map(display, data))]
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.png").write_bytes(png)
         path = tmp_path / folder / "work.ipynb"

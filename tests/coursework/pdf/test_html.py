@@ -4,9 +4,10 @@ import re
 
 import pypdfium2
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
 
 from coursework.pdf.html import html_to_typst
+from tests.coursework.pdf.conftest import code, display
 
 
 @pytest.mark.parametrize(
@@ -66,10 +67,7 @@ from coursework.pdf.html import html_to_typst
             "<dl>x<dt>a</dt><div><dd><dl><dt>b</dt></dl></dd></div></dl>",
             '#"x";\n\n#strong[#"a";]\n\n#pad(left: 1.5em)[#strong[#"b";]]',
         ),
-        (
-            "<fieldset><legend>a</legend><label>b</label></fieldset>",
-            '#"a";\n\n#"b";',
-        ),
+        ("<fieldset><legend>a</legend><label>b</label></fieldset>", '#"a";\n\n#"b";'),
         ("<figure>a<figcaption>b</figcaption></figure>", '#"a";\n\n#"b";'),
         ("<ruby>漢<rp>[</rp><rt>kan</rt><rp>]</rp></ruby>", '#"漢";#"(";#"kan";#")";'),
         ("<select><option>a<option>b</select>", '#"a";'),
@@ -151,8 +149,8 @@ def test_mathml_is_a_formula(draft):
 @pytest.mark.parametrize(
     "html",
     [
-        "<div>" * 300 + "deep" + "</div>" * 300,
-        "<b>" * 300 + "deep" + "</b>" * 300,
+        "<div>" * 300 + "deep",
+        "<b>" * 300 + "deep",
         "<ul><li>" * 300 + "deep",
     ],
 )
@@ -165,7 +163,7 @@ def test_html_in_a_markdown_cell_and_in_an_output_reach_the_page(export):
     html = "<h4>Result</h4><ul><li>one<li>two <b>bold</b></ul><table><tr><td>17</td></tr></table>"
     done = export(
         new_markdown_cell(f"Before\n\n{html}\n\nAfter <u>this"),
-        new_code_cell("x", outputs=[new_output("display_data", data={"text/html": html})]),
+        code("x", display({"text/html": html})),
         title="T",
     )
     for word in ("Result", "one", "two bold", "17"):
@@ -178,9 +176,8 @@ def test_the_text_of_a_diagram_that_its_library_shortened_is_told(draft):
     assert "Forest" in html_to_typst(draft, text.format(", ..., 3"))
     assert draft.warnings == []
     html_to_typst(draft, text.format("..."))
-    assert draft.warnings == [
-        "a diagram is shown as its text, which its library shortened by a '...'"
-    ]
+    (warning,) = draft.warnings
+    assert warning == "a diagram is shown as its text, which its library shortened by a '...'"
 
 
 def test_a_drawing_takes_the_styles_of_the_page(draft):
@@ -190,11 +187,8 @@ def test_a_drawing_takes_the_styles_of_the_page(draft):
 
 
 def test_preformatted_text_keeps_its_colours_and_its_lines(draft):
-    html = (
-        "<pre><span style='color: #008080'>a<b> b</b></span><br>"
-        "<i style='background: #00ff00'>c</i></pre>"
-    )
-    markup = html_to_typst(draft, html)
+    words = "<span style='color: #008080'>a<b> b</b></span><br><i style='background: lime'>c</i>"
+    markup = html_to_typst(draft, f"<pre>{words}</pre>")
     assert '#text(fill: rgb("#008080"), "a");' in markup
     assert '#text(fill: rgb("#008080"), weight: "bold", " b");#linebreak();' in markup
     assert '#highlight(fill: rgb("#00ff00"), text(style: "italic", "c"));' in markup

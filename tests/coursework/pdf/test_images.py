@@ -8,14 +8,16 @@ import struct
 import zlib
 
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
 from PIL import Image
 from pypdf import PdfWriter
 
 from coursework.pdf.css import Size
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import MOST_BYTES, decode, linked_picture, picture
+from tests.coursework.pdf.conftest import PNG64, code, display
 
+DATA_URI = "data:image/png;base64," + PNG64
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">'
     '<rect width="40" height="20"/></svg>'
@@ -31,10 +33,6 @@ def png_of(width, height):
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in chunks
     )
-
-
-def data_uri(png):
-    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 @pytest.mark.parametrize(
@@ -93,8 +91,8 @@ def test_remote_image_is_a_note_and_the_network_is_never_touched(draft, monkeypa
     assert len(draft.warnings) == 4
 
 
-def test_data_uris(draft, png):
-    assert "image-0.png" in linked_picture(draft, data_uri(png))
+def test_data_uris(draft):
+    assert "image-0.png" in linked_picture(draft, DATA_URI)
     assert "image-1.svg" in linked_picture(draft, "data:image/svg+xml," + SVG.replace("#", "%23"))
     assert draft.warnings == []
     for broken in ("data:image/png;base64,@@@", "data:nothing"):
@@ -102,22 +100,23 @@ def test_data_uris(draft, png):
     assert len(draft.warnings) == 2
 
 
-def test_decode_reads_base64_and_svg_text(png):
-    assert decode(base64.b64encode(png).decode()) == png
+def test_decode_reads_base64_data_uris_and_the_text_of_drawings(png):
+    assert decode(PNG64) == png
     assert decode(base64.encodebytes(png).decode()) == png
     assert decode(SVG) == SVG.encode()
-    assert decode("!") == b""
+    assert decode("!") == decode("data:image/png") == b""
+    assert decode(DATA_URI) == decode("\n" + DATA_URI) == png
+    assert decode("data:image/svg+xml;utf8," + SVG) == SVG.encode()
 
 
 def test_figures_of_each_route_reach_the_page(export, png, tmp_path):
     (tmp_path / "local.png").write_bytes(png)
-    encoded = base64.b64encode(png).decode()
     done = export(
         new_markdown_cell("![file](local.png)"),
         new_markdown_cell('<img src="local.png" width="30">'),
-        new_markdown_cell(f"![uri]({data_uri(png)})"),
-        new_markdown_cell("![a](attachment:a.png)", attachments={"a.png": {"image/png": encoded}}),
-        new_code_cell("plot", outputs=[new_output("display_data", data={"image/png": encoded})]),
+        new_markdown_cell(f"![uri]({DATA_URI})"),
+        new_markdown_cell("![a](attachment:a.png)", attachments={"a.png": {"image/png": PNG64}}),
+        code("plot", display({"image/png": PNG64})),
     )
     assert done.images == 5
     assert done.report.warnings == ()
@@ -132,8 +131,7 @@ def test_a_drawing_within_html_keeps_its_names(draft):
 
 
 def test_svg_stays_vector(export):
-    output = new_output("display_data", data={"image/svg+xml": SVG})
-    done = export(new_code_cell("plot", outputs=[output]))
+    done = export(code("plot", display({"image/svg+xml": SVG})))
     assert (done.images, done.report.warnings) == (1, ())
     assert list(done.reader.pages[0].images) == []
 
@@ -141,14 +139,9 @@ def test_svg_stays_vector(export):
 def test_a_broken_picture_is_a_note_or_its_png_twin(export, png):
     broken = {"image/svg+xml": "<svg><g></svg>"}
     cut_off = {"image/png": base64.b64encode(png[:40]).decode()}
-    twin = broken | {"image/png": base64.b64encode(png).decode()}
-    done = export(
-        *(
-            new_code_cell("plot", outputs=[new_output("display_data", data=data)])
-            for data in (broken, cut_off, twin)
-        ),
-        new_markdown_cell("and the rest"),
-    )
+    twin = broken | {"image/png": PNG64}
+    cells = [code("plot", display(data)) for data in (broken, cut_off, twin)]
+    done = export(*cells, new_markdown_cell("and the rest"))
     assert done.text.count("[a broken image: figure]") == 2
     assert "and the rest" in done.text
     assert done.images == 1
@@ -178,9 +171,9 @@ def test_missing_attachment_is_a_note(export):
         ("plot.png", "text\n\n<p align=center><img src='attachment:plot.png'></p>"),
     ],
 )
-def test_an_attachment_is_found_whatever_its_name(export, png, name, written):
-    forms = {"image/png": base64.b64encode(png).decode()}
-    done = export(new_markdown_cell(written, attachments={"other.png": {}, name: forms}))
+def test_an_attachment_is_found_whatever_its_name(export, name, written):
+    attachments = {"other.png": {}, name: {"image/png": PNG64}}
+    done = export(new_markdown_cell(written, attachments=attachments))
     assert (done.images, done.report.warnings) == (1, ())
 
 
@@ -225,9 +218,8 @@ def test_the_size_of_a_picture_is_bounded(draft, tmp_path):
     with open(tmp_path / "large.png", "wb") as file:
         file.truncate(MOST_BYTES + 1)
     assert linked_picture(draft, "large.png").startswith("#note(")
-    assert linked_picture(draft, "data:image/png," + "A" * (2 * MOST_BYTES + 1)).startswith(
-        "#note("
-    )
+    uri = "data:image/png," + "A" * (2 * MOST_BYTES + 1)
+    assert linked_picture(draft, uri).startswith("#note(")
     assert all("it has more than 50,000 kB" in warning for warning in draft.warnings)
 
 
@@ -240,9 +232,7 @@ def test_the_pixels_of_a_picture_are_bounded(draft, width, height):
 
 
 def test_the_depth_of_a_drawing_is_bounded(draft):
-    deep = (
-        b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<g>" * 50_000 + b"</g>" * 50_000 + b"</svg>"
-    )
+    deep = b"<svg>" + b"<g>" * 50_000 + b"</g>" * 50_000 + b"</svg>"
     assert "[a drawing nested too deeply]" in picture(draft, deep)
     assert picture(draft, SVG.encode()).startswith("#picture(")
 
@@ -261,11 +251,9 @@ def test_an_animated_gif_is_its_first_frame_and_a_warning(export):
     file = io.BytesIO()
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
     data = {"image/gif": base64.b64encode(file.getvalue()).decode(), "text/plain": "<Figure>"}
-    done = export(new_code_cell("movie", outputs=[new_output("display_data", data=data)]))
+    done = export(code("movie", display(data)))
     assert done.images == 1
-    assert done.report.warnings == (
-        "cell 1: an animation (<Figure>) is shown by its first picture",
-    )
+    assert done.warnings == "cell 1: an animation (<Figure>) is shown by its first picture"
 
 
 def test_a_pdf_of_several_pages_is_its_first_page_and_a_warning(export):
@@ -275,21 +263,15 @@ def test_a_pdf_of_several_pages_is_its_first_page_and_a_warning(export):
         writer.add_blank_page(90, 90)
     writer.write(file)
     data = {"application/pdf": base64.b64encode(file.getvalue()).decode()}
-    done = export(new_code_cell("plot", outputs=[new_output("display_data", data=data)]))
+    done = export(code("plot", display(data)))
     assert done.images == 1
     assert done.report.warnings == ("cell 1: a PDF (figure) is shown by its first page",)
 
 
-def test_an_output_may_hold_a_picture_as_a_data_uri(png):
-    assert decode(data_uri(png)) == decode("\n" + data_uri(png)) == png
-    assert decode("data:image/svg+xml;utf8," + SVG) == SVG.encode()
-    assert decode("data:image/png") == b""
-
-
-def test_pictures_fit_the_page(export, png):
+def test_pictures_fit_the_page(export):
     done = export(
-        new_markdown_cell(f'<img src="{data_uri(png)}" width="9000" height="30">'),
-        new_markdown_cell(f'- item\n\n  <img src="{data_uri(png)}" height="9000">'),
+        new_markdown_cell(f'<img src="{DATA_URI}" width="9000" height="30">'),
+        new_markdown_cell(f'- item\n\n  <img src="{DATA_URI}" height="9000">'),
     )
     assert done.images == 2
     for page in done.reader.pages:
@@ -298,17 +280,16 @@ def test_pictures_fit_the_page(export, png):
         assert max(widths) <= 600
 
 
-def test_what_the_compiler_passes_over_in_a_drawing_is_told(draft, png, export):
+def test_what_the_compiler_passes_over_in_a_drawing_is_told(draft, export):
     drawing = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><foreignObject width="90" '
         'height="30"><div>Label <b>in</b> HTML</div></foreignObject><image href="photo.png"/>'
-        f'<image href="data:image/png;base64,{base64.b64encode(png).decode()}"/></svg>'
+        f'<image href="data:image/png;base64,{PNG64}"/></svg>'
     )
     (draft.notebook_folder / "a.svg").write_text(drawing)
     told = "[in the drawing: Label in HTML · photo.png]"
     for html in (drawing, '<img src="a.svg">'):
         assert told in html_to_typst(draft, html)
-    output = new_output("display_data", data={"image/svg+xml": drawing})
-    done = export(new_code_cell("x", outputs=[output]))
+    done = export(code("x", display({"image/svg+xml": drawing})))
     assert told in done.text
     assert done.warnings == "cell 1: a part of a drawing (figure) is shown as a note"

@@ -1,18 +1,20 @@
 """The page as it is drawn: no ink is painted over, and the standards of archives are kept."""
 
-import base64
 import ctypes
+import re
+from collections import Counter
 
 import pypdfium2
 import pytest
 import typst
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell, new_output
 from pypdfium2 import raw
 
 from coursework.pdf.cells import write_cell
 from coursework.pdf.document import write_document
 from coursework.pdf.formulas import translate_formulas
 from coursework.pdf.notebook import Head
+from tests.coursework.pdf.conftest import PNG64, code, display, stream
 
 PROSE = r"""
 # Heading g_y
@@ -37,20 +39,17 @@ $\textcolor{red}{g_y}$ many `g_y` words ![](nope.png) that go on `until_gyp` the
 CODE = "\n".join(f"g_y_{i} = 'qp̣j|[{{(Ä'  # _gyp" for i in range(20))
 
 
-def page_cells(png):
+def page_cells():
     """Return cells that use every construction of the page, with letters that hang low."""
     colours = "\n".join(["\x1b[44mg_y_p|(q\x1b[0m normal _gyp \x1b[4;41mu_gy\x1b[0m"] * 4)
-    picture = base64.b64encode(png).decode()
     return [
         new_markdown_cell(PROSE),
-        new_code_cell(CODE, outputs=[new_output("stream", name="stdout", text=colours)]),
-        new_code_cell(
+        code(CODE, stream(colours)),
+        code(
             f"print(1)  # {'a long _comment ' * 12}",
-            outputs=[
-                new_output("stream", name="stderr", text="g_y_p\n" * 3),
-                new_output("display_data", data={"image/png": picture}),
-                new_output("error", ename="g_y", evalue="p_q", traceback=[]),
-            ],
+            stream("g_y_p\n" * 3, "stderr"),
+            display({"image/png": PNG64}),
+            new_output("error", ename="g_y", evalue="p_q", traceback=[]),
         ),
     ]
 
@@ -80,23 +79,39 @@ def painted_over(path):
     return covered
 
 
-def test_no_ink_is_painted_over(export, png):
-    done = export(*page_cells(png))
+def test_no_ink_is_painted_over(export):
+    done = export(*page_cells())
     assert painted_over(done.report.path) == []
     assert "g_y_13 = 'qp" in done.text
 
 
 def test_no_line_of_code_is_painted_over_wherever_the_page_ends(export):
-    outputs = [new_output("stream", name="stdout", text="_gyp\n" * 9)]
     lengths = range(13, 53, 2)
-    done = export(
-        *(
-            new_code_cell("\n".join(f"g_y_{i} = p_q[{i}]" for i in range(length)), outputs=outputs)
-            for length in lengths
-        )
-    )
+    sources = ["\n".join(f"g_y_{i} = p_q[{i}]" for i in range(length)) for length in lengths]
+    done = export(*(code(source, stream("_gyp\n" * 9)) for source in sources))
     assert painted_over(done.report.path) == []
     assert done.text.count("g_y_") == sum(lengths)
+
+
+def test_no_page_has_a_few_lines_of_a_function_alone(export):
+    lengths = range(5, 30)
+    functions = ["\n".join(f"line_{n}_{i}" for i in range(n)) for n in lengths]
+    listing = "\n\n\n".join(functions)
+    done = export(new_markdown_cell(f"```python\n{listing}\n```"), *map(code, functions))
+    assert done.report.pages > 10
+    for page in done.reader.pages:
+        shown = Counter(re.findall(r"line_(\d+)_", page.extract_text()))
+        assert [n for n, lines in shown.items() if lines < min(6, int(n))] == []
+
+
+def test_empty_lines_of_code_are_as_high_as_others(export):
+    rows = [0, 1, 4, 6, 9, 13, 15, 16]
+    text = "\n".join("q" if number in rows else "" for number in range(17))
+    page = pypdfium2.PdfDocument(export(code(text)).report.path)[0].get_textpage()
+    letters = page.get_text_range()
+    tops = [page.get_charbox(i)[3] for i, letter in enumerate(letters) if letter == "q"]
+    heights = [(tops[0] - top) / (tops[0] - tops[1]) for top in tops]
+    assert heights == pytest.approx(rows, abs=0.01)
 
 
 def test_a_fill_over_letters_is_seen(tmp_path):
@@ -107,8 +122,8 @@ def test_a_fill_over_letters_is_seen(tmp_path):
 
 
 @pytest.mark.parametrize("standard", ["a-2a", "ua-1"])
-def test_document_passes_the_check_of_the_standard(draft, png, standard):
-    cells = [write_cell(draft, cell, "python") for cell in page_cells(png)]
+def test_document_passes_the_check_of_the_standard(draft, standard):
+    cells = [write_cell(draft, cell, "python") for cell in page_cells()]
     head = Head("Title", "Name", "1", "Course", title_in_text=True)
     write_document(draft, head, cells, translate_formulas(list(draft.formulas)))
     style = draft.folder / "style.typ"

@@ -4,7 +4,9 @@ import unicodedata
 
 import pypdfium2
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
+
+from tests.coursework.pdf.conftest import code, stream
 
 SCRIPTS = {
     "Devanagari": ("चन्द्रगुप्त विद्यार्थी", "NotoSansDevanagari"),
@@ -47,23 +49,19 @@ def test_prose_and_names_have_a_text_face(export, text, face):
 
 def test_vowels_of_arabic_are_shown_in_a_text_face_in_italics_and_in_code_too(export):
     text = "الرَّحْمَٰنِ"
-    output = new_output("stream", name="stdout", text=text)
-    done = export(new_markdown_cell(f"*{text}*"), new_code_cell(f"# {text}", outputs=[output]))
+    done = export(new_markdown_cell(f"*{text}*"), code(f"# {text}", stream(text)))
     assert done.warnings == ""
     assert [name for name in faces(done) if "Oblique" in name and "Mono" not in name] == []
 
 
 @pytest.mark.parametrize("text", ["1️⃣ #️⃣ 0⃣", "🇦🇹 🇩🇪", "👨‍👩‍👧‍👦 👩🏽‍💻", "👍🏽", "❤️ ☎︎"])
 def test_sequences_of_emoji_are_drawn(export, text):
-    output = new_output("stream", name="stdout", text=text)
-    done = export(
-        new_markdown_cell(f"# {text}\n\n*{text}*"), new_code_cell(f"# {text}", outputs=[output])
-    )
+    done = export(new_markdown_cell(f"# {text}\n\n*{text}*"), code(f"# {text}", stream(text)))
     assert done.warnings == ""
 
 
 def test_a_digit_as_a_key_is_the_digit_in_a_box(export):
-    done = export(new_markdown_cell("a 1️⃣ b"), new_code_cell("# c 2️⃣ d"))
+    done = export(new_markdown_cell("a 1️⃣ b"), code("# c 2️⃣ d"))
     assert "a 1 b" in copied(done)
     assert "c 2 d" in copied(done)
 
@@ -74,7 +72,7 @@ def test_words_in_a_formula_have_a_text_face(export):
 
 
 def test_a_letter_under_an_arrow_is_shown(export):
-    done = export(new_markdown_cell("x⃗ *x⃗*"), new_code_cell("x⃗ = 1  # v⃗"))
+    done = export(new_markdown_cell("x⃗ *x⃗*"), code("x⃗ = 1  # v⃗"))
     assert done.warnings == ""
     assert copied(done).count("\u20d7") == 4
 
@@ -95,11 +93,8 @@ def test_words_from_right_to_left_can_be_copied(export, text):
 
 @pytest.mark.parametrize("text", ["x̂", "x̄ w̄", "Ŷ p̂", "Độ chính xác của ấy", "q̇", "x̂ x y x̂"])
 def test_letters_with_marks_are_copied_once(export, text):
-    output = new_output("stream", name="stdout", text=f"out {text} end")
-    done = export(
-        new_markdown_cell(f"prose {text} end"),
-        new_code_cell(f"# code {text} end", outputs=[output]),
-    )
+    listing = code(f"# code {text} end", stream(f"out {text} end"))
+    done = export(new_markdown_cell(f"prose {text} end"), listing)
     composed = unicodedata.normalize("NFKC", text)
     for start in ("code ", "out "):
         assert f"{start}{composed} end" in copied(done)
@@ -110,7 +105,7 @@ def test_letters_with_marks_are_copied_once(export, text):
 
 @pytest.mark.parametrize("text", ["# p̂", "# β̂", "# ∂̂", "β̂", "# x̂", "X̄", "# ủ", "# ấ", "ấ"])
 def test_marks_in_code_stand_over_their_letters(export, text):
-    done = export(new_code_cell(text))
+    done = export(code(text))
     page = pypdfium2.PdfDocument(done.report.path)[0].get_textpage()
     mark = unicodedata.normalize("NFD", text)[-1]
     number = next(i for i in range(page.count_chars()) if page.get_text_range(i, 1) == mark)

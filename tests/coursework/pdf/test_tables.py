@@ -7,46 +7,53 @@ import numpy as np
 import pandas as pd
 import pypdfium2
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
 
 from coursework.pdf.dom import parse
 from coursework.pdf.tables import PAGE_WIDTH, fit, read_grid
+from tests.coursework.pdf.conftest import code, display
 
 
 def grid(html):
     return read_grid(parse(f"<table>{html}</table>").find("table"))
 
 
-def places(html):
-    return [(c.tag.get_text(), c.row, c.column, c.rows, c.columns) for c in grid(html).cells]
+PLACES = {
+    "cells move aside for those that span rows": (
+        "<tr><td rowspan=2>a<td>b<tr><td>c",
+        [("a", 0, 0, 2, 1), ("b", 0, 1, 1, 1), ("c", 1, 1, 1, 1)],
+    ),
+    "a span over columns that no cell uses is cut": (
+        "<tr><td colspan=9999>a<tr><td>b", [("a", 0, 0, 1, 1), ("b", 1, 0, 1, 1)],
+    ),
+    "a span over rows ends with the table": (
+        "<tr><td rowspan=0>a<tr><td>b", [("a", 0, 0, 2, 1), ("b", 1, 1, 1, 1)],
+    ),
+    "cells do not cover each other": (
+        "<tr><td>a<td rowspan=2>b<tr><td colspan=3>c<td>d",
+        [("a", 0, 0, 1, 1), ("b", 0, 1, 2, 1), ("c", 1, 0, 1, 1), ("d", 1, 2, 1, 1)],
+    ),
+    "a cell ends with the head or the body that it stands in": (
+        "<thead><tr><th rowspan=3>a<tbody><tr><td>b", [("a", 0, 0, 1, 1), ("b", 1, 0, 1, 1)],
+    ),
+    "an empty header is none": (
+        "<thead><tr><th></th></tr></thead><tbody><tr><td>a</td></tr></tbody>", [("a", 0, 0, 1, 1)],
+    ),
+    "tables within tables keep their rows": (
+        "<tr><td><table><tr><td>1</td></tr></table></td></tr>", [("1", 0, 0, 1, 1)],
+    ),
+}  # fmt: skip
 
 
-def test_cells_move_aside_for_those_that_span_rows():
-    html = "<tr><td rowspan=2>a<td>b<tr><td>c"
-    assert places(html) == [("a", 0, 0, 2, 1), ("b", 0, 1, 1, 1), ("c", 1, 1, 1, 1)]
+@pytest.mark.parametrize(("html", "places"), PLACES.values(), ids=PLACES)
+def test_every_cell_has_its_place(html, places):
+    found = grid(html).cells
+    assert [(c.tag.get_text(), c.row, c.column, c.rows, c.columns) for c in found] == places
 
 
-def test_a_span_over_columns_that_no_cell_uses_is_cut():
-    assert places("<tr><td colspan=9999>a<tr><td>b") == [("a", 0, 0, 1, 1), ("b", 1, 0, 1, 1)]
-
-
-def test_a_span_over_rows_ends_with_the_table():
-    assert places("<tr><td rowspan=0>a<tr><td>b") == [("a", 0, 0, 2, 1), ("b", 1, 1, 1, 1)]
-
-
-def test_cells_do_not_cover_each_other():
-    html = "<tr><td>a<td rowspan=2>b<td>c<tr><td colspan=3>d<td>e"
-    assert places(html)[3:] == [("d", 1, 0, 1, 1), ("e", 1, 2, 1, 1)]
-
-
-def test_a_cell_ends_with_the_head_or_the_body_that_it_stands_in():
-    html = "<thead><tr><th rowspan=3>a<th>b<tbody><tr><td>c<td>d"
-    assert places(html)[0] == ("a", 0, 0, 1, 1)
-    assert places(html)[2] == ("c", 1, 0, 1, 1)
-
-
-def test_a_row_of_headings_that_reach_below_it_is_no_header():
-    assert grid("<tr><th rowspan=2>a<th>b<tr><td>c").header_rows == 0
+@pytest.mark.parametrize("html", ["<tr><th rowspan=2>a<th>b<tr><td>c", "<tr><th><tr><td>a"])
+def test_a_row_of_headings_that_reach_below_it_or_are_empty_is_no_header(html):
+    assert grid(html).header_rows == 0
 
 
 def random_table(rng):
@@ -66,25 +73,15 @@ def random_table(rng):
 def test_no_table_is_refused_whatever_its_spans(export):
     rng = random.Random(7)
     tables = "".join(random_table(rng) for _ in range(60))
-    output = new_output("display_data", data={"text/html": tables})
-    done = export(new_code_cell("x", outputs=[output]))
+    done = export(code("x", display({"text/html": tables})))
     assert done.text.count("cell") == tables.count("cell")
     assert done.warnings == ""
-
-
-def test_an_empty_header_is_none():
-    html = "<thead><tr><th></th></tr></thead><tbody><tr><td>a</td></tr></tbody>"
-    assert (places(html), grid(html).header_rows) == ([("a", 0, 0, 1, 1)], 0)
 
 
 def test_header_and_index_of_a_dataframe():
     frame = pd.DataFrame({"x": [1, 2], "y": [3, 4]}, index=["first", "second"])
     found = read_grid(parse(frame.to_html()).find("table"))
     assert (len(found.cells), found.columns, found.header_rows, found.index_columns) == (9, 3, 1, 1)
-
-
-def test_tables_within_tables_keep_their_rows():
-    assert len(grid("<tr><td><table><tr><td>1</td></tr></table></td></tr>").cells) == 1
 
 
 def test_wider_table_is_split_and_repeats_its_index():
@@ -99,8 +96,7 @@ def test_wider_table_is_split_and_repeats_its_index():
 def test_every_number_of_a_frame_reaches_the_page(export, columns):
     frame = pd.DataFrame([[1000 * r + c for c in range(columns)] for r in range(4)])
     with pd.option_context("display.max_columns", 100):
-        output = new_output("execute_result", data={"text/html": frame._repr_html_()})
-    done = export(new_code_cell("frame", outputs=[output]))
+        done = export(code("frame", display({"text/html": frame._repr_html_()})))
     words = done.text.split()
     assert all(str(1000 * r + c) in words for r in range(4) for c in range(columns))
     assert done.warnings.count("is split into") == (columns == 40)
@@ -108,8 +104,7 @@ def test_every_number_of_a_frame_reaches_the_page(export, columns):
 
 def test_nothing_of_a_table_is_beyond_the_page(export):
     frame = pd.DataFrame([["long text " * 5] * 9, ["w" * 80] * 9])
-    output = new_output("execute_result", data={"text/html": frame.to_html()})
-    done = export(new_code_cell("frame", outputs=[output]))
+    done = export(code("frame", display({"text/html": frame.to_html()})))
     positions = []
     for page in done.reader.pages:
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: positions.append(tm[4]))
@@ -120,8 +115,7 @@ def test_nothing_of_a_table_is_beyond_the_page(export):
 def test_long_names_of_columns_do_not_run_into_each_other(export):
     names = ["Title of it", *(f"Production_Budget_{i}" for i in range(4)), "Rotten_Tomatoes_Rating"]
     frame = pd.DataFrame([["a long title " * 3, 1, 2, 3, 4, 5]], columns=names)
-    output = new_output("execute_result", data={"text/html": frame.to_html()})
-    done = export(new_code_cell("frame", outputs=[output]))
+    done = export(code("frame", display({"text/html": frame.to_html()})))
     page = pypdfium2.PdfDocument(done.report.path)[0].get_textpage()
     boxes = {}
     for name in names[1:]:
@@ -134,8 +128,7 @@ def test_long_names_of_columns_do_not_run_into_each_other(export):
 
 def test_a_formula_that_a_cell_cuts_off_is_shown_as_it_is_written(export):
     html = "<table><tr><td>Evaluate \\(x_1 + ...</td><td>so \\) it</td></tr></table>"
-    output = new_output("execute_result", data={"text/html": html})
-    done = export(new_code_cell("frame", outputs=[output]))
+    done = export(code("frame", display({"text/html": html})))
     assert "\\(x_1+..." in done.squeezed
     assert done.warnings == ""
 
@@ -154,6 +147,13 @@ def test_a_cell_taller_than_a_page_goes_on_on_the_next(export, name, around):
         assert min(text.get_charbox(i)[1] for i in range(text.count_chars())) > 20
 
 
+def test_a_table_of_twenty_rows_is_whole_on_its_page(export):
+    frame = pd.DataFrame({"name": [f"row_{number}" for number in range(20)]})
+    output = display({"text/html": frame.to_html()})
+    done = export(new_markdown_cell("words\n\n" * 25), code("frame", output))
+    assert [page.extract_text().count("row_") for page in done.reader.pages] == [0, 20]
+
+
 def test_rows_that_follow_an_empty_line_are_shown(export):
     table = "<table>\n <tr><td>first</td></tr>\n\n    <tr><td>second</td></tr>\n\n</table>"
     done = export(new_markdown_cell(table))
@@ -162,9 +162,7 @@ def test_rows_that_follow_an_empty_line_are_shown(export):
 
 
 def styled_output(styler):
-    return new_code_cell(
-        "frame", outputs=[new_output("execute_result", data={"text/html": styler.to_html()})]
-    )
+    return code("frame", display({"text/html": styler.to_html()}))
 
 
 def test_colours_and_bars_of_a_styler_are_drawn(export):
@@ -179,11 +177,6 @@ def test_colours_and_bars_of_a_styler_are_drawn(export):
     assert done.text.count("-2.000000") == 2
 
 
-def test_a_hidden_index_of_a_styler_is_hidden(export):
-    frame = pd.DataFrame({"a": [1.0]}, index=["zeile"])
-    assert "zeile" not in export(styled_output(frame.style.hide(axis="index"))).text
-
-
 def test_a_cell_has_the_colours_of_what_holds_it(export):
     parts = ["table", "thead", "tr", "th"]
     tables = "".join(
@@ -192,8 +185,7 @@ def test_a_cell_has_the_colours_of_what_holds_it(export):
         "<tr><td>x</td></tr></table></div>"
         for n, part in enumerate(parts)
     )
-    output = new_output("display_data", data={"text/html": tables})
-    found = colours(export(new_code_cell("x", outputs=[output])).report.path)
+    found = colours(export(code("x", display({"text/html": tables}))).report.path)
     for n in range(len(parts)):
         assert {(0xFE, 0xDC, 0xB0 + n), (0x12, 0x34, 0x50 + n)} <= found
 
@@ -216,7 +208,7 @@ def colours(path):
 def test_tables_within_tables_are_printed_in_little_time(export, depth):
     html = "<table><tr><td>x</td><td>" * depth + "innermost" + "</td></tr></table>" * depth
     started = time.perf_counter()
-    done = export(new_code_cell("t", outputs=[new_output("display_data", {"text/html": html})]))
+    done = export(code("t", display({"text/html": html})))
     assert time.perf_counter() - started < 10
     assert done.squeezed.count("x") == depth
     assert "innermost" in done.squeezed

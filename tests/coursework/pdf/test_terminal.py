@@ -26,17 +26,12 @@ def shown(text):
         ("a\x1b[5Cb", ["a     b"]),
         ("abc\x1b[2K!", ["   !"]),
         ("a\tb", ["a       b"]),
-        ("\x1b]0;window title\x07text", ["text"]),
+        ("ab\x1b]0;window title\x07c", ["abc"]),
         ("\x1b[?25lhidden cursor\x1b[?25h", ["hidden cursor"]),
     ],
 )
 def test_what_stands_on_the_screen_at_the_end(text, lines):
     assert shown(text) == lines
-
-
-def test_a_progress_bar_is_one_line():
-    bar = "".join(f"\repoch 1: {i:3d}%|{'█' * (i // 10):10}| {i}/100" for i in range(101))
-    assert shown(bar + "\n") == [f"epoch 1: 100%|{'█' * 10}| 100/100"]
 
 
 @pytest.mark.parametrize(

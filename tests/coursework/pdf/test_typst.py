@@ -6,11 +6,12 @@ from importlib import metadata
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
 
 from coursework.pdf import PdfToolError
 from coursework.pdf.typst import TOOLS, RefusedError, compile_pdf, compiles, string
 from coursework.profiles import ROOT
+from tests.coursework.pdf.conftest import code, display, stream
 
 
 @settings(max_examples=20)  # each of many texts
@@ -53,14 +54,14 @@ def test_pins_agree_with_the_project():
 
 def test_a_wrong_source_is_refused_with_its_reason(tmp_path):
     (tmp_path / "main.typ").write_text("#nosuchfunction()")
+    (tmp_path / "formulas.typ").write_text("")
     with pytest.raises(RefusedError, match="nosuchfunction"):
         compile_pdf(tmp_path)
 
 
 def test_characters_without_a_glyph_are_named_and_the_rest_is_there(export):
     # Two scripts that hardly any machine has a font for.
-    output = new_output("stream", name="stdout", text="\U00012000 output")
-    done = export(new_markdown_cell("# Text \U00010900"), new_code_cell("x", outputs=[output]))
+    done = export(new_markdown_cell("# Text \U00010900"), code("x", stream("\U00012000 output")))
     warning = "no font here has these 1 characters, they are printed as boxes"
     assert done.report.warnings == (
         f"the head of the pages: {warning}: \U00010900",
@@ -72,8 +73,8 @@ def test_characters_without_a_glyph_are_named_and_the_rest_is_there(export):
 
 def test_characters_of_formulas_and_drawings_are_named_with_their_cell(export):
     drawing = '<svg xmlns="http://www.w3.org/2000/svg"><text y="9">བོད</text></svg>'
-    output = new_output("display_data", data={"image/svg+xml": drawing})
-    done = export(new_markdown_cell(r"$\unicode{x12000}$"), new_code_cell("x", outputs=[output]))
+    output = display({"image/svg+xml": drawing})
+    done = export(new_markdown_cell(r"$\unicode{x12000}$"), code("x", output))
     warnings = done.report.warnings
     assert [text.partition(":")[0] for text in warnings] == ["cell 1", "cell 2"]
     assert "\U00012000" in warnings[0]

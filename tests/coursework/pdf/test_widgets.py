@@ -4,9 +4,10 @@ import base64
 import copy
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_notebook
 
 from coursework.pdf.widgets import STATE, VIEW, print_widgets
+from tests.coursework.pdf.conftest import code, display
 
 BAR = {
     "box": {
@@ -22,13 +23,13 @@ BAR = {
 }
 
 
-def view(model="box"):
-    return new_output("display_data", data={VIEW: {"model_id": model}, "text/plain": "repr"})
+def view():
+    return display({VIEW: {"model_id": "box"}, "text/plain": "repr"})
 
 
 def shown(models, output=None):
     """Return the data of what is printed for the view of the model ``box``."""
-    book = new_notebook(cells=[new_code_cell("x", outputs=[output or view()])])
+    book = new_notebook(cells=[code("x", output or view())])
     book.metadata["widgets"] = {STATE: {"state": models}}
     print_widgets(book)
     return [part.get("data") or part.text for part in book.cells[0].outputs]
@@ -86,15 +87,15 @@ def test_a_picture_is_shown():
     assert shown(models) == [{"image/png": data}]
 
 
+SLIDER = {
+    "box": model("VBox", children=["IPY_MODEL_n", "IPY_MODEL_out"]),
+    "n": model("IntSlider", description="n", value=4),
+    "out": model("Output", outputs=[{"output_type": "stream", "text": "the answer is 42"}]),
+}
+
+
 def test_a_control_is_named_with_its_value():
-    models = {
-        "box": model("VBox", children=["IPY_MODEL_n", "IPY_MODEL_out"]),
-        "n": model("IntSlider", description="n", value=4),
-        "out": model("Output", outputs=[{"output_type": "stream", "text": "n is 4"}]),
-    }
-    slider, text = shown(models)
-    assert slider == {VIEW: {}, "text/plain": "IntSlider n 4"}
-    assert text == "n is 4"
+    assert shown(SLIDER) == [{VIEW: {}, "text/plain": "IntSlider n 4"}, "the answer is 42"]
 
 
 DAY = {"year": 2024, "month": 0, "date": 31}
@@ -163,12 +164,7 @@ def test_a_picture_beside_a_widget_stays():
 
 
 def test_the_page_names_what_it_cannot_show(export):
-    models = {
-        "box": model("VBox", children=["IPY_MODEL_n", "IPY_MODEL_out"]),
-        "n": model("IntSlider", description="n", value=4),
-        "out": model("Output", outputs=[{"output_type": "stream", "text": "the answer is 42"}]),
-    }
-    done = export(new_code_cell("x", outputs=[view()]), widgets={STATE: {"state": models}})
+    done = export(code("x", view()), widgets={STATE: {"state": SLIDER}})
     assert "[interactive content, not shown: widget IntSlider n 4]" in done.text
     assert "the answer is 42" in done.text
     assert "repr" not in done.text
