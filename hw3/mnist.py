@@ -123,10 +123,17 @@ def load_mnist(root: Path | str, split: str, *, download: bool = False) -> Digit
 
 
 def read_idx(path: Path | str, dimensions: int) -> npt.NDArray[np.uint8]:
-    """Read an IDX file of bytes, gzipped or not, that holds an array of so many dimensions.
+    """Read an IDX file of bytes, gzipped or not.
 
     The format is two zero bytes, the type (8 for uint8), the number of dimensions, each size as a
     big-endian 32-bit integer, and then the data with the last index running fastest.
+
+    Parameters
+    ----------
+    path
+        The file.
+    dimensions
+        How many dimensions the array must have.
 
     Raises
     ------

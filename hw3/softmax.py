@@ -62,8 +62,17 @@ def softmax(Z: Floats) -> Floats:
     """Turn logits into probabilities, P[i, k] = exp(Z[i, k]) / sum_j exp(Z[i, j]).
 
     Each row is first shifted by its own maximum, which changes nothing in exact arithmetic. Shifted
-    by the maximum of the whole matrix, a row far below this maximum would underflow to 0 / 0. The
-    logits Z are (m, K), and so are the probabilities.
+    by the maximum of the whole matrix, a row far below this maximum would underflow to 0 / 0.
+
+    Parameters
+    ----------
+    Z
+        Logits, shape (m, K).
+
+    Returns
+    -------
+    ndarray
+        Shape (m, K); every row sums to 1.
     """
     E = np.exp(Z - Z.max(axis=1, keepdims=True))
     P: Floats = E / E.sum(axis=1, keepdims=True)
@@ -71,7 +80,18 @@ def softmax(Z: Floats) -> Floats:
 
 
 def log_softmax(Z: Floats) -> Floats:
-    """Return the logarithm of `softmax`, Z[i, k] - log sum_j exp(Z[i, j]), never forming log(0)."""
+    """Return the logarithm of `softmax`, Z[i, k] - log sum_j exp(Z[i, j]), never forming log(0).
+
+    Parameters
+    ----------
+    Z
+        Logits, shape (m, K).
+
+    Returns
+    -------
+    ndarray
+        Shape (m, K).
+    """
     S = Z - Z.max(axis=1, keepdims=True)
     log_P: Floats = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
     return log_P
@@ -80,14 +100,34 @@ def log_softmax(Z: Floats) -> Floats:
 def cross_entropy(Z: Floats, Y: Floats) -> float:
     """Return the mean cross-entropy, -1/m sum_ik Y[i, k] log softmax(Z)[i, k], in nats.
 
-    The function takes logits Z (m, K), as PyTorch's does, because the logarithm of a probability
-    that has underflowed to 0 is lost. The labels Y (m, K) are one-hot.
+    The function takes logits, as PyTorch's does, because the logarithm of a probability that has
+    underflowed to 0 is lost.
+
+    Parameters
+    ----------
+    Z
+        Logits, shape (m, K).
+    Y
+        One-hot labels, shape (m, K).
     """
     return float(-np.sum(Y * log_softmax(Z), dtype=np.float64) / len(Y))
 
 
 def logits(W: Floats, X: Floats) -> Floats:
-    """Return Z = X W[:-1] + W[-1], shape (m, K), for weights W (d + 1, K) and features X (m, d)."""
+    """Return Z = X W[:-1] + W[-1], the features times the weights, plus the bias.
+
+    Parameters
+    ----------
+    W
+        Weights, shape (d + 1, K); the last row is the bias.
+    X
+        Features, shape (m, d).
+
+    Returns
+    -------
+    ndarray
+        Shape (m, K).
+    """
     # Column after column in memory: NumPy takes longer for the maxima and sums of short rows.
     return np.asfortranarray(X @ W[:-1] + W[-1])
 
@@ -120,7 +160,16 @@ def gradient(W: Floats, X: Floats, Y: Floats) -> Floats:
     """Return the gradient of the mean cross-entropy in W, [X 1]^T (P - Y) / m, shape (d + 1, K).
 
     The bias multiplies ones, so the last row of the gradient is the sum of the residuals
-    (P - Y) / m. W is (d + 1, K), X is (m, d), and the one-hot labels Y are (m, K).
+    (P - Y) / m.
+
+    Parameters
+    ----------
+    W
+        Weights, shape (d + 1, K); the last row is the bias.
+    X
+        Features, shape (m, d).
+    Y
+        One-hot labels, shape (m, K).
     """
     residual = (predict_proba(W, X) - Y) / len(X)
     return np.vstack([X.T @ residual, residual.sum(axis=0)])

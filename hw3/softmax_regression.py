@@ -333,9 +333,17 @@ def _is_count(value: object) -> bool:
 def standardize(train: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, ...]:
     """Shift and scale every feature to mean 0 and standard deviation 1 over the training set.
 
-    The other sets (m, d), such as the test set, are shifted and scaled by the numbers of the
-    training set (m, d). All are returned, in the order given. A feature that is constant over the
-    training set becomes 0 there.
+    Parameters
+    ----------
+    train, *others
+        Shape (m, d) each. The other sets, such as the test set, are shifted and scaled by the
+        numbers of the training set.
+
+    Returns
+    -------
+    tuple of ndarray
+        The sets in the order given. A feature that is constant over the training set becomes 0
+        there.
 
     Raises
     ------

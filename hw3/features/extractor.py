@@ -12,8 +12,16 @@ class Extractor(nn.Module):
     """A frozen network that turns normalised images into features.
 
     No parameter asks for a gradient, and the module is always in evaluation mode: ``train()``
-    leaves it there, since BatchNorm statistics would move otherwise, gradients or not. The name of
-    the backbone, and in words where its weights come from, are recorded with the features.
+    leaves it there, since BatchNorm statistics would move otherwise, gradients or not.
+
+    Parameters
+    ----------
+    network
+        Maps images (b, 3, height, width) to features (b, width).
+    backbone
+        Its name, recorded with the features.
+    weights
+        Where its weights come from, in words, recorded with the features.
     """
 
     def __init__(self, network: nn.Module, backbone: str, weights: str) -> None:

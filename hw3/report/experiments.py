@@ -121,8 +121,12 @@ def compare_features(
 ) -> tuple[Comparison, ...]:
     """Train the same classifier on several kinds of features of the same images.
 
-    ``sets`` leads from a name to the features of the training and of the test set. The settings are
-    parameters of `SoftmaxRegression`, the same for all.
+    Parameters
+    ----------
+    sets
+        From a name to the features of the training and of the test set.
+    **settings
+        Parameters of `SoftmaxRegression`, the same for all.
     """
     runs = {}
     for name, (train, test) in sets.items():
