@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -122,6 +122,13 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
             f"{names[fast] if fast else 'nothing faster than fp32'}; use 'fp32' or 'auto'"
         )
     return dtype
+
+
+def computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[Any]:
+    """Let networks and matrix products compute in a type, whatever ``autocast`` a caller is in."""
+    if not torch.amp.is_autocast_available(device.type):  # Apple's MPS before PyTorch 2.5
+        return nullcontext()
+    return torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
 
 
 LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}

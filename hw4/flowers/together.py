@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coursework.runtime import computing_in
 from hw4.flowers.transforms import LUMA, EvaluationTransform, Pixels, TrainingTransform
 
 
@@ -69,7 +70,8 @@ def finish_together(
     across = torch.where(mirrored.bool()[:, None, None], across.flip(1), across)
     down = resampling_weights(top, bottom, height, highest, transform.image_size)
     x = x.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 255
-    x = down[:, None] @ x @ across.mT[:, None]
+    with computing_in(torch.float32, device):
+        x = down[:, None] @ x @ across.mT[:, None]
     brightness, saturation, contrast = (factor.view(-1, 1, 1, 1) for factor in light)
     x = brightness * x
     gray = (luma * x).sum(1, keepdim=True)

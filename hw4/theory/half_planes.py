@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -73,26 +73,16 @@ class HalfPlane:
             return f"x1 = {-self.b / self.w1 + 0:.4g}"
         return f"x2 = {-self.w1 / self.w2 + 0:.4g} x1 {-self.b / self.w2 + 0:+.4g}"
 
-    def boundary(self, box: Box) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """Return the two ends of the boundary within a box, or None if it lies outside.
+    def height(self, point: Vertex) -> Fraction:
+        """Return w₁ x₁ + w₂ x₂ + b at a point, without rounding."""
+        w1, w2, b = map(Fraction, (self.w1, self.w2, self.b))
+        return w1 * point[0] + w2 * point[1] + b
 
-        Each end solves w₁ x₁ + w₂ x₂ + b = 0 for the coordinate with the larger weight. So nothing
-        is divided by zero, whatever the direction of the line.
-        """
-        if abs(self.w1) > abs(self.w2):
-            # A steep line is a flat one with the axes exchanged.
-            mirrored = HalfPlane(self.w2, self.w1, self.b)
-            ends = mirrored.boundary(Box(box.bottom, box.top, box.left, box.right))
-            return None if ends is None else (ends[0][::-1], ends[1][::-1])
-        heights = [-(self.w1 * x1 + self.b) / self.w2 for x1 in (box.left, box.right)]
-        if max(heights) < box.bottom or min(heights) > box.top:
-            return None
-
-        def end(x1: float, x2: float) -> tuple[float, float]:
-            limit = min(max(x2, box.bottom), box.top)
-            return (x1, x2) if limit == x2 else (-(self.w2 * limit + self.b) / self.w1, limit)
-
-        return end(box.left, heights[0]), end(box.right, heights[1])
+    def boundary(self, box: Box) -> list[tuple[float, float]]:
+        """Return the two ends of the boundary within a box; none if all of the box lies outside."""
+        ends = [point for point in clip(box.corners, self) if self.height(point) == 0]
+        # A line may touch the box in a single corner, which is both ends then.
+        return [(float(x1), float(x2)) for x1, x2 in ends[:1] + ends[-1:]]
 
 
 def clip(polygon: Sequence[Vertex], side: HalfPlane) -> list[Vertex]:
@@ -114,8 +104,7 @@ def clip(polygon: Sequence[Vertex], side: HalfPlane) -> list[Vertex]:
     ----------
     Sutherland and Hodgman, *Reentrant polygon clipping*, Communications of the ACM 17, 1974.
     """
-    w1, w2, b = Fraction(side.w1), Fraction(side.w2), Fraction(side.b)
-    height = [w1 * x1 + w2 * x2 + b for x1, x2 in polygon]
+    height = [side.height(point) for point in polygon]
     if not any(value > 0 for value in height):
         return []
     kept = []
@@ -160,5 +149,4 @@ def inside(polygon: Sequence[Vertex], points: npt.ArrayLike) -> npt.NDArray[np.b
 
 def as_floats(polygon: Sequence[Vertex]) -> npt.NDArray[np.float64]:
     """Return the vertices as an array of shape (n, 2)."""
-    rows: list[Any] = [(float(x1), float(x2)) for x1, x2 in polygon]
-    return np.array(rows, np.float64).reshape(-1, 2)
+    return np.array([(float(x1), float(x2)) for x1, x2 in polygon]).reshape(-1, 2)

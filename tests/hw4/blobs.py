@@ -38,7 +38,7 @@ class Blobs:
 
     samples: int = 60
     classes: int = 3
-    size: int = 32
+    image_size: int = 32
     seed: int = 0
     augments: bool = False
     noise: float = 0.5
@@ -50,14 +50,14 @@ class Blobs:
         self.labels = rng.permutation(np.arange(self.samples) % self.classes)
 
     def checksum(self):
-        return repr((self.samples, self.classes, self.size, self.seed, self.noise))
+        return repr((self.samples, self.classes, self.image_size, self.seed, self.noise))
 
     def batch(self, indices, epoch=0):
         images = []
         for index in map(int, indices):
             self.loaded[index] = self.loaded.get(index, 0) + 1
             key = (self.seed, index, epoch) if self.augments else (self.seed, index)
-            noise = np.random.default_rng(key).normal(0, self.noise, (3, self.size, self.size))
+            noise = np.random.default_rng(key).normal(0, self.noise, (3, *[self.image_size] * 2))
             colour = np.eye(3)[self.labels[index] % 3] * 2 - 1
             images.append(colour[:, None, None] + noise)
         x = torch.from_numpy(np.stack(images)).to(self.type)

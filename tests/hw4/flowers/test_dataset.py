@@ -16,8 +16,9 @@ from coursework.backbones import HALF, IMAGENET
 from coursework.data import FetchError, sources
 from coursework.data.sources import Source
 from coursework.profiles import ROOT
-from hw4.flowers import PARTS, FlowerDataset, finish_together, load_flowers, unnormalise
+from hw4.flowers import PARTS, FlowerDataset, load_flowers, unnormalise
 from hw4.flowers import dataset as module
+from hw4.flowers.together import finish_together
 
 pytestmark = pytest.mark.hw4_flowers
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coursework.runtime import LAYOUTS
-from hw4.flowers import FrozenInputs, TrainingSettings, build_network, epoch_batches, train_model
+from hw4.flowers import TrainingSettings, build_network, train_model
+from hw4.flowers.inputs import FrozenInputs, epoch_batches
 from tests.hw4.blobs import Blobs
 
 pytestmark = pytest.mark.hw4_flowers

@@ -8,16 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from hw4.flowers import (
-    History,
-    Measured,
-    TrainingSettings,
-    epoch_batches,
-    evaluate,
-    predict,
-    train_model,
-)
+from hw4.flowers import History, TrainingSettings, evaluate, predict, train_model
 from hw4.flowers import training as module
+from hw4.flowers.evaluation import Measured
+from hw4.flowers.inputs import epoch_batches
 from tests.hw4.blobs import Blobs, small_network
 
 pytestmark = pytest.mark.hw4_flowers

@@ -11,13 +11,9 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from coursework.backbones import HALF, IMAGENET
-from hw4.flowers import (
-    EvaluationTransform,
-    TrainingTransform,
-    finish_together,
-    random_box,
-    unnormalise,
-)
+from hw4.flowers import EvaluationTransform, TrainingTransform, unnormalise
+from hw4.flowers.together import finish_together
+from hw4.flowers.transforms import random_box
 
 pytestmark = pytest.mark.hw4_flowers
 

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from hw4.flowers import OXFORD_NAMES, Predictions, load_flowers, unnormalise
+from hw4.flowers import Predictions, load_flowers, unnormalise
+from hw4.flowers.files import OXFORD_NAMES
 from hw4.report import flower_figures
 from hw4.report.flower_figures import one_of_each
 from tests.hw4.conftest import drawn
