@@ -135,13 +135,6 @@ class History:
     def __len__(self) -> int:
         return len(self.training_loss)
 
-    def append(self, **measured: float) -> "History":
-        """Return the history with one epoch more; each field but ``diverged`` has to be named."""
-        fields: dict[str, Any] = {
-            name: (*getattr(self, name), value) for name, value in measured.items()
-        }
-        return replace(self, **fields)
-
     @property
     def summary(self) -> str:
         """A few words on the last epoch."""
@@ -333,12 +326,13 @@ class TrainingRun:
                 report = f"the {name} loss became {loss} {where}; take a lower one"
                 self.history = replace(self.history, diverged=report)
                 return
-        self.history = self.history.append(
-            training_loss=training_loss,
-            validation_loss=measured.loss,
-            validation_accuracy=measured.accuracy,
-            learning_rate=rate,
-            seconds=time.perf_counter() - began,
+        so_far = self.history
+        self.history = History(
+            training_loss=(*so_far.training_loss, training_loss),
+            validation_loss=(*so_far.validation_loss, measured.loss),
+            validation_accuracy=(*so_far.validation_accuracy, measured.accuracy),
+            learning_rate=(*so_far.learning_rate, rate),
+            seconds=(*so_far.seconds, time.perf_counter() - began),
         )
         if self.history.best_epoch == len(self.history):
             self.best = copied(self.network.trained.state_dict())

@@ -17,14 +17,7 @@ def plain_batches(
 ) -> BatchSampler:
     """Return batches that go through all samples once an epoch, in a new random order each time.
 
-    Parameters
-    ----------
-    samples
-        The number of samples.
-    batch_size
-        Samples in a batch; the last one takes what is left.
-    generator
-        Draws the order.
+    The generator draws the order. The last batch takes the samples that are left.
     """
     order = RandomSampler(range(samples), generator=generator)
     return BatchSampler(order, batch_size, drop_last=False)
@@ -55,10 +48,6 @@ class BalancedBatchSampler(Sampler[list[int]]):
     ------
     ValueError
         If there are fewer than two classes, or ``batch_size`` is not a multiple of K.
-
-    Notes
-    -----
-    Building takes O(K n), because the labels are gone through once for each class.
 
     Examples
     --------
