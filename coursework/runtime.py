@@ -191,7 +191,7 @@ def _time_layouts(network: nn.Module, images: Tensor, dtype: torch.dtype) -> dic
         with (
             torch.random.fork_rng(devices=[]),  # dropout would draw numbers of the training's seed
             torch.set_grad_enabled(network.training),
-            torch.autocast("cpu", dtype, enabled=dtype is not torch.float32),
+            computing_in(dtype, images.device),
         ):
             output = network(x)
         if network.training:

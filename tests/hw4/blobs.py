@@ -1,4 +1,4 @@
-"""What takes no time: images to train on, in the place of the flowers, and a network to train."""
+"""What takes no time: images to train on, in the place of the flowers, and small networks."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from torch import nn
 
 from coursework.backbones import seeded
 from hw4.flowers import StagedNetwork
+from hw4.imbalanced import LinearNet
 
 FROZEN = {"scratch": 0, "finetune": 0, "last_layers": 3, "head": 6}
 """How many stages of a small network are frozen in each mode."""
@@ -27,6 +28,15 @@ def small_network(mode="scratch", classes=3, seed=0):
             fc=nn.Linear(16, classes),
         )
     return StagedNetwork(stages, FROZEN[mode], f"small, {mode}", fixed_statistics=mode != "scratch")
+
+
+def linear_net(w1, w2, b, kind=LinearNet):
+    """Return a linear or radial net with these parameters."""
+    model = kind()
+    with torch.no_grad():
+        model.layer.weight.copy_(torch.tensor([[w1, w2]]))
+        model.layer.bias.fill_(b)
+    return model
 
 
 @dataclass

@@ -15,6 +15,7 @@ from coursework.profiles import ROOT
 from coursework.storage import BusyError, locked
 from hw4.flowers import FlowerDataset, TrainingSettings, build_network, train_model
 from tests.hw4.blobs import Blobs
+from tests.hw4.conftest import DRAWN
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -205,12 +206,12 @@ def test_fewer_epochs_than_there_are_already_are_not_what_was_asked_for(tmp_path
         train(path, dataclasses.replace(SETTINGS, schedule="constant", epochs=1))
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path, flowers_root):
+def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path):
     """SIGKILL, as many times as it takes: the process gets no chance to clean up."""
 
     def command(name):
         return [
-            *(sys.executable, "-m", "hw4.training", "--root", str(flowers_root)),
+            *(sys.executable, "-m", "hw4.training", "--root", str(DRAWN)),
             *("--image-size", "32", "--backbone", "efficientnet_lite0", "--mode", "last_layers"),
             *("--epochs", "4", "--batch-size", "64", "--device", "cpu", "--precision", "fp32"),
             *("--checkpoint", str(tmp_path / f"{name}.pt"), "--output", str(tmp_path / name)),
