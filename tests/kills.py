@@ -25,8 +25,8 @@ from tests.coursework.data.conftest import RUN, Reply, serving, source_of
 
 NETWORK = ("--backbone=efficientnet_lite0", "--image-size=32")
 TRAINING = (
-    *("hw4.training", f"--root={ROOT / 'data' / 'flowers'}", "--mode=head", "--device=cpu"),
-    *(*NETWORK, "--precision=fp32", "--no-augmentation", "--epochs=2"),
+    *("hw4.training", f"--root={ROOT / 'data' / 'flowers'}", "--mode=last_layers", "--device=cpu"),
+    *(*NETWORK, "--precision=fp32", "--batch-size=64", "--epochs=4"),
     *("--checkpoint=run.pt", "--output=best.pt"),
 )
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")

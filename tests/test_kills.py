@@ -11,6 +11,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize(("name", "times"), [("fetch", 3), ("pdf", 2), ("submit", 1)])
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("fetch", 3),
+        ("pdf", 2),
+        ("submit", 1),
+        pytest.param("training", 3, marks=pytest.mark.hw4_flowers),
+    ],
+)
 def test_a_run_after_a_kill_is_like_one_that_nobody_stopped(name, times):
     kill(name, times)

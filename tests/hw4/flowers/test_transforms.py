@@ -163,7 +163,7 @@ def test_large_images_are_shrunk_once_and_small_ones_kept():
 def test_a_whole_batch_shows_what_its_images_show_one_by_one(kind):
     """Up to a level of 255: Pillow rounds between its passes, and the light may enlarge that.
 
-    A caller's ``autocast`` does not count: bfloat16 tells only 256 levels apart.
+    A caller's ``autocast`` does not count: bfloat16 would round by more than that.
     """
     transform = kind(40, HALF)
     noise = Image.fromarray(rng().integers(0, 256, (70, 90, 3), np.uint8))
