@@ -70,10 +70,10 @@ class BalancedBatchSampler(Sampler[list[int]]):
                 "need two classes or more"
             )
         if batch_size < 1 or batch_size % len(classes):
-            below = batch_size // len(classes) * len(classes)
+            quota = max(1, batch_size // len(classes))
             raise ValueError(
                 f"batch_size is {batch_size}, not a multiple of the {len(classes)} classes; take "
-                f"{max(below, len(classes))} or {max(below, len(classes)) + len(classes)}"
+                f"{quota * len(classes)} or {(quota + 1) * len(classes)}"
             )
         self.batches = math.ceil(len(values) / batch_size)
         self.quota = batch_size // len(classes)
