@@ -175,8 +175,9 @@ class CrossingLines(ZeroSet):
 
     def branches(self, t: npt.ArrayLike) -> list[Floats]:
         """Return t d on either line."""
+        multiple = np.asarray(t, np.float64)[:, None]
         d1, d2 = self.direction
-        return [np.outer(t, (d1, d2)), np.outer(t, (d1, -d2))]
+        return [multiple * np.array([d1, d2]), multiple * np.array([d1, -d2])]
 
     def __str__(self) -> str:
         return f"crossing lines, slopes ±{self.slope:.3g}"
