@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -113,6 +113,13 @@ def choose_precision(name: str, device: torch.device | str) -> torch.dtype:
     return dtype
 
 
+def computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[Any]:
+    """Let networks and matrix products compute in a type, whatever ``autocast`` a caller is in."""
+    if not torch.amp.is_autocast_available(device.type):  # Apple's MPS before PyTorch 2.5
+        return nullcontext()
+    return torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
+
+
 LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 """The orders of images in memory: all channels of a pixel together, or all pixels of a channel."""
 
@@ -173,7 +180,7 @@ def _time_layouts(network: nn.Module, images: Tensor, dtype: torch.dtype) -> dic
         with (
             torch.random.fork_rng(devices=[]),  # dropout would draw numbers of the training's seed
             torch.set_grad_enabled(network.training),
-            torch.autocast("cpu", dtype, enabled=dtype is not torch.float32),
+            computing_in(dtype, images.device),
         ):
             output = network(x)
         if network.training:

@@ -32,7 +32,8 @@ from coursework.profiles import PROFILES, get_profile
 from hw3.features import load_features
 from hw3.mnist import load_mnist
 from hw3.softmax_regression import SoftmaxRegression
-from hw4.flowers import load_image, read_labels, read_official_split
+from hw4.flowers.files import read_labels, read_official_split
+from hw4.flowers.images import load_image
 from hw4.flowers.training import load_state
 from hw4.imbalanced import ImbalancedDataset
 from tests.hw3.conftest import idx

@@ -26,8 +26,8 @@ from tests.hw3.conftest import idx
 
 NETWORK = ("--backbone=efficientnet_lite0", "--image-size=32")
 TRAINING = (
-    *("hw4.training", f"--root={ROOT / 'data' / 'flowers'}", "--mode=head", "--device=cpu"),
-    *(*NETWORK, "--precision=fp32", "--no-augmentation", "--epochs=2"),
+    *("hw4.training", f"--root={ROOT / 'data' / 'flowers'}", "--mode=last_layers", "--device=cpu"),
+    *(*NETWORK, "--precision=fp32", "--batch-size=64", "--epochs=4"),
     *("--checkpoint=run.pt", "--output=best.pt"),
 )
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")

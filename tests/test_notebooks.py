@@ -1,12 +1,11 @@
 """Notebooks tell the story: committed without outputs, with parameters, and without logic."""
 
 import ast
-from pathlib import Path
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from coursework.profiles import ROOT
 
 
 @pytest.fixture(params=sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)

@@ -11,21 +11,20 @@ import torch
 from coursework.backbones import BACKBONES
 from coursework.processes import ProcessLostError, process_group
 from coursework.storage import BusyError
-from hw4.flowers import (
-    MODES,
+from hw4.flowers.dataset import load_flowers
+from hw4.flowers.evaluation import evaluate
+from hw4.flowers.files import SPLITS
+from hw4.flowers.inputs import FrozenInputs
+from hw4.flowers.networks import MODES, build_network
+from hw4.flowers.processes import current_processes
+from hw4.flowers.training import (
     SCHEDULES,
-    SPLITS,
     TRAINING_PRECISIONS,
-    FrozenInputs,
     History,
     TrainingSettings,
-    build_network,
-    current_processes,
-    evaluate,
-    load_flowers,
+    save_tensors,
     train_model,
 )
-from hw4.flowers.training import save_tensors
 
 _DEFAULTS = TrainingSettings()
 

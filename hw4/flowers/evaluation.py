@@ -99,17 +99,13 @@ def predict(
     device: str | torch.device = "auto",
     precision: str = "auto",
 ) -> Predictions:
-    """Return the probabilities that a network gives to each class, for every image.
+    """Return the probabilities that a network gives to each class, for every image in order.
+
+    The network is left in evaluation mode. The size of a batch changes the speed, and the result
+    only by rounding.
 
     Parameters
     ----------
-    network
-        It is left in evaluation mode.
-    source
-        The images, in the order of the result.
-    batch_size
-        Images that go through the network together. It changes the speed, and the result only by
-        rounding.
     device
         As `coursework.runtime.choose_device` takes it.
     precision

@@ -26,7 +26,6 @@ Result = TypeVar("Result")
 Build = Callable[[str], StagedNetwork]
 """Returns a fresh network for a mode, the same one each time."""
 
-
 Search = dict[float, History]
 """From each learning rate to its training, in the order in which the rates were tried."""
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coursework.runtime import LAYOUTS, choose_precision
+from coursework.runtime import LAYOUTS, choose_precision, computing_in
 from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.networks import StagedNetwork
 from hw4.flowers.processes import Processes
@@ -20,19 +20,7 @@ def epoch_batches(samples: int, batch_size: int, seed: int, epoch: int) -> list[
     """Return the batches of one epoch: every sample once, in an order of this seed and epoch.
 
     The order depends on nothing else, so a training that is continued sees the batches that it
-    would have seen.
-
-    Parameters
-    ----------
-    samples, batch_size
-        How many samples there are, and how many make a batch.
-    seed, epoch
-        What decides the order.
-
-    Returns
-    -------
-    list of ndarray
-        Indices of shape (b,).
+    would have seen. A batch is an array of indices, shape (b,).
     """
     return cut_batches(np.random.default_rng((seed, epoch)).permutation(samples), batch_size)
 
@@ -107,7 +95,7 @@ class FrozenInputs:
         wanted = [share if len(share) else np.array([0]) for share in shares]
         missing = [indices[~self._known[indices]] for indices in wanted]
         loaded = self._load_ahead([indices for indices in missing if len(indices)], epoch)
-        labels = torch.from_numpy(np.asarray(self.source.labels, np.int64))
+        labels = torch.from_numpy(self.source.labels)
         for share, new in zip(shares, missing, strict=True):
             if len(new):
                 features = self._frozen(next(loaded))
@@ -122,13 +110,9 @@ class FrozenInputs:
 
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits (b, classes), float32, that the trained part gives."""
-        with self._autocast():
+        with computing_in(self.precision, self.device):
             logits: Tensor = self.network.trained(features)
         return logits.float()
-
-    def _autocast(self) -> torch.autocast:
-        reduced = self.precision is not torch.float32
-        return torch.autocast(self.device.type, self.precision, enabled=reduced)
 
     def _load_ahead(self, batches: Sequence[Indices], epoch: int) -> Iterator[Tensor]:
         """Yield the images of each batch while another thread loads the next."""
@@ -148,7 +132,7 @@ class FrozenInputs:
         images = images.to(self.device, memory_format=LAYOUTS[self.network.layout])
         if not len(self.network.frozen):
             return images
-        with self._autocast():
+        with computing_in(self.precision, self.device):
             features: Tensor = self.network.frozen(images)
         return features
 

@@ -135,13 +135,6 @@ class History:
     def __len__(self) -> int:
         return len(self.training_loss)
 
-    def append(self, **measured: float) -> "History":
-        """Return the history with one epoch more; each field but ``diverged`` has to be named."""
-        fields: dict[str, Any] = {
-            name: (*getattr(self, name), value) for name, value in measured.items()
-        }
-        return replace(self, **fields)
-
     @property
     def summary(self) -> str:
         """A few words on the last epoch."""
@@ -184,7 +177,7 @@ def train_model(
     network: StagedNetwork,
     train: FlowerDataset,
     validation: FlowerDataset,
-    settings: TrainingSettings | None = None,
+    settings: TrainingSettings,
     *,
     checkpoint: Path | str | None = None,
     device: str | torch.device = "auto",
@@ -204,7 +197,7 @@ def train_model(
     train, validation
         From `hw4.flowers.FlowerDataset`.
     settings
-        How to train; by default as `TrainingSettings` does.
+        How to train.
     checkpoint
         A file to which the state is written after each epoch. If it is there already, training
         goes on from it, and ends with the same weights as one that was never stopped (same seed,
@@ -222,12 +215,11 @@ def train_model(
     Raises
     ------
     ValueError
-        If the network has not as many outputs as there are classes, a data set is empty, the
-        device does not have the precision, or the checkpoint belongs to another training.
+        If the network has not as many outputs as there are classes, the device does not have the
+        precision, or the checkpoint belongs to another training.
     coursework.storage.BusyError
         If another process is training with the checkpoint.
     """
-    settings = settings or TrainingSettings()
     target = choose_device(str(device))
     _check_training(network, train, validation, settings)
     run = TrainingRun(network.to(target), train, validation, settings, target)
@@ -238,15 +230,16 @@ def train_model(
     identity = _identity(network, train, validation, settings, precision) if file else {}
     with locked(file) if file else nullcontext():
         state = run.processes.from_first(load_state(file, identity) if file else None)
-        try:
-            run.restore(state)
-        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            reason = textwrap.shorten(f"{type(error).__name__}: {error}", 200)
-            raise ValueError(
-                f"{checkpoint} does not hold the state of this training ({reason}); {_MEND}"
-            ) from error
         if state is None:
             run.choose_layout()
+        else:
+            try:
+                run.restore(state)
+            except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+                reason = textwrap.shorten(f"{type(error).__name__}: {error}", 200)
+                raise ValueError(
+                    f"{checkpoint} does not hold the state of this training ({reason}); {_MEND}"
+                ) from error
         done = len(run.history)
         if done > settings.epochs:
             raise ValueError(
@@ -265,7 +258,7 @@ def train_model(
                 run.epoch(bar)
                 bar.set_postfix_str(run.history.summary, refresh=False)
                 if file:
-                    save_state(file, identity, run.state())
+                    save_tensors(file, {"identity": identity, "state": run.state()})
     network.trained.load_state_dict(run.best)
     return Training(network.eval(), run.history)
 
@@ -310,13 +303,14 @@ class TrainingRun:
 
     def choose_layout(self) -> None:
         """Arrange the network as a trial on the first images finds faster, in all processes."""
-        source, share = self.inputs.source, self.settings.batch_size // self.processes.size
-        images, _ = source.batch(np.arange(min(max(share, 1), len(source.labels))), 0)
-        if min(images.shape[-2:]) >= TRIAL_FROM:
-            precision, network = self.inputs.precision, self.network
-            network.train()  # a training before may have left it in evaluation mode
-            layout = choose_layout(network, images.to(self.inputs.device), precision)
-            network.arrange(self.processes.from_first(layout))
+        source = self.inputs.source
+        if self.inputs.device.type != "cpu" or source.image_size < TRIAL_FROM:
+            return
+        share = max(1, self.settings.batch_size // self.processes.size)
+        images, _ = source.batch(np.arange(min(share, len(source.labels))))
+        self.network.train()  # a training before may have left it in evaluation mode
+        layout = choose_layout(self.network, images, self.inputs.precision)
+        self.network.arrange(self.processes.from_first(layout))
 
     def epoch(self, bar: Any) -> None:
         """Train for one epoch, measure it, and keep the weights if they are the best so far."""
@@ -332,12 +326,13 @@ class TrainingRun:
                 report = f"the {name} loss became {loss} {where}; take a lower one"
                 self.history = replace(self.history, diverged=report)
                 return
-        self.history = self.history.append(
-            training_loss=training_loss,
-            validation_loss=measured.loss,
-            validation_accuracy=measured.accuracy,
-            learning_rate=rate,
-            seconds=time.perf_counter() - began,
+        so_far = self.history
+        self.history = History(
+            training_loss=(*so_far.training_loss, training_loss),
+            validation_loss=(*so_far.validation_loss, measured.loss),
+            validation_accuracy=(*so_far.validation_accuracy, measured.accuracy),
+            learning_rate=(*so_far.learning_rate, rate),
+            seconds=(*so_far.seconds, time.perf_counter() - began),
         )
         if self.history.best_epoch == len(self.history):
             self.best = copied(self.network.trained.state_dict())
@@ -378,22 +373,21 @@ class TrainingRun:
             "best": self.best,
         }
 
-    def restore(self, state: Mapping[str, Any] | None) -> None:
-        """Go back to a state that `state` returned, if there is one."""
-        if state is not None:
-            # Versions without a choice do not name the layout.
-            self.network.arrange(state.get("layout", "channels_last"))
-            self.network.trained.load_state_dict(state["trained"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.history = History(**state["history"])
-            self.best = state["best"]
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to a state that `state` returned."""
+        # Versions without a choice do not name the layout.
+        self.network.arrange(state.get("layout", "channels_last"))
+        self.network.trained.load_state_dict(state["trained"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history = History(**state["history"])
+        self.best = state["best"]
 
 
 _MEND = "remove it to start anew, or name another checkpoint"
 
 
 def load_state(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the state that `save_state` wrote last, or ``None`` if there is no file.
+    """Return the state that an epoch wrote last, or ``None`` if there is no file.
 
     A file that cannot be read, or that belongs to a training with another ``identity``, is refused.
     """
@@ -424,11 +418,6 @@ def load_state(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None
     return state
 
 
-def save_state(path: Path, identity: Mapping[str, str], state: Mapping[str, Any]) -> None:
-    """Replace the file; a reader finds the old state or the new one, whole."""
-    save_tensors(path, {"identity": dict(identity), "state": dict(state)})
-
-
 def save_tensors(path: Path, content: Mapping[str, Any]) -> None:
     """Write a file that ``torch.load`` reads, whole or not at all.
 
@@ -453,8 +442,6 @@ def _check_training(
 ) -> None:
     """Refuse what would fail after hours, or give a result that means nothing."""
     for name, source in (("training", train), ("validation", validation)):
-        if len(source.labels) == 0:
-            raise ValueError(f"the {name} set is empty")
         highest = int(source.labels.max())
         if highest >= network.classes:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 A transform has two steps. `prepare` gives the same result every time, so the result can be kept in
 memory; `finish` is cheap and, in training, random. Its random numbers come in as an argument.
-On a GPU `hw4.flowers.finish_together` finishes a whole batch.
+On a GPU `hw4.flowers.together` finishes a whole batch.
 """
 
 import math

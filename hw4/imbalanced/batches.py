@@ -17,14 +17,7 @@ def plain_batches(
 ) -> BatchSampler:
     """Return batches that go through all samples once an epoch, in a new random order each time.
 
-    Parameters
-    ----------
-    samples
-        The number of samples.
-    batch_size
-        Samples in a batch; the last one takes what is left.
-    generator
-        Draws the order.
+    The generator draws the order. The last batch takes the samples that are left.
     """
     order = RandomSampler(range(samples), generator=generator)
     return BatchSampler(order, batch_size, drop_last=False)
@@ -56,10 +49,6 @@ class BalancedBatchSampler(Sampler[list[int]]):
     ValueError
         If there are fewer than two classes, or ``batch_size`` is not a multiple of K.
 
-    Notes
-    -----
-    Building takes O(K n), because the labels are gone through once for each class.
-
     Examples
     --------
     >>> labels = [0] * 90 + [1] * 10
@@ -81,10 +70,10 @@ class BalancedBatchSampler(Sampler[list[int]]):
                 "need two classes or more"
             )
         if batch_size < 1 or batch_size % len(classes):
-            below = batch_size // len(classes) * len(classes)
+            quota = max(1, batch_size // len(classes))
             raise ValueError(
                 f"batch_size is {batch_size}, not a multiple of the {len(classes)} classes; take "
-                f"{max(below, len(classes))} or {max(below, len(classes)) + len(classes)}"
+                f"{quota * len(classes)} or {(quota + 1) * len(classes)}"
             )
         self.batches = math.ceil(len(values) / batch_size)
         self.quota = batch_size // len(classes)

@@ -127,7 +127,7 @@ def _shade(ax: Axes, side: HalfPlane, box: Box) -> None:
     polygon = as_floats(clip(box.corners, side))
     ax.fill(*polygon.T, color=ORANGE, alpha=0.18, linewidth=0, zorder=0, label="called positive")
     ends = side.boundary(box)
-    if ends is not None:
+    if ends:
         ax.plot(*np.transpose(ends), color="black", linewidth=1.8, label="decision line")
 
 

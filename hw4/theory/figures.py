@@ -103,12 +103,12 @@ def _lines(ax: Axes, sides: Sequence[HalfPlane], before: Sequence[HalfPlane]) ->
     for was, side in moved:
         placed += _arrow(ax, was, side)
     for number, (side, was) in enumerate(zip(sides, before, strict=True), start=1):
-        ends = side.boundary(VIEW)
-        if ends is None:
+        ends = np.array(side.boundary(VIEW))
+        if not len(ends):
             continue
-        start, end = np.array(ends)
+        start, end = ends
         colour = BLUE if side == was else VERMILION
-        ax.plot(*np.transpose(ends), color=colour, linewidth=1.6)
+        ax.plot(*ends.T, color=colour, linewidth=1.6)
         normal = np.array([side.w1, side.w2]) / np.hypot(side.w1, side.w2)
         # Two places along the line, one for the name and one for the signs: those that are
         # furthest from other lines, from earlier texts and from the rim.
@@ -126,7 +126,7 @@ def _lines(ax: Axes, sides: Sequence[HalfPlane], before: Sequence[HalfPlane]) ->
 def _arrow(ax: Axes, was: HalfPlane, side: HalfPlane) -> list[Floats]:
     """Draw the old place of a line and an arrow to its new one; return the place of the arrow."""
     old, new = was.boundary(VIEW), side.boundary(VIEW)
-    if old is None or new is None:
+    if not old or not new:
         return []
     ax.plot(*np.transpose(old), color=GRAY, linewidth=1, linestyle=(0, (4, 3)))
     tip = np.mean(new, axis=0)

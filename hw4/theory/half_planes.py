@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -73,49 +73,29 @@ class HalfPlane:
             return f"x1 = {-self.b / self.w1 + 0:.4g}"
         return f"x2 = {-self.w1 / self.w2 + 0:.4g} x1 {-self.b / self.w2 + 0:+.4g}"
 
-    def boundary(self, box: Box) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """Return the two ends of the boundary within a box, or None if it lies outside.
+    def height(self, point: Vertex) -> Fraction:
+        """Return w₁ x₁ + w₂ x₂ + b at a point, without rounding."""
+        w1, w2, b = map(Fraction, (self.w1, self.w2, self.b))
+        return w1 * point[0] + w2 * point[1] + b
 
-        Each end solves w₁ x₁ + w₂ x₂ + b = 0 for the coordinate with the larger weight. So nothing
-        is divided by zero, whatever the direction of the line.
-        """
-        if abs(self.w1) > abs(self.w2):
-            # A steep line is a flat one with the axes exchanged.
-            mirrored = HalfPlane(self.w2, self.w1, self.b)
-            ends = mirrored.boundary(Box(box.bottom, box.top, box.left, box.right))
-            return None if ends is None else (ends[0][::-1], ends[1][::-1])
-        heights = [-(self.w1 * x1 + self.b) / self.w2 for x1 in (box.left, box.right)]
-        if max(heights) < box.bottom or min(heights) > box.top:
-            return None
-
-        def end(x1: float, x2: float) -> tuple[float, float]:
-            limit = min(max(x2, box.bottom), box.top)
-            return (x1, x2) if limit == x2 else (-(self.w2 * limit + self.b) / self.w1, limit)
-
-        return end(box.left, heights[0]), end(box.right, heights[1])
+    def boundary(self, box: Box) -> list[tuple[float, float]]:
+        """Return the two ends of the boundary within a box; none if all of the box lies outside."""
+        ends = [point for point in clip(box.corners, self) if self.height(point) == 0]
+        # A line may touch the box in a single corner, which is both ends then.
+        return [(float(x1), float(x2)) for x1, x2 in ends[:1] + ends[-1:]]
 
 
 def clip(polygon: Sequence[Vertex], side: HalfPlane) -> list[Vertex]:
     """Cut a convex polygon along the boundary of a half-plane and keep what lies inside.
 
-    Parameters
-    ----------
-    polygon
-        Vertices in order. They are fractions, so that nothing is rounded.
-    side
-        The half-plane to keep.
-
-    Returns
-    -------
-    list
-        The vertices of the part that is left, in the same order; empty if nothing is left.
+    The vertices are fractions, so that nothing is rounded. Those of the part that is left have the
+    same order; there are none if nothing is left.
 
     References
     ----------
     Sutherland and Hodgman, *Reentrant polygon clipping*, Communications of the ACM 17, 1974.
     """
-    w1, w2, b = Fraction(side.w1), Fraction(side.w2), Fraction(side.b)
-    height = [w1 * x1 + w2 * x2 + b for x1, x2 in polygon]
+    height = [side.height(point) for point in polygon]
     if not any(value > 0 for value in height):
         return []
     kept = []
@@ -138,13 +118,8 @@ def intersection(sides: Iterable[HalfPlane], box: Box) -> list[Vertex]:
 def inside(polygon: Sequence[Vertex], points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Return whether each point, shape (n, 2), is strictly inside a convex polygon.
 
-    Parameters
-    ----------
-    polygon
-        Vertices, counter-clockwise.
-    points
-        Compared in fractions, without rounding: a point on an edge is outside, and the next float
-        beside it may be inside.
+    The vertices are in counter-clockwise order. Points are compared in fractions, without rounding:
+    a point on an edge is outside, and the next float beside it may be inside.
     """
     edges = []
     for i, (x1, x2) in enumerate(polygon):
@@ -160,5 +135,4 @@ def inside(polygon: Sequence[Vertex], points: npt.ArrayLike) -> npt.NDArray[np.b
 
 def as_floats(polygon: Sequence[Vertex]) -> npt.NDArray[np.float64]:
     """Return the vertices as an array of shape (n, 2)."""
-    rows: list[Any] = [(float(x1), float(x2)) for x1, x2 in polygon]
-    return np.array(rows, np.float64).reshape(-1, 2)
+    return np.array([(float(x1), float(x2)) for x1, x2 in polygon]).reshape(-1, 2)

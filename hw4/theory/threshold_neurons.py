@@ -167,16 +167,10 @@ def threshold() -> tuple[tuple[Number, ...], Number]:
 
 
 def move_side(network: Network, number: int, distance: float) -> Network:
-    """Return the network with the line of one neuron shifted along its weights.
+    """Return a copy of the network in which the line of one neuron is shifted along its weights.
 
-    Parameters
-    ----------
-    network
-        The network, which is not changed.
-    number
-        Which neuron, counted from 1 as in the figure.
-    distance
-        Towards the positive side, or away from it if negative.
+    Neurons are counted from 1, as in the figure. A negative distance moves the line away from its
+    positive side.
     """
     if not 1 <= number <= len(network.sides):
         raise ValueError(f"there is no neuron {number}, only 1 to {len(network.sides)}")
@@ -185,10 +179,11 @@ def move_side(network: Network, number: int, distance: float) -> Network:
     return replace(network, sides=tuple(sides))
 
 
-def agreement_table(
-    networks: dict[str, Network], rng: np.random.Generator, points: int = 5000
-) -> pd.DataFrame:
+def agreement_table(networks: dict[str, Network], rng: np.random.Generator) -> pd.DataFrame:
     """Compare the region y = 1 with the polygon that the half-planes cut and with `GREEN_SHAPE`.
+
+    They are compared at all points of the `VIEW` whose coordinates are multiples of 1/8, of which
+    many lie on the very boundary, and at 5,000 random points.
 
     Parameters
     ----------
@@ -196,21 +191,17 @@ def agreement_table(
         From the name of a row to the network.
     rng
         Draws the random points.
-    points
-        How many random points of the `VIEW` to take, beside the grid of all its points whose
-        coordinates are multiples of 1/8: many of these lie on the very boundary.
 
     Returns
     -------
     DataFrame
-        For each network and kind of points: the number of points, of points with y = 1, of points
-        whose answer is wrong about the polygon, and of points whose answer is wrong about the
-        green shape.
+        For each network and kind of points: how many were tested, at how many y = 1, and at how
+        many y is wrong about the polygon, and about the green shape.
     """
     axes = [np.arange(8 * low, 8 * high + 1) / 8 for low, high in (VIEW[:2], VIEW[2:])]
     kinds = {
         "grid": np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2),
-        "random": rng.uniform(VIEW[::2], VIEW[1::2], (points, 2)),
+        "random": rng.uniform(VIEW[::2], VIEW[1::2], (5000, 2)),
     }
     # The polygon is cut from a larger box, so that no point lies on a side of the box.
     around = Box(VIEW.left - 1, VIEW.right + 1, VIEW.bottom - 1, VIEW.top + 1)

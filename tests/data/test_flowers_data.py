@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from coursework.profiles import ROOT
 from coursework.storage import sha256
-from hw4.flowers import PARTS, FlowerDataset, read_labels, read_official_split
+from hw4.flowers import PARTS, FlowerDataset
+from hw4.flowers.files import read_labels, read_official_split
 
 pytestmark = [pytest.mark.hw4_flowers, pytest.mark.handed_out]
 

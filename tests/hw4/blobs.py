@@ -1,4 +1,4 @@
-"""What takes no time: images to train on, in the place of the flowers, and a network to train."""
+"""What takes no time: images to train on, in the place of the flowers, and small networks."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from torch import nn
 
 from coursework.backbones import seeded
 from hw4.flowers import StagedNetwork
+from hw4.imbalanced import LinearNet
 
 FROZEN = {"scratch": 0, "finetune": 0, "last_layers": 3, "head": 6}
 """How many stages of a small network are frozen in each mode."""
@@ -29,6 +30,15 @@ def small_network(mode="scratch", classes=3, seed=0):
     return StagedNetwork(stages, FROZEN[mode], f"small, {mode}", fixed_statistics=mode != "scratch")
 
 
+def linear_net(w1, w2, b, kind=LinearNet):
+    """Return a linear or radial net with these parameters."""
+    model = kind()
+    with torch.no_grad():
+        model.layer.weight.copy_(torch.tensor([[w1, w2]]))
+        model.layer.bias.fill_(b)
+    return model
+
+
 @dataclass
 class Blobs:
     """Small images of noise around one colour for each class, with the interface of the flowers.
@@ -38,7 +48,7 @@ class Blobs:
 
     samples: int = 60
     classes: int = 3
-    size: int = 32
+    image_size: int = 32
     seed: int = 0
     augments: bool = False
     noise: float = 0.5
@@ -50,14 +60,14 @@ class Blobs:
         self.labels = rng.permutation(np.arange(self.samples) % self.classes)
 
     def checksum(self):
-        return repr((self.samples, self.classes, self.size, self.seed, self.noise))
+        return repr((self.samples, self.classes, self.image_size, self.seed, self.noise))
 
     def batch(self, indices, epoch=0):
         images = []
         for index in map(int, indices):
             self.loaded[index] = self.loaded.get(index, 0) + 1
             key = (self.seed, index, epoch) if self.augments else (self.seed, index)
-            noise = np.random.default_rng(key).normal(0, self.noise, (3, self.size, self.size))
+            noise = np.random.default_rng(key).normal(0, self.noise, (3, *[self.image_size] * 2))
             colour = np.eye(3)[self.labels[index] % 3] * 2 - 1
             images.append(colour[:, None, None] + noise)
         x = torch.from_numpy(np.stack(images)).to(self.type)

@@ -4,13 +4,13 @@ import io
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from coursework.profiles import ROOT
 
+DRAWN = ROOT / "data" / "flowers"
 PARTS = {"trnid": [6, 1, 4], "valid": [2, 5], "tstid": [3]}
 
 
@@ -63,25 +63,17 @@ def plain_arithmetic():
 
 
 @pytest.fixture
-def blobs(make_blobs):
-    return make_blobs()
-
-
-@pytest.fixture(scope="session")
-def make_blobs():
+def blobs():
     from tests.hw4.blobs import Blobs
 
-    return Blobs
+    return Blobs()
 
 
 @pytest.fixture
-def validation_blobs(make_blobs):
-    return make_blobs(samples=21, seed=1)
+def validation_blobs():
+    from tests.hw4.blobs import Blobs
 
-
-@pytest.fixture(scope="session")
-def flowers_root() -> Path:
-    return ROOT / "data" / "flowers"
+    return Blobs(samples=21, seed=1)
 
 
 @pytest.fixture
@@ -142,12 +134,16 @@ def make_result(make_history):
         history = make_history(
             [validation if value is None else value for value in accuracies], diverged, seconds
         )
-        return ModeResult(
-            0.01,
-            history,
-            None,
-            predict(range(round(100 * validation)), 100),
-            test,
-        )
+        return ModeResult(0.01, history, None, predict(range(round(100 * validation)), 100), test)
 
     return make
+
+
+@pytest.fixture
+def results(make_result):
+    """Return three modes; B and C have equally many images right, but not the same ones."""
+    return {
+        "scratch": make_result(right=range(40)),
+        "finetune": make_result(right=range(90)),
+        "last_layers": make_result(right=range(10, 100)),
+    }

@@ -7,15 +7,14 @@ import pytest
 import torch
 
 from coursework.backbones import HALF, build_classifier
-from coursework.profiles import ROOT
 from hw4.flowers import FlowerDataset, build_network, predict
 from hw4.training import main
-from tests.hw4.conftest import by_processes
+from tests.hw4.conftest import DRAWN, by_processes
 
 pytestmark = pytest.mark.hw4_flowers
 
 QUICK = [
-    *("--root", str(ROOT / "data" / "flowers"), "--image-size", "32", "--device", "cpu"),
+    *("--root", str(DRAWN), "--image-size", "32", "--device", "cpu"),
     *("--backbone", "efficientnet_lite0", "--mode", "head", "--epochs", "2"),
     *("--learning-rate", "0.1", "--no-augmentation", "--precision", "fp32"),
 ]
@@ -30,7 +29,7 @@ def test_it_trains_and_writes_the_network_it_tested(tmp_path, capsys):
     assert [row[0] for row in rows] == ["1", "2"]
     network = build_network("head", 10, "efficientnet_lite0")
     network.load_state_dict(torch.load(output, weights_only=True))
-    flowers = FlowerDataset(ROOT / "data" / "flowers", "test", image_size=32, normalisation=HALF)
+    flowers = FlowerDataset(DRAWN, "test", image_size=32, normalisation=HALF)
     accuracy = predict(network, flowers, device="cpu").accuracy
     assert float(ACCURACY.search(printed)[2]) == pytest.approx(accuracy, abs=0.02)
     assert accuracy > 0.2

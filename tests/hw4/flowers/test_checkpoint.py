@@ -1,17 +1,11 @@
 """Coding part 1: a training that is stopped goes on, and ends as if it had not been stopped."""
 
 import dataclasses
-import random
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 import torch
 from PIL import Image
 
-from coursework.profiles import ROOT
 from coursework.storage import BusyError, locked
 from hw4.flowers import FlowerDataset, TrainingSettings, build_network, train_model
 from tests.hw4.blobs import Blobs
@@ -203,30 +197,3 @@ def test_fewer_epochs_than_there_are_already_are_not_what_was_asked_for(tmp_path
     train(path, dataclasses.replace(SETTINGS, schedule="constant", epochs=2))
     with pytest.raises(ValueError, match=r"run\.pt holds 2 epochs already, 1 are asked for"):
         train(path, dataclasses.replace(SETTINGS, schedule="constant", epochs=1))
-
-
-def test_killed_at_random_moments_it_ends_with_the_same_weights(tmp_path, flowers_root):
-    """SIGKILL, as many times as it takes: the process gets no chance to clean up."""
-
-    def command(name):
-        return [
-            *(sys.executable, "-m", "hw4.training", "--root", str(flowers_root)),
-            *("--image-size", "32", "--backbone", "efficientnet_lite0", "--mode", "last_layers"),
-            *("--epochs", "4", "--batch-size", "64", "--device", "cpu", "--precision", "fp32"),
-            *("--checkpoint", str(tmp_path / f"{name}.pt"), "--output", str(tmp_path / name)),
-        ]
-
-    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    start = time.perf_counter()
-    assert subprocess.run(command("whole"), **quiet).returncode == 0
-    seconds = time.perf_counter() - start
-    rng = random.Random(time.time_ns())
-    for _ in range(3):
-        process = subprocess.Popen(command("killed"), **quiet)
-        time.sleep(rng.uniform(0.3, 1) * seconds)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    finished = subprocess.run(command("killed"), **quiet)
-    assert finished.returncode == 0, finished.stderr.decode()
-    whole, killed = (torch.load(tmp_path / name, weights_only=True) for name in ("whole", "killed"))
-    assert all(torch.equal(whole[name], killed[name]) for name in whole)

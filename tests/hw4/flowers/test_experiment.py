@@ -20,7 +20,7 @@ from hw4.flowers import (
     train_modes,
     try_rate,
 )
-from tests.hw4.blobs import small_network
+from tests.hw4.blobs import Blobs, small_network
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -37,8 +37,8 @@ def in_this_process():
 
 
 @pytest.fixture(scope="module")
-def sets(make_blobs):
-    return make_blobs(samples=32), make_blobs(samples=21, seed=1), make_blobs(samples=20, seed=2)
+def sets():
+    return Blobs(samples=32), Blobs(samples=21, seed=1), Blobs(samples=20, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +138,8 @@ def test_predictions_are_those_of_the_best_epoch(sets, results):
         assert np.array_equal(result.validation.labels, validation.labels)
 
 
-def test_the_test_set_is_not_looked_at_before_a_mode_is_trained(make_blobs):
-    train, validation, test = (make_blobs(samples=16, seed=seed) for seed in range(3))
+def test_the_test_set_is_not_looked_at_before_a_mode_is_trained():
+    train, validation, test = (Blobs(samples=16, seed=seed) for seed in range(3))
     search = search_modes(small_network, train, validation, (0.01,), QUICK, modes=("head",))
     assert test.loaded == {}
     train_modes(small_network, train, validation, test, search, QUICK)

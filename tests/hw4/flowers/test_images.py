@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
-from hw4.flowers import load_image
+from hw4.flowers.images import load_image
 
 pytestmark = [pytest.mark.hw4_flowers, pytest.mark.handed_out]
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coursework.runtime import LAYOUTS
-from hw4.flowers import FrozenInputs, TrainingSettings, build_network, epoch_batches, train_model
-from tests.hw4.blobs import Blobs
+from hw4.flowers import TrainingSettings, build_network, train_model
+from hw4.flowers.inputs import FrozenInputs, epoch_batches
+from tests.hw4.blobs import Blobs, small_network
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -92,24 +93,18 @@ def test_below_the_head_features_are_vectors():
         assert_close(x, network, source, [4, 0, 5])
 
 
+def test_a_device_without_reduced_precision_computes_in_float32():
+    """Apple's GPUs have no ``autocast`` before PyTorch 2.5; the device ``meta`` has none at all."""
+    inputs = FrozenInputs(small_network().to("meta"), Blobs(), torch.device("meta"))
+    assert inputs.logits(torch.empty(2, 3, 32, 32, device="meta")).dtype is torch.float32
+
+
 @pytest.mark.parametrize("cache_bytes", [0, 2**30])
 def test_an_empty_share_has_no_rows_but_the_right_shape(network, cache_bytes):
     inputs = FrozenInputs(network, Blobs(samples=6), CPU, cache_bytes=cache_bytes)
     for _ in range(2):
         (x, y) = next(inputs.batches([np.array([], int)], 0))
         assert (x.shape, y.shape) == ((0, 256, 2, 2), (0,))
-
-
-@pytest.mark.parametrize("mode", ["last_layers", "head"])
-def test_memory_changes_nothing_of_a_training(mode, blobs, validation_blobs):
-    histories = []
-    for cache_bytes in (2**30, 0):
-        settings = TrainingSettings(epochs=3, batch_size=16, cache_bytes=cache_bytes)
-        network = build_network(mode, 3, "resnet18", None)
-        histories.append(train_model(network, blobs, validation_blobs, settings).history)
-    kept, plain = histories
-    for field in ("training_loss", "validation_loss", "validation_accuracy"):
-        np.testing.assert_allclose(getattr(kept, field), getattr(plain, field), rtol=1e-3)
 
 
 def test_both_data_sets_share_the_room_and_augmented_ones_need_none(network):
@@ -119,3 +114,5 @@ def test_both_data_sets_share_the_room_and_augmented_ones_need_none(network):
         train, validation = Blobs(augments=augments), Blobs(samples=21, seed=1)
         train_model(network, train, validation, settings)
         assert set(validation.loaded.values()) == {times}
+        # No image is loaded for a trial of layouts, which at this size is not made.
+        assert set(train.loaded.values()) == {2}

@@ -13,7 +13,8 @@ TRAINING = """
 import sys
 import torch
 from coursework.processes import process_group
-from hw4.flowers import TrainingSettings, build_network, current_processes, train_model
+from hw4.flowers import TrainingSettings, build_network, train_model
+from hw4.flowers.processes import current_processes
 from tests.hw4.blobs import Blobs
 
 mode, backbone, batch_size, output = sys.argv[1:]

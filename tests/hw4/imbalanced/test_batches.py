@@ -97,22 +97,9 @@ def test_classes_are_mixed_within_a_batch():
     assert {LABELS[batch[0]] for batch in itertools.chain(epochs, epochs)} == {0, 1}
 
 
-def test_all_of_the_rare_class_is_used_and_the_common_one_changes():
-    sampler = BalancedBatchSampler(LABELS, 20, seeded())
-    epochs = [set(next(iter(sampler))) for _ in range(2)]
-    assert all(set(range(90, 100)) <= epoch for epoch in epochs)
-    assert epochs[0] != epochs[1]
-
-
 @pytest.mark.parametrize(
     "labels",
-    [
-        ["cat", "dog", "cat"],
-        [True, False, True],
-        [2.5, -1.0, 2.5],
-        torch.tensor([1, 0, 1]),
-        np.array([1, 0, 1], np.uint8),
-    ],
+    [["cat", "dog", "cat"], [True, False, True], [2.5, -1.0, 2.5], torch.tensor([1, 0, 1])],
 )
 def test_labels_of_any_kind(labels):
     batch = next(iter(BalancedBatchSampler(labels, 4)))

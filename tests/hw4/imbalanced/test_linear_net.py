@@ -20,6 +20,7 @@ from hw4.imbalanced import (
     predict,
     train,
 )
+from tests.hw4.blobs import linear_net
 
 pytestmark = pytest.mark.hw4_imbalanced
 
@@ -38,14 +39,6 @@ def points(tmp_path):
     return ImbalancedDataset(tmp_path)
 
 
-def net(w1, w2, b, kind=LinearNet):
-    model = kind()
-    with torch.no_grad():
-        model.layer.weight.copy_(torch.tensor([[w1, w2]]))
-        model.layer.bias.fill_(b)
-    return model
-
-
 def parameters(model):
     return [*model.layer.weight[0].tolist(), model.layer.bias.item()]
 
@@ -59,7 +52,7 @@ def test_steps_are_those_of_gradient_descent_by_hand(points, epochs):
 
     The model ends as the mean over the steps of the second half of the epochs.
     """
-    model = net(0.3, -0.2, 0.1)
+    model = linear_net(0.3, -0.2, 0.1)
     batches = [list(range(0, 30)), list(range(30, 50))]
     losses = train(model, points, batches, epochs, learning_rate=0.5)
     X = np.column_stack([points.data.double().numpy(), np.ones(50)])
@@ -124,19 +117,19 @@ def test_impossible_training_is_refused(points, arguments, message):
 def test_predictions_are_by_the_sign_of_the_logit():
     """Trap: the arg max over a single logit is always 0, so that all answers are negative."""
     data = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 5.0]])
-    model = net(2.0, 0.0, 0.0)
+    model = linear_net(2.0, 0.0, 0.0)
     assert predict(model, data).tolist() == [True, False, False]
     assert model(data).shape == (3,)
 
 
 def test_evaluation_takes_every_sample_once(points):
     """Trap: measuring the test set with the sampler of the training."""
-    found = evaluate(net(1.0, 1.0, -1.0), points)
+    found = evaluate(linear_net(1.0, 1.0, -1.0), points)
     assert (found.positives, found.negatives) == (10, 40)
     X = points.data.numpy()
     called = X[:, 0] + X[:, 1] > 1
     assert found == measure(points.labels.numpy(), called)
-    weighted = evaluate(net(1.0, 1.0, -1.0), points, positive_weight=3.0)
+    weighted = evaluate(linear_net(1.0, 1.0, -1.0), points, positive_weight=3.0)
     assert weighted == measure(points.labels.numpy(), called, 3.0) != found
 
 
@@ -145,7 +138,7 @@ def test_evaluation_takes_every_sample_once(points):
 
 @given(st.floats(-5, 5, width=32), st.floats(-5, 5, width=32), st.floats(-5, 5, width=32))
 def test_the_line_is_where_the_answer_changes(w1, w2, b):
-    model = net(w1, w2, b)
+    model = linear_net(w1, w2, b)
     side = decision_line(model)
     if not (w1 or w2):
         assert side is None
@@ -158,7 +151,7 @@ def test_the_line_is_where_the_answer_changes(w1, w2, b):
 
 
 def test_the_radial_model_and_its_neuron_have_one_boundary():
-    model = net(0.5, 2.0, -1.5, RadialNet)
+    model = linear_net(0.5, 2.0, -1.5, RadialNet)
     data = np.random.default_rng(0).uniform(-3, 3, (500, 2))
     positive = predict(model, torch.tensor(data, dtype=torch.float32)).numpy()
     assert np.array_equal(positive, model.neuron()(*data.T) < 0)

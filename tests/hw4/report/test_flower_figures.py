@@ -5,17 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
-from hw4.flowers import OXFORD_NAMES, Predictions, load_flowers, unnormalise
+from hw4.flowers import Predictions, load_flowers, unnormalise
+from hw4.flowers.files import OXFORD_NAMES
 from hw4.report import flower_figures
 from hw4.report.flower_figures import one_of_each
-from tests.hw4.conftest import drawn
+from tests.hw4.conftest import DRAWN, drawn
 
 pytestmark = pytest.mark.hw4_flowers
 
 
 @pytest.fixture(scope="module")
-def sets(flowers_root):
-    return load_flowers(flowers_root, "official", "efficientnet_lite0", 32)
+def sets():
+    return load_flowers(DRAWN, "official", "efficientnet_lite0", 32)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
-from hw4.imbalanced import ImbalancedDataset, LinearNet, RadialNet, measure
+from hw4.imbalanced import ImbalancedDataset, RadialNet, measure
 from hw4.report import imbalanced_figures
 from hw4.report.imbalanced_tables import headline, metrics_table
+from tests.hw4.blobs import linear_net
 from tests.hw4.conftest import drawn
 
 pytestmark = pytest.mark.hw4_imbalanced
@@ -29,14 +29,6 @@ def points(tmp_path):
     return ImbalancedDataset(tmp_path)
 
 
-def linear(w1, w2, b, kind=LinearNet):
-    model = kind()
-    with torch.no_grad():
-        model.layer.weight.copy_(torch.tensor([[w1, w2]]))
-        model.layer.bias.fill_(b)
-    return model
-
-
 @pytest.mark.handed_out
 def test_the_scatter_plot_names_both_classes(points):
     (ax,) = drawn(imbalanced_figures.sample_scatter(points)).axes
@@ -46,10 +38,10 @@ def test_the_scatter_plot_names_both_classes(points):
 
 def test_decision_lines_in_every_direction_or_none(points):
     models = {
-        "slanted": linear(1.0, 1.0, 0.0),
-        "vertical": linear(1.0, 0.0, 0.0),
-        "far away": linear(1.0, 0.0, 99.0),
-        "none": linear(0.0, 0.0, 1.0),
+        "slanted": linear_net(1.0, 1.0, 0.0),
+        "vertical": linear_net(1.0, 0.0, 0.0),
+        "far away": linear_net(1.0, 0.0, 99.0),
+        "none": linear_net(0.0, 0.0, 1.0),
     }
     axes = drawn(imbalanced_figures.decision_lines(models, points)).axes
     # Two classes of points, and the line where there is one.
@@ -68,7 +60,8 @@ def test_bars_have_the_values_of_the_metrics(all_negative):
 
 @pytest.mark.parametrize("b", [-1.0, 1.0], ids=["ellipse", "nothing"])
 def test_a_curved_boundary_or_none(points, b):
-    (ax,) = drawn(imbalanced_figures.curved_boundary(linear(1.0, 2.0, b, RadialNet), points)).axes
+    model = linear_net(1.0, 2.0, b, RadialNet)
+    (ax,) = drawn(imbalanced_figures.curved_boundary(model, points)).axes
     assert ax.get_title().startswith("ellipse" if b < 0 else "nothing")
 
 

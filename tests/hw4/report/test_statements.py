@@ -11,16 +11,6 @@ LABELS = [0] * 8 + [1] * 2
 ALL_NEGATIVE, ALL_POSITIVE = measure(LABELS, [0] * 10), measure(LABELS, [1] * 10)
 
 
-@pytest.fixture
-def results(make_result):
-    """Return three modes; B and C have equally many images right, but not the same ones."""
-    return {
-        "scratch": make_result(right=range(40)),
-        "finetune": make_result(right=range(90)),
-        "last_layers": make_result(right=range(10, 100)),
-    }
-
-
 @pytest.mark.parametrize(
     ("first", "second", "differ"), [(5, 0, False), (6, 0, True), (7, 1, False)]
 )

@@ -57,27 +57,17 @@ def test_where_y_changes_its_sign_the_set_is_not_empty(w1, w2, b):
         assert (y >= 0).all() or (y <= 0).all()
 
 
-@pytest.mark.parametrize(
-    ("b", "expected"),
-    [
-        (-math.exp(-4), Circle(2.0)),
-        (-1.0, Point()),
-        (-0.0, Empty()),
-        (0.0, Empty()),
-        (0.5, Empty()),
-        (-1.5, Empty()),
-    ],
-)
-def test_without_weights(b, expected):
-    assert zero_set(1, 1, b) == expected
-
-
 INSIDE, BELOW = -math.exp(-4), -math.exp(4)  # c = 4 and c = -4
 
 
 @pytest.mark.parametrize(
     ("w1", "w2", "b", "expected"),
     [
+        (1, 1, INSIDE, Circle(2.0)),
+        (1, 1, -1, Point()),
+        (1, 1, -1.5, Empty()),
+        (1, 1, -0.0, Empty()),
+        (1, 1, 0.0, Empty()),
         (1, 4, INSIDE, Ellipse((2.0, 1.0))),
         (1, 4, BELOW, Empty()),
         (1, 4, -1, Point()),
@@ -105,7 +95,7 @@ INSIDE, BELOW = -math.exp(-4), -math.exp(4)  # c = 4 and c = -4
         (0, 0, 1.0, Empty()),
     ],
 )
-def test_with_weights(w1, w2, b, expected):
+def test_every_case_of_weights_and_bias(w1, w2, b, expected):
     assert zero_set(w1, w2, b) == expected
 
 
