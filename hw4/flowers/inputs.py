@@ -20,7 +20,19 @@ def epoch_batches(samples: int, batch_size: int, seed: int, epoch: int) -> list[
     """Return the batches of one epoch: every sample once, in an order of this seed and epoch.
 
     The order depends on nothing else, so a training that is continued sees the batches that it
-    would have seen. A batch is an array of indices, shape (b,).
+    would have seen.
+
+    Parameters
+    ----------
+    samples, batch_size
+        How many samples there are, and how many make a batch.
+    seed, epoch
+        What decides the order.
+
+    Returns
+    -------
+    list of ndarray
+        Indices of shape (b,).
     """
     return cut_batches(np.random.default_rng((seed, epoch)).permutation(samples), batch_size)
 

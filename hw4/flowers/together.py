@@ -21,9 +21,24 @@ def finish_together(
 ) -> Tensor:
     """Finish images as ``transform.finish`` does one by one, up to the rounding of a pixel.
 
-    The generators, one for each image, decide what is seen, here as there. The bytes of the decoded
-    images, whose sizes may differ, go to the device, and all arithmetic is done there. The result
-    has the shape (b, 3, s, s), is float32 and normalised.
+    The generators decide what is seen, here as there. The bytes of the decoded images go to the
+    device, and all arithmetic is done there.
+
+    Parameters
+    ----------
+    transform
+        What to do.
+    images
+        The images that ``transform.prepare`` made; their sizes may differ.
+    rngs
+        A generator for each image.
+    device
+        Where the result will be.
+
+    Returns
+    -------
+    Tensor
+        Shape (b, 3, s, s), float32, normalised.
     """
     sizes = [image.shape[:2] for image in images]
     views = [
@@ -69,12 +84,24 @@ def finish_together(
 def resampling_weights(start: Tensor, end: Tensor, size: Tensor, length: int, side: int) -> Tensor:
     """Return how much each pixel of a line counts in each pixel of its resampled part.
 
-    The parts begin at ``start`` and stop at ``end``, in pixels, on lines of ``size`` pixels, each
-    of shape (b,). The longest line has ``length`` pixels, and a resampled part has ``side``. The
-    result has the shape (b, side, length), and each row sums to 1.
-
     The filter is Pillow's: a triangle around the centre of the new pixel, as wide as two new
     pixels, or as two old ones if the part is enlarged.
+
+    Parameters
+    ----------
+    start, end
+        The edges of the part in pixels, shape (b,).
+    size
+        How many pixels each line has, shape (b,).
+    length
+        Pixels of the longest line.
+    side
+        Pixels of the result.
+
+    Returns
+    -------
+    Tensor
+        Shape (b, side, length). Each row sums to 1.
     """
     old = torch.arange(length, device=start.device)
     new = torch.arange(side, device=start.device)

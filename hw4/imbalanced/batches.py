@@ -17,7 +17,14 @@ def plain_batches(
 ) -> BatchSampler:
     """Return batches that go through all samples once an epoch, in a new random order each time.
 
-    The generator draws the order. The last batch takes the samples that are left.
+    Parameters
+    ----------
+    samples
+        The number of samples.
+    batch_size
+        Samples in a batch; the last one takes what is left.
+    generator
+        Draws the order.
     """
     order = RandomSampler(range(samples), generator=generator)
     return BatchSampler(order, batch_size, drop_last=False)

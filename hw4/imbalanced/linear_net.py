@@ -66,8 +66,18 @@ def train(
 ) -> list[float]:
     """Minimise the binary cross-entropy by stochastic gradient descent, in place; see `descend`.
 
-    The batches are `plain_batches` or a `BalancedBatchSampler`, in a new order each time they are
-    gone through, which is once an epoch.
+    Parameters
+    ----------
+    model
+        The network to train.
+    samples
+        The training samples.
+    batches
+        `plain_batches` or a `BalancedBatchSampler`: in a new order each time they are gone through.
+    epochs
+        How often to go through the batches.
+    learning_rate
+        η.
 
     Returns
     -------

@@ -102,9 +102,16 @@ def homework_table() -> pd.DataFrame:
 def network_table(networks: dict[str, nn.Module]) -> pd.DataFrame:
     """Compare networks: convolutions, and parameters by formula and as PyTorch counts them.
 
-    A row has the name of a network, the number of its `torch.nn.Conv2d` layers, the sum of their
-    parameters by `conv_parameters` and by PyTorch, the parameters of all other layers, and the sum
-    of all.
+    Parameters
+    ----------
+    networks
+        From the name of a row to the network.
+
+    Returns
+    -------
+    DataFrame
+        For each network the number of `torch.nn.Conv2d` layers, the sum of their parameters by
+        `conv_parameters` and by PyTorch, the parameters of all other layers, and the sum of all.
     """
     rows = []
     for name, network in networks.items():

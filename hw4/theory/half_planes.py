@@ -88,8 +88,17 @@ class HalfPlane:
 def clip(polygon: Sequence[Vertex], side: HalfPlane) -> list[Vertex]:
     """Cut a convex polygon along the boundary of a half-plane and keep what lies inside.
 
-    The vertices are fractions, so that nothing is rounded. Those of the part that is left have the
-    same order; there are none if nothing is left.
+    Parameters
+    ----------
+    polygon
+        Vertices in order. They are fractions, so that nothing is rounded.
+    side
+        The half-plane to keep.
+
+    Returns
+    -------
+    list
+        The vertices of the part that is left, in the same order; empty if nothing is left.
 
     References
     ----------
@@ -118,8 +127,13 @@ def intersection(sides: Iterable[HalfPlane], box: Box) -> list[Vertex]:
 def inside(polygon: Sequence[Vertex], points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Return whether each point, shape (n, 2), is strictly inside a convex polygon.
 
-    The vertices are in counter-clockwise order. Points are compared in fractions, without rounding:
-    a point on an edge is outside, and the next float beside it may be inside.
+    Parameters
+    ----------
+    polygon
+        Vertices, counter-clockwise.
+    points
+        Compared in fractions, without rounding: a point on an edge is outside, and the next float
+        beside it may be inside.
     """
     edges = []
     for i, (x1, x2) in enumerate(polygon):

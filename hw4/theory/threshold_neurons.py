@@ -167,10 +167,16 @@ def threshold() -> tuple[tuple[Number, ...], Number]:
 
 
 def move_side(network: Network, number: int, distance: float) -> Network:
-    """Return a copy of the network in which the line of one neuron is shifted along its weights.
+    """Return the network with the line of one neuron shifted along its weights.
 
-    Neurons are counted from 1, as in the figure. A negative distance moves the line away from its
-    positive side.
+    Parameters
+    ----------
+    network
+        The network, which is not changed.
+    number
+        Which neuron, counted from 1 as in the figure.
+    distance
+        Towards the positive side, or away from it if negative.
     """
     if not 1 <= number <= len(network.sides):
         raise ValueError(f"there is no neuron {number}, only 1 to {len(network.sides)}")
