@@ -308,9 +308,10 @@ class TrainingRun:
             return
         share = max(1, self.settings.batch_size // self.processes.size)
         images, _ = source.batch(np.arange(min(share, len(source.labels))))
-        self.network.train()  # a training before may have left it in evaluation mode
-        layout = choose_layout(self.network, images, self.inputs.precision)
-        self.network.arrange(self.processes.from_first(layout))
+        network = self.network
+        network.train()  # a training before may have left it in evaluation mode
+        layout = choose_layout(network, images, self.inputs.precision)
+        network.arrange(self.processes.from_first(layout))
 
     def epoch(self, bar: Any) -> None:
         """Train for one epoch, measure it, and keep the weights if they are the best so far."""
@@ -327,7 +328,8 @@ class TrainingRun:
                 self.history = replace(self.history, diverged=report)
                 return
         so_far = self.history
-        self.history = History(
+        self.history = replace(
+            so_far,
             training_loss=(*so_far.training_loss, training_loss),
             validation_loss=(*so_far.validation_loss, measured.loss),
             validation_accuracy=(*so_far.validation_accuracy, measured.accuracy),
