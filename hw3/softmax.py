@@ -137,7 +137,8 @@ def all_logits(W: Floats, X: Floats) -> Floats:
 
     For a product of all rows, the matrix library would first copy X into an order of its own.
     """
-    return np.concatenate([logits(W, X[start : start + ROWS]) for start in range(0, len(X), ROWS)])
+    starts = range(0, max(len(X), 1), ROWS)  # no rows have logits, too: none
+    return np.concatenate([logits(W, X[start : start + ROWS]) for start in starts])
 
 
 def predict_proba(W: Floats, X: Floats) -> Floats:

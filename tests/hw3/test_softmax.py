@@ -129,7 +129,7 @@ def test_logits_are_those_of_features_with_a_column_of_ones():
     np.testing.assert_allclose(logits(W, X), with_ones @ W, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("rows", [1, 47, 48, 101])
+@pytest.mark.parametrize("rows", [0, 1, 47, 48, 101])
 @pytest.mark.parametrize("width", [0, 1, 7])
 def test_logits_of_many_rows_are_the_same(rows, width):
     """They are multiplied 48 rows at a time, in whatever order the features lie in memory."""
