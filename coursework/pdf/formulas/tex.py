@@ -13,8 +13,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _VERBATIM = {"\\": r"\textbackslash", "{": r"\{", "}": r"\}", "$": r"\$", "~": r"\~"}
-_MOST_EXPANSIONS = 2000  # a macro that calls itself never ends,
-_MOST_TOKENS = 20_000  # and one that does so with #1#1 grows at each call
+# Beyond those that the formula itself has: a macro that calls itself never ends, and one that does
+# so with #1#1 grows at each call.
+_MOST_EXPANSIONS, _MOST_TOKENS = 2000, 20_000
 _POINTS = {"pt": 1.0, "px": 0.75, "mm": 2.835, "cm": 28.35, "in": 72.0, "pc": 12.0, "bp": 1.0}
 _EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
 
@@ -189,6 +190,7 @@ def predefined_macros() -> dict[str, Macro]:
 def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
     """Expand macros; definitions are taken out of the formula and added to ``macros``."""
     done: Tokens = deque()
+    most_expansions, most_tokens = len(tokens) + _MOST_EXPANSIONS, len(tokens) + _MOST_TOKENS
     expansions = 0
     while tokens:
         token = tokens.popleft()
@@ -200,7 +202,7 @@ def expand(tokens: Tokens, macros: dict[str, Macro]) -> Tokens:
                 token = f"{token}{{{name}}}"
         if token in DEFINITIONS:
             _define(token, tokens, macros)
-        elif token in macros and expansions < _MOST_EXPANSIONS and len(tokens) < _MOST_TOKENS:
+        elif token in macros and expansions < most_expansions and len(tokens) < most_tokens:
             expansions += 1
             tokens.extendleft(reversed(_apply(macros[token], tokens)))
         else:

@@ -309,6 +309,11 @@ def test_what_never_ends_or_would_take_all_memory_is_bounded():
     assert typst(rf"\begin{{array}}{{{columns}}}a&b\end{{array}}") == "mat(delim: #none, a , b )"
 
 
+@pytest.mark.parametrize("tex", [r"\R " + "x" * 21_000, r"\hfill" * 2100 + r"\R"])
+def test_macros_hold_in_long_formulas(tex):
+    assert "bb(R)" in (typst(tex, r"\newcommand{\R}{\mathbb{R}}") or "")
+
+
 @given(st.text(st.sampled_from("ab{}[]()$&^_\\|'~%# \n") | st.sampled_from("αβ∑≤"), max_size=40))
 def test_no_text_crashes_the_rewriting(tex):
     try:
