@@ -322,7 +322,7 @@ def _false_claims(
         found, why = _ask("claims", name, box, course, bounds, told)
     try:
         computed = {str(name): float(value) for name, value in json.loads(found or b"").items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return [f"its figures cannot be computed again: {why[:200]}"]
     return differences(claimed, computed)
 

@@ -8,7 +8,7 @@ from coursework.profiles import ROOT, get_profile
 
 
 def test_a_figure_that_the_code_does_not_give_is_named():
-    computed = {"accuracy": 0.80, "balanced accuracy": 0.5, "unclaimed": 1.0}
+    computed = {"accuracy": 0.80, "balanced accuracy": 0.5, "unclaimed": float("nan")}
     claimed = {"accuracy": 0.99, "balanced accuracy": 0.503, "of the flowers": 0.7}
     assert differences(claimed, computed) == ["claims accuracy 0.99, its code gives 0.8000"]
     for claim in ("best", [1], float("nan"), 10**400):
