@@ -148,7 +148,7 @@ def prose_by_file(root: Path, questions: Iterable[Question]) -> dict[Path, list[
 
 
 def secrets_of(root: Path, questions: Iterable[Question]) -> dict[str, str]:
-    """Return where each line of code and each sentence is from that answers, but the shortest."""
+    """Return where each longer line of code, or sentence, of an answer is from."""
     questions = list(questions)
     secrets = {}
     for path, names in answers_by_file(root, questions).items():
