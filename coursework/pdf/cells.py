@@ -11,15 +11,23 @@ from coursework.pdf.css import Size
 from coursework.pdf.draft import Draft
 from coursework.pdf.html import html_to_typst
 from coursework.pdf.images import decode, linked_picture, note, picture
-from coursework.pdf.lines import COLUMNS, KEEP, Line, highlight, wrap, write_ends, write_lines
+from coursework.pdf.lines import (
+    COLUMNS,
+    KEEP,
+    Line,
+    highlight,
+    tail_start,
+    wrap,
+    write_ends,
+    write_lines,
+)
 from coursework.pdf.live import Look, alternative_text, drawing_kind, look_at, not_shown, only_loads
 from coursework.pdf.markdown import mark_math, markdown_to_html
 from coursework.pdf.notebook import as_dict
 from coursework.pdf.terminal import play, printable
 from coursework.pdf.typst import string
 
-_TAIL = 6  # lines of code that stay on the page of their output
-_MOST_TAIL = 30  # lines of the page that these may take, where they are wrapped
+_MOST_TAIL = 30  # lines of the page that may stay with an output, where lines of code are wrapped
 _MAGICS = {"%%bash": "bash", "%%sh": "bash", "%%html": "html", "%%javascript": "javascript"}
 
 RICHEST = (
@@ -72,7 +80,7 @@ def _code(draft: Draft, cell: NotebookNode, language: str, has_output: bool) -> 
     first = source.split(maxsplit=1)[0]
     lines = highlight(source.strip("\n"), _MAGICS.get(first, language))
     mark = string(f"[{cell.execution_count}]" if cell.get("execution_count") else "[ ]")
-    start = lines[:-_TAIL] if has_output and len(lines) > 2 * _TAIL else []
+    start = lines[: tail_start(lines)] if has_output else []
     end = lines[len(start) :]
     # Lines that are long enough to fill half a page must be able to go on on the next.
     stays = has_output and sum(len(wrap(line, COLUMNS)) for line in end) <= _MOST_TAIL

@@ -176,13 +176,29 @@ def write_lines(lines: list[Line], columns: int = COLUMNS) -> str:
 
 
 def _write_function(lines: list[tuple[int, Line]]) -> list[str]:
-    if len(lines) <= 2 * _TOGETHER:
+    # Empty lines below it, above another piece of its cell, belong to its end.
+    shown = max((number for number, (_, line) in enumerate(lines, 1) if line), default=0)
+    if shown <= 2 * _TOGETHER:
         return [f"#code-together[{_join(lines)}]"]
     return [
         f"#code-head[{_join(lines[:_TOGETHER])}]",
-        f"#code-middle[{_join(lines[_TOGETHER:-_TOGETHER])}]",
-        f"#code-together[{_join(lines[-_TOGETHER:])}]",
+        f"#code-middle[{_join(lines[_TOGETHER : shown - _TOGETHER])}]",
+        f"#code-together[{_join(lines[shown - _TOGETHER :])}]",
     ]
+
+
+def tail_start(lines: list[Line]) -> int:
+    """Return where the last lines begin that stay with the output of a cell.
+
+    They are whole functions of twelve lines in all, or else the last six lines of a longer one.
+    """
+    few = 2 * _TOGETHER
+    if len(lines) <= few:
+        return 0
+    for number in range(max(2, len(lines) - few), len(lines)):
+        if lines[number] and not any(lines[number - 2 : number]):
+            return number
+    return len(lines) - _TOGETHER
 
 
 def write_ends(lines: list[Line]) -> tuple[str, int]:

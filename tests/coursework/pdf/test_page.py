@@ -93,21 +93,30 @@ def test_no_line_of_code_is_painted_over_wherever_the_page_ends(export):
     assert done.text.count("g_y_") == sum(lengths)
 
 
-def test_no_page_has_a_few_lines_of_a_function_alone(export):
+@pytest.mark.parametrize("place", ["alone", "above an output", "above a call"])
+def test_no_page_has_a_few_lines_of_a_function_alone(export, place):
     lengths = range(5, 30)
     functions = ["\n".join(f"line_{n}_{i}" for i in range(n)) for n in lengths]
     listing = "\n\n\n".join(functions)
-    done = export(new_markdown_cell(f"```python\n{listing}\n```"), *map(code, functions))
-    assert done.report.pages > 10
+    cells = {
+        "alone": [new_markdown_cell(f"```python\n{listing}\n```"), *map(code, functions)],
+        "above an output": [
+            code("a = 0\n" * 12 + f"\n\n{function}", stream("x")) for function in functions
+        ],
+        "above a call": [code(f"{function}\n\n\na = 0", stream("x")) for function in functions],
+    }
+    done = export(*cells[place])
+    assert done.report.pages > 8
     for page in done.reader.pages:
         shown = Counter(re.findall(r"line_(\d+)_", page.extract_text()))
-        assert [n for n, lines in shown.items() if lines < min(6, int(n))] == []
+        assert [n for n, lines in shown.items() if lines < (6 if int(n) > 12 else int(n))] == []
 
 
-def test_empty_lines_of_code_are_as_high_as_others(export):
+@pytest.mark.parametrize("outputs", [[], [stream("x")]])
+def test_empty_lines_of_code_are_as_high_as_others(export, outputs):
     rows = [0, 1, 4, 6, 9, 13, 15, 16]
     text = "\n".join("q" if number in rows else "" for number in range(17))
-    page = pypdfium2.PdfDocument(export(code(text)).report.path)[0].get_textpage()
+    page = pypdfium2.PdfDocument(export(code(text, *outputs)).report.path)[0].get_textpage()
     letters = page.get_text_range()
     tops = [page.get_charbox(i)[3] for i, letter in enumerate(letters) if letter == "q"]
     heights = [(tops[0] - top) / (tops[0] - tops[1]) for top in tops]
