@@ -286,7 +286,7 @@ def _fit(value: Any, kind: Any) -> Any:
         return tuple(_fit(item, arguments[0]) for item in value)
     if kind is float and type(value) is int:
         return float(value)
-    if kind is Path and isinstance(value, str):
+    if kind is Path and isinstance(value, str) and value:  # an empty one would be this folder
         return Path(value)
     # For Python, True is a whole number.
     if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):

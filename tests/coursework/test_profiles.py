@@ -82,6 +82,8 @@ def test_any_single_field_can_be_replaced(field, given, kept):
         ("sweep_batch_sizes", {8: 16}, "does not fit"),
         ("sweep_batch_sizes", [8, "x"], "does not fit"),
         ("mnist_root", 3, "does not fit"),
+        ("mnist_root", "", "does not fit: it is of type Path"),
+        ("flowers_checkpoints", "", "does not fit"),
         ("softmax_epochs", 0, "expected a positive number"),
         ("softmax_learning_rate", -0.1, "expected a positive number"),
         ("softmax_learning_rate", float("nan"), "expected a positive number"),
