@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
 GRACE = 10.0
 """Seconds that a command has to tidy up after a signal. A second signal cuts them short."""
@@ -21,7 +22,8 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
     terminated`` and the exit code 130 or 143. The signal raises `KeyboardInterrupt` in the command,
     which tidies up. Python cannot raise it everywhere: libraries drop it, turn it into other
     errors, or are busy outside of Python. So nothing else is printed from then on, and a thread
-    ends the process if the command does not.
+    ends the process if the command does not. While a module is imported the process ends at once:
+    PyTorch calls Python from C++ then, where an exception aborts the process.
 
     The command imports what is slow to import by itself, so that the door is open by then.
     """
@@ -37,11 +39,11 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
             os.write(errors, f"{name}: {_WORDS[signal.Signals(signals[0])]}\n".encode())
         os._exit(128 + signals[0])
 
-    def stop(number: int, frame: object) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         if signals:
             return  # the thread below ends the process
         signals.append(number)
-        if not working:
+        if not working or _importing(frame):
             leave()
         with open(os.devnull, "w") as nothing:
             os.dup2(nothing.fileno(), 2)
@@ -79,6 +81,11 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
         working = True
         result = command() or 0
         working = False
+    except SystemExit as end:
+        working = False
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        result = 1 if isinstance(end.code, str) else end.code or 0
     except BaseException:
         working = False
         if not signals:
@@ -95,3 +102,12 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
         leave()
     code = result
     return code
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported in a frame or in one of its callers."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False

@@ -69,6 +69,16 @@ def test_a_signal_is_one_line_and_its_exit_code(work, number):
     assert (process.returncode, errors) == (code, f"program: {word}\n")
 
 
+def test_a_signal_raises_nothing_in_an_import_where_a_library_in_cpp_would_abort(tmp_path):
+    tmp_path.joinpath("native.py").write_text(
+        "import os, time\ntry: print('here'); time.sleep(60)\nexcept BaseException: os.abort()"
+    )
+    process = start_program(f"sys.path.insert(0, {str(tmp_path)!r})\nimport native")
+    process.terminate()
+    assert process.communicate(timeout=60)[1] == "program: terminated\n"
+    assert process.returncode == 143
+
+
 def test_a_second_signal_ends_what_takes_long_to_tidy_up():
     work = "door.GRACE = 600\ntry: print('here'); time.sleep(60)\nfinally: print(1); time.sleep(60)"
     process = start_program(work)
