@@ -86,7 +86,8 @@ class Profile:
     flowers_image_size
         Side in pixels of the images that the network sees.
     flowers_learning_rates, flowers_search_epochs
-        The learning rates tried in each of the three modes, and the epochs that each try takes.
+        The learning rates tried in each of the three modes, and the epochs that each try takes
+        unless it is given up.
     flowers_epochs, flowers_batch_size, flowers_schedule
         The training of each mode, as `hw4.flowers.TrainingSettings` takes them; the search has the
         same batch size and schedule.
@@ -179,6 +180,7 @@ PROFILES: dict[str, Profile] = {
         flowers_image_size=80,
         flowers_batch_size=16,
         flowers_precision="fp32",
+        flowers_learning_rates=(0.003, 0.01, 0.03),
         flowers_checkpoints=None,
     ),
     # The homework as set: all 70,000 digits through an ImageNet ResNet-50 at 28 x 28 pixels, and

@@ -24,7 +24,15 @@ from coursework.course.outcomes import Outcome
 from coursework.course.questions import Question, load_questions
 from coursework.course.reading import Read
 from coursework.course.release import answers_by_file, blank_files
-from coursework.course.sandbox import Bounds, Box, Place, find_walls, open_box, run
+from coursework.course.sandbox import (
+    Bounds,
+    Box,
+    Place,
+    find_walls,
+    open_box,
+    remove_left_boxes,
+    run,
+)
 from coursework.course.score import Answered
 from coursework.identity import load_identity
 from coursework.profiles import ROOT
@@ -117,8 +125,7 @@ def grade(
             for number, line in enumerate(graded, 1):
                 report(f"{number} of {len(waiting)}: {line}")
     finally:
-        with open_box():
-            pass  # removes the boxes of processes that an interrupt has ended
+        remove_left_boxes()  # those of processes that an interrupt has ended
     if waiting:
         minutes = (time.monotonic() - began) / 60
         report(f"{minutes:.1f} minutes, {100 * minutes / len(waiting):.1f} for a hundred")

@@ -108,6 +108,12 @@ def open_box() -> Iterator[Box]:
         yield box
 
 
+def remove_left_boxes() -> None:
+    """Remove the boxes of processes that were killed, which whoever opens the next box does."""
+    with open_box():
+        pass
+
+
 @dataclass
 class _Watch:
     """The bounds of a running command, and what it has used so far."""

@@ -1,7 +1,8 @@
 """Coding part 1, the experiment: three ways to train one architecture, each with its best rate."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from coursework.runtime import choose_device
 from coursework.side_by_side import side_by_side
+from coursework.storage import scratch_folder
 from hw4.flowers.dataset import FlowerDataset
 from hw4.flowers.evaluation import Predictions, predict
 from hw4.flowers.networks import StagedNetwork
@@ -60,7 +62,10 @@ def search_modes(
     device: str = "auto",
     show_progress: bool = False,
 ) -> dict[str, Search]:
-    """Try each learning rate in each mode.
+    """Try each learning rate in each mode; give up those that an epoch shows to be hopeless.
+
+    After the first epoch of all tries, those go on whose validation accuracy is at least half of
+    the best in their mode.
 
     Parameters
     ----------
@@ -87,7 +92,8 @@ def search_modes(
     Returns
     -------
     dict
-        From the mode to its search. A search in which every value diverged is there too.
+        From the mode to its search. A search in which every value diverged is there too, and so
+        are tries that were given up.
 
     Raises
     ------
@@ -97,22 +103,55 @@ def search_modes(
     if not learning_rates or len(set(learning_rates)) < len(learning_rates):
         raise ValueError(f"learning_rates are {list(learning_rates)}, expected different values")
     # Each number of epochs has a folder of its own: a cosine schedule depends on it.
-    folder = f"search_{settings.epochs}_epochs"
-    trials = {}
-    for mode in modes:
-        fresh = build(mode)
-        for rate in learning_rates:
-            trials[f"{MODE_NAMES.get(mode, mode)}, rate {rate:g}"] = partial(
-                try_rate,
-                fresh,
-                train,
-                validation,
-                replace(settings, learning_rate=rate),
-                checkpoint=checkpoints and checkpoints / mode / folder / f"rate_{rate!r}.pt",
-                device=device,
-            )
-    histories = iter(_run(trials, "search", device, show_progress))
-    return {mode: {rate: next(histories) for rate in learning_rates} for mode in modes}
+    name = f"search_{settings.epochs}_epochs"
+    with nullcontext(checkpoints) if checkpoints else scratch_folder("search") as folder:
+        tries = {}
+        for mode in modes:
+            fresh = build(mode)
+            for rate in learning_rates:
+                tries[mode, rate] = partial(
+                    try_rate,
+                    fresh,
+                    train,
+                    validation,
+                    replace(settings, learning_rate=rate),
+                    checkpoint=folder / mode / name / f"rate_{rate!r}.pt",
+                    device=device,
+                )
+
+        def run(keys: Iterable[tuple[str, float]], what: str, until: int) -> list[History]:
+            named = {
+                f"{MODE_NAMES.get(mode, mode)}, rate {rate:g}": partial(
+                    tries[mode, rate], until=until
+                )
+                for mode, rate in keys
+            }
+            return _run(named, what, device, show_progress)
+
+        histories = iter(run(tries, "search, first epoch", 1))
+        searches = {mode: {rate: next(histories) for rate in learning_rates} for mode in modes}
+        if settings.epochs > 1:
+            searches = {mode: give_up(search) for mode, search in searches.items()}
+            promising = [
+                (mode, rate)
+                for mode, search in searches.items()
+                for rate, history in search.items()
+                if not (history.diverged or history.given_up)
+            ]
+            histories = iter(run(promising, "search, the others", settings.epochs))
+            for mode, rate in promising:
+                searches[mode][rate] = next(histories)
+    return searches
+
+
+def give_up(search: Search) -> Search:
+    """Mark each try whose first epoch had less than half of the best one's validation accuracy."""
+    first = {rate: h.validation_accuracy[0] for rate, h in search.items() if len(h)}
+    half = max(first.values(), default=0.0) / 2
+    return {
+        rate: replace(h, given_up=not h.diverged and first[rate] < half)
+        for rate, h in search.items()
+    }
 
 
 def try_rate(

@@ -123,6 +123,8 @@ class History:
         How long the epoch took, validation included.
     diverged
         Empty, or the report of a loss that was no longer a number, which ended the training.
+    given_up
+        Whether a search ended the training early, since another one was far better.
     """
 
     training_loss: tuple[float, ...] = ()
@@ -131,6 +133,7 @@ class History:
     learning_rate: tuple[float, ...] = ()
     seconds: tuple[float, ...] = ()
     diverged: str = ""
+    given_up: bool = False
 
     def __len__(self) -> int:
         return len(self.training_loss)
@@ -180,6 +183,7 @@ def train_model(
     settings: TrainingSettings,
     *,
     checkpoint: Path | str | None = None,
+    until: int | None = None,
     device: str | torch.device = "auto",
     show_progress: bool = False,
     description: str = "training",
@@ -203,6 +207,8 @@ def train_model(
         goes on from it, and ends with the same weights as one that was never stopped (same seed,
         on the CPU; elsewhere up to rounding). The file stays, so that a finished training is not
         done again.
+    until
+        Stop after this epoch, and go on later from the checkpoint; by default after the last one.
     device
         As `coursework.runtime.choose_device` takes it.
     show_progress, description
@@ -254,7 +260,7 @@ def train_model(
             show=show_progress and first,
             initial=done * size,
         ) as bar:
-            while not run.finished:
+            while not run.finished and (until is None or len(run.history) < until):
                 run.epoch(bar)
                 bar.set_postfix_str(run.history.summary, refresh=False)
                 if file:

@@ -47,7 +47,10 @@ def split_table(flowers: FlowerSets) -> pd.DataFrame:
 
 
 def search_table(searches: Mapping[str, Search]) -> pd.DataFrame:
-    """Return the best validation accuracy of each learning rate, a row for each mode."""
+    """Return the best validation accuracy of each learning rate, a row for each mode.
+
+    A rate that was given up has the accuracy of its first epoch.
+    """
     rows = []
     for mode, search in searches.items():
         row = {"mode": MODE_NAMES[mode]}
@@ -199,7 +202,7 @@ def validation_minus_test(result: ModeResult) -> tuple[float, float]:
 def _outcome(history: History) -> str:
     if history.diverged:
         return f"diverged in epoch {len(history) + 1}"
-    return f"{history.best_accuracy:.4f}"
+    return f"{history.best_accuracy:.4f}" + (", given up" if history.given_up else "")
 
 
 def points(difference: float) -> str:

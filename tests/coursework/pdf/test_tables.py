@@ -150,8 +150,11 @@ def test_a_cell_taller_than_a_page_goes_on_on_the_next(export, name, around):
 def test_a_table_of_twenty_rows_is_whole_on_its_page(export):
     frame = pd.DataFrame({"name": [f"row_{number}" for number in range(20)]})
     output = display({"text/html": frame.to_html()})
-    done = export(new_markdown_cell("words\n\n" * 25), code("frame", output))
-    assert [page.extract_text().count("row_") for page in done.reader.pages] == [0, 20]
+    done = export(new_markdown_cell("words\n\n" * 25 + "# Heading"), code("frame", output))
+    first, second = (page.extract_text() for page in done.reader.pages)
+    assert (first.count("row_"), second.count("row_")) == (0, 20)
+    # What leads to the table goes with it.
+    assert ("Heading" in second, "frame" in second) == (True, True)
 
 
 def test_rows_that_follow_an_empty_line_are_shown(export):

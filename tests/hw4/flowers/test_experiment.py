@@ -14,6 +14,7 @@ from hw4.flowers import (
     History,
     TrainingSettings,
     chosen_rate,
+    give_up,
     predict,
     search_modes,
     train_model,
@@ -103,6 +104,51 @@ def test_the_rate_of_the_highest_accuracy_is_chosen_and_of_equals_the_one_of_the
         0.0001: history((0.7, 0.75), (0.5, 0.2)),
     }
     assert chosen_rate(histories) == 0.001
+
+
+@pytest.mark.handed_out
+def test_a_try_is_given_up_whose_first_epoch_is_below_half_of_the_best_in_its_mode():
+    def after(*accuracies, diverged=""):
+        rest = [(0.1,) * len(accuracies)] * 2
+        return History(rest[0], rest[1], accuracies, *rest, diverged)
+
+    search = {
+        0.1: after(0.1),
+        0.2: after(0.39),
+        0.3: after(0.4),
+        0.4: after(0.8),
+        0.5: after(0.1, diverged="in epoch 2"),
+        0.6: after(diverged="in epoch 1"),
+    }
+    marked = give_up(search)
+    assert list(marked) == list(search)
+    assert [rate for rate, history in marked.items() if history.given_up] == [0.1, 0.2]
+    assert give_up({0.6: search[0.6]}) == {0.6: search[0.6]}
+
+
+@pytest.mark.parametrize("checkpoints", [False, True])
+def test_a_search_goes_on_with_all_that_are_not_given_up(sets, tmp_path, checkpoints):
+    def one_sided(mode):
+        network = small_network(mode)
+        with torch.no_grad():
+            network.trained[-1].weight.zero_()
+            network.trained[-1].bias.copy_(torch.tensor([1.0, 0, 0]))
+        return network
+
+    settings = dataclasses.replace(LONGER, batch_size=4)
+    train, validation, _ = sets
+    rates = (0.5, 0.3, 1e-9, 1e38)
+    keep = {"modes": ("head",), "checkpoints": tmp_path if checkpoints else None}
+    for _ in range(2):  # the second time from the checkpoints, if there are any
+        search = search_modes(one_sided, train, validation, rates, settings, **keep)["head"]
+        for rate in rates[:2]:
+            its = dataclasses.replace(settings, learning_rate=rate)
+            with threadpool_limits(1):
+                alone = train_model(one_sided("head"), train, validation, its).history
+            assert search[rate].training_loss == alone.training_loss
+            assert search[rate].validation_loss == alone.validation_loss
+        assert (len(search[1e-9]), search[1e-9].given_up) == (1, True)
+        assert (search[1e38].given_up, bool(search[1e38].diverged)) == (False, True)
 
 
 @pytest.mark.handed_out

@@ -6,6 +6,7 @@ from torch import nn
 
 from coursework.backbones import BACKBONES, build_classifier
 from hw4.flowers import MODES, build_network
+from hw4.flowers.networks import PaddedFirst
 
 pytestmark = pytest.mark.hw4_flowers
 
@@ -47,6 +48,21 @@ def test_cut_into_stages_it_computes_what_the_whole_network_computes(backbone):
     with torch.inference_mode():
         expected = whole.eval()(IMAGES)
         torch.testing.assert_close(staged.eval()(IMAGES), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.handed_out
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("side", [1, 3, 4, 5, 9])
+def test_padded_first_a_convolution_and_its_gradients_are_the_same(kernel, side):
+    convolution = nn.Conv2d(8, 8, kernel, padding=kernel // 2, groups=8, bias=False)
+    images = torch.randn(4, 8, side, side, requires_grad=True)
+    variables = [images, convolution.weight]
+    expected = convolution(images)
+    wanted = torch.autograd.grad(expected.square().sum(), variables)
+    convolution.__class__ = PaddedFirst
+    found = convolution(images)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(torch.autograd.grad(found.square().sum(), variables), wanted)
 
 
 @pytest.mark.parametrize("mode", MODES)

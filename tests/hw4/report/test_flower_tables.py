@@ -1,5 +1,6 @@
 """Coding part 1: tables of the numbers."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -53,6 +54,12 @@ def test_a_search_has_a_column_for_each_rate_and_names_the_one_taken(make_histor
     table = search_table(searches)
     assert table.loc["A (scratch)"].tolist() == ["0.5000", "diverged in epoch 3", "0.01", "6"]
     assert table.loc["B (fine-tuned)", "taken"] == "0.01 (the lowest)"
+
+
+def test_a_rate_that_was_given_up_has_the_accuracy_of_its_first_epoch(make_history):
+    hopeless = dataclasses.replace(make_history((0.1,)), given_up=True)
+    table = search_table({"scratch": {0.01: make_history((0.5, 0.6)), 0.1: hopeless}})
+    assert table.loc["A (scratch)"].tolist()[:3] == ["0.6000", "0.1000, given up", "0.01"]
 
 
 @pytest.mark.handed_out
