@@ -83,9 +83,11 @@ def run_command(name: str, command: Callable[[], int | None]) -> int:
         working = False
     except SystemExit as end:
         working = False
-        if isinstance(end.code, str):
+        if end.code is None or isinstance(end.code, int):
+            result = end.code or 0
+        else:  # what Python does with an error in words
             print(end.code, file=sys.stderr)
-        result = 1 if isinstance(end.code, str) else end.code or 0
+            result = 1
     except BaseException:
         working = False
         if not signals:

@@ -65,7 +65,7 @@ def search_modes(
     """Try each learning rate in each mode; give up those that an epoch shows to be hopeless.
 
     After the first epoch of all tries, those go on whose validation accuracy is at least half of
-    the best in their mode.
+    the best in their mode. A try that a checkpoint has at a later epoch goes on, too.
 
     Parameters
     ----------
@@ -82,7 +82,8 @@ def search_modes(
         The ways to train, by their names in `hw4.flowers.MODES`.
     checkpoints
         A folder that gets one folder for each mode, so that a search that was stopped goes on;
-        ``None`` keeps nothing.
+        with ``None`` the states lie in a temporary folder meanwhile, some 40 MB for each try of
+        EfficientNet-Lite0.
     device
         As `hw4.flowers.train_model` takes it. On a CPU the trainings run side by side, on one core
         each; on another device one after another.
@@ -104,7 +105,8 @@ def search_modes(
         raise ValueError(f"learning_rates are {list(learning_rates)}, expected different values")
     # Each number of epochs has a folder of its own: a cosine schedule depends on it.
     name = f"search_{settings.epochs}_epochs"
-    with nullcontext(checkpoints) if checkpoints else scratch_folder("search") as folder:
+    temporary = settings.epochs > 1 and not checkpoints
+    with scratch_folder("search") if temporary else nullcontext(checkpoints) as folder:
         tries = {}
         for mode in modes:
             fresh = build(mode)
@@ -115,7 +117,7 @@ def search_modes(
                     train,
                     validation,
                     replace(settings, learning_rate=rate),
-                    checkpoint=folder / mode / name / f"rate_{rate!r}.pt",
+                    checkpoint=folder and folder / mode / name / f"rate_{rate!r}.pt",
                     device=device,
                 )
 
@@ -138,18 +140,18 @@ def search_modes(
                 for rate, history in search.items()
                 if not (history.diverged or history.given_up)
             ]
-            histories = iter(run(promising, "search, the others", settings.epochs))
-            for mode, rate in promising:
-                searches[mode][rate] = next(histories)
+            if promising:
+                histories = iter(run(promising, "search, the others", settings.epochs))
+                for mode, rate in promising:
+                    searches[mode][rate] = next(histories)
     return searches
 
 
 def give_up(search: Search) -> Search:
-    """Mark each try whose first epoch had less than half of the best one's validation accuracy."""
-    first = {rate: h.validation_accuracy[0] for rate, h in search.items() if len(h)}
-    half = max(first.values(), default=0.0) / 2
+    """Mark the tries whose only epoch had less than half of the best first accuracy of them all."""
+    best = max((h.validation_accuracy[0] for h in search.values() if len(h)), default=0.0)
     return {
-        rate: replace(h, given_up=not h.diverged and first[rate] < half)
+        rate: replace(h, given_up=len(h) == 1 and not h.diverged and h.best_accuracy < best / 2)
         for rate, h in search.items()
     }
 

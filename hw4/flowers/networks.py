@@ -158,17 +158,19 @@ def build_network(
 class PaddedFirst(nn.Conv2d):
     """A depthwise convolution that pads maps smaller than its kernel before it begins.
 
-    Padding on the fly, oneDNN has no fast gradient of the weights for such maps. The last stages of
-    EfficientNet-Lite0 have maps of 3 x 3 for kernels of 5 x 5: without this, they would take a
-    fifth of a training on images of 80 pixels. The values are those of `torch.nn.Conv2d`.
+    Where it pads on the fly, oneDNN has no fast gradient of the weights for such maps. The last
+    stage but one of EfficientNet-Lite0 has maps of 3 x 3 for kernels of 5 x 5 where images have 80
+    pixels: without this, its three layers would take a sixth of a training. The values are those of
+    `torch.nn.Conv2d`.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve (b, channels, height, width)."""
-        if x.shape[-1] >= self.kernel_size[-1]:
+        if x.shape[-2] >= self.kernel_size[0] and x.shape[-1] >= self.kernel_size[1]:
             return super().forward(x)
         padded = functional.pad(x, self._reversed_padding_repeated_twice)
-        return functional.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
+        how = (self.stride, 0, self.dilation, self.groups)
+        return functional.conv2d(padded, self.weight, self.bias, *how)
 
 
 def assemble_network(

@@ -254,7 +254,7 @@ def train_model(
             )
         size = len(train.labels)
         with progress(
-            total=settings.epochs * size,
+            total=min(settings.epochs, until or settings.epochs) * size,
             description=description,
             unit="image",
             show=show_progress and first,

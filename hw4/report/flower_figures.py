@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from PIL import Image
 
 from coursework.figure import BLUE, GRAY, GREEN, ORANGE, VERMILION, new_figure, tidy
@@ -97,7 +97,8 @@ def learning_rates(searches: Mapping[str, Search]) -> Figure:
 def training_curves(results: Mapping[str, ModeResult]) -> Figure:
     """Draw both losses and the validation accuracy against the epochs, a column for each mode.
 
-    A dotted line marks the epoch that is kept.
+    A dotted line marks the epoch that is kept. Losses have a logarithmic axis: from scratch, the
+    first ones may be a hundred times as large as those of a network with loaded weights.
     """
     figure, axes = new_figure(2, len(results), height=4.2, sharex=True, sharey="row")
     for (mode, result), (top, bottom) in zip(results.items(), axes.T, strict=True):
@@ -121,6 +122,11 @@ def training_curves(results: Mapping[str, ModeResult]) -> Figure:
         bottom.set(xlabel="epoch", ylim=(-0.02, 1.02))
         bottom.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes[0, 0].set_ylabel("loss (nats)")
+    if any(len(result.history) for result in results.values()):
+        axes[0, 0].set_yscale("log")
+        axes[0, 0].yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes[0, 0].yaxis.set_major_formatter("{x:g}")
+        axes[0, 0].yaxis.set_minor_locator(NullLocator())
     axes[1, 0].set_ylabel("accuracy")
     curves = [*axes[0, 0].lines[:2], *axes[1, 0].lines]
     figure.legend(handles=curves, loc="outside lower center", ncols=4, fontsize=9, frameon=False)

@@ -94,7 +94,10 @@ def test_a_second_signal_ends_what_takes_long_to_tidy_up():
     [
         ("", 0, ""),
         ("return 3", 3, ""),
+        ("sys.exit()", 0, ""),
+        ("sys.exit(2)", 2, ""),
         ("sys.exit('error: in words')", 1, "error: in words\n"),
+        ("sys.exit([])", 1, "[]\n"),
     ],
 )
 def test_without_a_signal_a_command_ends_as_it_says(end, code, errors):

@@ -118,6 +118,7 @@ def test_a_try_is_given_up_whose_first_epoch_is_below_half_of_the_best_in_its_mo
         0.3: after(0.4),
         0.4: after(0.8),
         0.5: after(0.1, diverged="in epoch 2"),
+        0.55: after(0.1, 0.2),
         0.6: after(diverged="in epoch 1"),
     }
     marked = give_up(search)
@@ -126,16 +127,18 @@ def test_a_try_is_given_up_whose_first_epoch_is_below_half_of_the_best_in_its_mo
     assert give_up({0.6: search[0.6]}) == {0.6: search[0.6]}
 
 
+def one_sided(mode):
+    """Return a network that takes every image for one class until it has learned something."""
+    network = small_network(mode)
+    with torch.no_grad():
+        network.trained[-1].weight.zero_()
+        network.trained[-1].bias.copy_(torch.tensor([1.0, 0, 0]))
+    return network
+
+
 @pytest.mark.parametrize("checkpoints", [False, True])
 def test_a_search_goes_on_with_all_that_are_not_given_up(sets, tmp_path, checkpoints):
-    def one_sided(mode):
-        network = small_network(mode)
-        with torch.no_grad():
-            network.trained[-1].weight.zero_()
-            network.trained[-1].bias.copy_(torch.tensor([1.0, 0, 0]))
-        return network
-
-    settings = dataclasses.replace(LONGER, batch_size=4)
+    settings = dataclasses.replace(QUICK, epochs=3, batch_size=4)
     train, validation, _ = sets
     rates = (0.5, 0.3, 1e-9, 1e38)
     keep = {"modes": ("head",), "checkpoints": tmp_path if checkpoints else None}
@@ -149,6 +152,13 @@ def test_a_search_goes_on_with_all_that_are_not_given_up(sets, tmp_path, checkpo
             assert search[rate].validation_loss == alone.validation_loss
         assert (len(search[1e-9]), search[1e-9].given_up) == (1, True)
         assert (search[1e38].given_up, bool(search[1e38].diverged)) == (False, True)
+
+
+def test_after_a_single_epoch_there_is_nothing_to_give_up(sets):
+    train, validation, _ = sets
+    settings = dataclasses.replace(QUICK, batch_size=4)
+    for search in search_modes(one_sided, train, validation, (0.5, 1e-9), settings).values():
+        assert not any(history.given_up for history in search.values())
 
 
 @pytest.mark.handed_out

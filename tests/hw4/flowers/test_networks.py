@@ -52,17 +52,24 @@ def test_cut_into_stages_it_computes_what_the_whole_network_computes(backbone):
 
 @pytest.mark.handed_out
 @pytest.mark.parametrize("kernel", [3, 5])
-@pytest.mark.parametrize("side", [1, 3, 4, 5, 9])
-def test_padded_first_a_convolution_and_its_gradients_are_the_same(kernel, side):
-    convolution = nn.Conv2d(8, 8, kernel, padding=kernel // 2, groups=8, bias=False)
-    images = torch.randn(4, 8, side, side, requires_grad=True)
-    variables = [images, convolution.weight]
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (4, 4), (9, 9), (3, 9), (9, 3)])
+def test_padded_first_a_convolution_and_its_gradients_are_the_same(kernel, stride, shape):
+    convolution = nn.Conv2d(8, 8, kernel, stride, padding=kernel // 2, groups=8)
+    images = torch.randn(4, 8, *shape, requires_grad=True)
+    variables = [images, *convolution.parameters()]
     expected = convolution(images)
     wanted = torch.autograd.grad(expected.square().sum(), variables)
     convolution.__class__ = PaddedFirst
     found = convolution(images)
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(torch.autograd.grad(found.square().sum(), variables), wanted)
+
+
+def test_the_trained_depthwise_convolutions_of_efficientnet_are_padded_first():
+    network = build_network("last_layers", 10, "efficientnet_lite0", None)
+    depthwise = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.groups > 1]
+    assert [isinstance(m, PaddedFirst) for m in depthwise] == [False] * 15 + [True]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -140,6 +140,7 @@ def test_three_curves_for_each_mode_and_its_best_epoch(make_result):
         assert tuple(bottom.lines[0].get_ydata()) == result.history.validation_accuracy
         assert best.get_xdata()[0] == result.history.best_epoch
         assert top.get_ylim() == axes[0, 0].get_ylim()
+        assert top.get_yscale() == "log"
     assert [[text.get_text() for text in ax.texts] for ax in axes[1]] == [
         [],
         [],
